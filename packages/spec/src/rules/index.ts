@@ -1,0 +1,38 @@
+/**
+ * Why DSQL refuses a statement, as data: one row a reason, dated, with its source.
+ *
+ * Only what a statement's own text decides stands here. What needs the catalog (the last column of a key, the type behind an
+ * index's column) or the session (one DDL a transaction, 3,000 rows) is decided where that is known.
+ *
+ * The order is the order of the checks: the first rule that fits gives the answer.
+ */
+import { alterTableRules } from "./alter-table.ts";
+import { functionRules } from "./functions.ts";
+import { indexRules } from "./indexes.ts";
+import { roleRules } from "./roles.ts";
+import type { Rule } from "./rule.ts";
+import { sequenceRules } from "./sequences.ts";
+import { settingRules } from "./settings.ts";
+import { statementRules } from "./statements.ts";
+import { tableRules } from "./tables.ts";
+import { transactionRules } from "./transactions.ts";
+import { typeRules } from "./types.ts";
+
+export const rules: readonly Rule[] = [
+  ...transactionRules,
+  ...settingRules,
+  ...statementRules,
+  ...roleRules,
+  ...indexRules,
+  ...alterTableRules,
+  ...tableRules,
+  ...sequenceRules,
+  ...typeRules,
+  ...functionRules,
+];
+
+export { type Condition, createSubject, findMatch, type Pattern, type Subject, type Where } from "./match.ts";
+export { lockedRelations, type LockStrength } from "./locking.ts";
+export { refuse, type RuleRefusal, rulesAsOf, type RuleSet } from "./refuse.ts";
+export type { Mark, Rule, Topic } from "./rule.ts";
+export { isTreeNode, listOf, namesOf, type TreeNode, unwrap, visitNodes } from "./tree.ts";

@@ -1,0 +1,119 @@
+/**
+ * Decides whether a pattern, which is data, fits a statement's parse tree.
+ *
+ * A pattern names a type of node and states conditions on its fields by path: `options.0.DefElem.defname` goes through
+ * lists by number (-1 is the last) and through a node's wrapper by its type. Fields that PostgreSQL leaves out because they
+ * are zero, false or empty are undefined here.
+ *
+ * Pure; shared by the cluster, which refuses, and a lint, which warns.
+ * Tests: match.test.ts.
+ */
+import { derivedNodes } from "./derived.ts";
+import { isTreeNode, listOf, type TreeNode, unwrap, visitNodes } from "./tree.ts";
+
+export interface Pattern {
+  /** Type of the node: one that PostgreSQL's parser gives, or one of `derived.ts`. */
+  readonly node: string;
+  /** Not only the statement itself but any node in it. */
+  readonly anywhere?: true;
+  readonly where?: Where;
+  /** Whether DSQL's ASYNC was written. */
+  readonly isAsync?: boolean;
+  /** A keyword that stands outside all parentheses, for what the tree does not tell. */
+  readonly written?: string;
+}
+
+/** All must hold. */
+export type Where = { readonly [path: string]: Condition };
+
+type Scalar = string | number | boolean;
+
+/** A scalar: the field equals it. */
+export type Condition =
+  | Scalar
+  | { readonly present: boolean }
+  | { readonly oneOf: readonly (Scalar | undefined)[] }
+  /** The field is there and is none of these; names are compared without regard to case. */
+  | { readonly noneOf: readonly string[] }
+  | { readonly matches: RegExp }
+  /** Both ends included. */
+  | { readonly between: readonly [number, number] }
+  | { readonly countAtLeast: number }
+  /** An element of the list fits. */
+  | { readonly some: Where }
+  /** No element fits; also true of a missing list. */
+  | { readonly none: Where };
+
+/** A statement with all that patterns ask about. Build it once, match many. */
+export interface Subject {
+  readonly type: string;
+  readonly fields: TreeNode;
+  readonly isAsync: boolean;
+  /** @returns whether the keyword stands outside all parentheses */
+  writes(keyword: string): boolean;
+  /** All nodes by type, derived ones included, in the order of the text. */
+  readonly nodes: ReadonlyMap<string, readonly TreeNode[]>;
+}
+
+export function createSubject(
+  node: unknown,
+  text: { readonly isAsync: boolean; readonly writes: (keyword: string) => boolean },
+): Subject {
+  const nodes = new Map<string, TreeNode[]>();
+  const add = (type: string, fields: TreeNode): void => {
+    const sameType = nodes.get(type);
+    if (sameType === undefined) nodes.set(type, [fields]);
+    else sameType.push(fields);
+  };
+  visitNodes(node, (type, fields) => {
+    add(type, fields);
+    for (const derived of derivedNodes(type, fields, node)) add(derived.type, derived.fields);
+  });
+  const { type, fields } = unwrap(node) ?? { type: "", fields: {} };
+  return { type, fields, nodes, ...text };
+}
+
+/** @returns the first node that fits */
+export function findMatch(subject: Subject, pattern: Pattern): TreeNode | undefined {
+  if (pattern.isAsync !== undefined && pattern.isAsync !== subject.isAsync) return undefined;
+  const candidates =
+    pattern.anywhere === true ? (subject.nodes.get(pattern.node) ?? []) : topNode(subject, pattern);
+  const found = candidates.find((candidate) => fits(candidate, pattern.where ?? {}));
+  if (found === undefined) return undefined;
+  // Asked last: it is the only question that needs the text's lexemes.
+  return pattern.written === undefined || subject.writes(pattern.written) ? found : undefined;
+}
+
+const topNode = (subject: Subject, pattern: Pattern): readonly TreeNode[] =>
+  subject.type === pattern.node ? [subject.fields] : [];
+
+function fits(node: TreeNode, where: Where): boolean {
+  return Object.entries(where).every(([path, condition]) => holds(valueAt(node, path), condition));
+}
+
+function holds(value: unknown, condition: Condition): boolean {
+  if (typeof condition !== "object") return value === condition;
+  if ("present" in condition) return (value !== undefined) === condition.present;
+  if ("oneOf" in condition) return condition.oneOf.includes(value as Scalar);
+  if ("noneOf" in condition)
+    return typeof value === "string" && !condition.noneOf.includes(value.toLowerCase());
+  if ("matches" in condition) return typeof value === "string" && condition.matches.test(value);
+  if ("countAtLeast" in condition) return listOf(value).length >= condition.countAtLeast;
+  if ("some" in condition)
+    return listOf(value).some((element) => isTreeNode(element) && fits(element, condition.some));
+  if ("none" in condition)
+    return !listOf(value).some((element) => isTreeNode(element) && fits(element, condition.none));
+  const [least, most] = condition.between;
+  return typeof value === "number" && value >= least && value <= most;
+}
+
+/** @param path - field names, list indexes and node types, joined by dots */
+export function valueAt(node: TreeNode, path: string): unknown {
+  let value: unknown = node;
+  for (const step of path.split(".")) {
+    if (Array.isArray(value)) value = (value as readonly unknown[]).at(Number(step));
+    else if (isTreeNode(value)) value = value[step];
+    else return undefined;
+  }
+  return value;
+}
