@@ -1,0 +1,25 @@
+/**
+ * Who may connect: the local account's identities, IAM policies, and the verification of tokens.
+ *
+ * Promises: a token is accepted only if somebody of the account signed it for this cluster, this user and this time, and
+ * their policies allow it. Nothing here says or logs a secret, a token or a signature.
+ */
+export { AccountIdentities, type AccountIdentitiesOptions } from "./identities.ts";
+export {
+  type AccessRequest,
+  type AssumeRoleRequest,
+  type Credential,
+  type Identities,
+  IdentityError,
+  type IdentityErrorCode,
+  type Role,
+  type RoleDefinition,
+} from "./identity.ts";
+export {
+  signToken,
+  type TokenToSign,
+  type TokenToVerify,
+  tokenBytesMax,
+  type VerifiedToken,
+  verifyToken,
+} from "./token.ts";

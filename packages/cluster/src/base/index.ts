@@ -1,0 +1,7 @@
+/** What every part stands on: errors for clients, assertions, time, randomness, announcements, log lines. */
+export { AssertionError, assert, defined } from "./assert.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { Events } from "./events.ts";
+export { type Log, type LogEvent, silentLog } from "./log.ts";
+export { type Random, systemRandom } from "./random.ts";
+export { type Severity, SqlError, type SqlErrorFields } from "./sql-error.ts";

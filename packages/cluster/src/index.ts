@@ -1,0 +1,19 @@
+/**
+ * A local Aurora DSQL: real PostgreSQL 16 underneath, DSQL's behaviour in front of it.
+ *
+ * `createCluster()` makes one; it listens with PostgreSQL's protocol over TLS and takes IAM tokens as passwords.
+ */
+export {
+  AccountIdentities,
+  type AccessRequest,
+  type Credential,
+  type Identities,
+  IdentityError,
+  type IdentityErrorCode,
+  type Role,
+} from "./auth/index.ts";
+export { type Log, type LogEvent, silentLog, SqlError, systemClock, systemRandom } from "./base/index.ts";
+export { type Cluster, type ConnectionOptions, createCluster } from "./cluster.ts";
+export { type Certificates, openCertificates } from "./listener/index.ts";
+export { type ClusterOptions } from "./options.ts";
+export { type ClusterDetails, type DataDirHolder, readLock, removeDataDir, StorageError } from "./storage/index.ts";

@@ -1,0 +1,35 @@
+/** Every option of a cluster: type, unit, default, bound. */
+import type { Log } from "./base/index.ts";
+import type { ConnectionRate } from "./listener/index.ts";
+
+export interface ClusterOptions {
+  /** Made when it is not there; holds everything that survives a stop. */
+  readonly dataDir: string;
+  /** Address to listen on; 127.0.0.1 by default. */
+  readonly host?: string | undefined;
+  /** 0, the default, takes a free one. */
+  readonly port?: number | undefined;
+  /** Of a new cluster; one that exists keeps its own. us-east-1 by default. */
+  readonly region?: string | undefined;
+  /** A commit survives loss of power, not only the death of processes. Off by default. */
+  readonly fsync?: boolean | undefined;
+  readonly log?: Log | undefined;
+  /** New connections: a burst of 1,000 and 100 a second by default, as the service. */
+  readonly connectionRate?: ConnectionRate | undefined;
+  /** Rule set by date: `2025-11`, `2026-01`, `2026-06` or `latest`, the default. */
+  readonly rules?: string | undefined;
+  /** Transactions open at once; each holds a PostgreSQL process. 1,000 by default. */
+  readonly openTransactionsMax?: number | undefined;
+  /** PostgreSQL processes kept busy at once by clients that do not pause. 16 by default. */
+  readonly livelyBackendsMax?: number | undefined;
+  /** Bounds to lower in tests. */
+  readonly limits?: { readonly rowsMax?: number; readonly ageMsMax?: number } | undefined;
+}
+
+export const optionDefaults = {
+  host: "127.0.0.1",
+  port: 0,
+  region: "us-east-1",
+  account: "123456789012",
+  openTransactionsMax: 1_000,
+} as const;

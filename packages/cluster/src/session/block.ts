@@ -1,0 +1,125 @@
+/**
+ * The transaction block of a session: none, opened by the client, or implicit (several statements in one Query message
+ * or before one Sync).
+ *
+ * Always true
+ * - In a failed block nothing but its end is accepted.
+ * - Settings changed inside a block that does not commit are as before it.
+ */
+import { errors } from "@dsql-local/spec";
+import { SqlError } from "../base/index.ts";
+import { type Settings, type Transaction } from "../transaction/index.ts";
+import { readyStatus } from "../wire/index.ts";
+import type { SessionServices } from "./services.ts";
+
+export interface BlockOptions {
+  readonly services: Pick<SessionServices, "coordinator">;
+  readonly role: string;
+  readonly settings: Settings;
+}
+
+export class Block {
+  readonly #services: Pick<SessionServices, "coordinator">;
+  readonly #role: string;
+  #settings: Settings;
+  #settingsBefore: Settings;
+  #transaction: Transaction | undefined;
+
+  constructor(options: BlockOptions) {
+    this.#services = options.services;
+    this.#role = options.role;
+    this.#settings = options.settings;
+    this.#settingsBefore = options.settings;
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  set settings(settings: Settings) {
+    this.#settings = settings;
+    if (this.#transaction === undefined) this.#settingsBefore = settings;
+  }
+
+  /** For ReadyForQuery. */
+  get status(): number {
+    if (this.#transaction === undefined || this.#transaction.isImplicit) return readyStatus.idle;
+    return this.#transaction.state === "failed" ? readyStatus.failed : readyStatus.inBlock;
+  }
+
+  get transaction(): Transaction | undefined {
+    return this.#transaction;
+  }
+
+  /** The client opened it with BEGIN. */
+  get isExplicit(): boolean {
+    return this.#transaction !== undefined && !this.#transaction.isImplicit;
+  }
+
+  get isFailed(): boolean {
+    return this.#transaction?.state === "failed";
+  }
+
+  /** BEGIN. @returns false when there is a block already */
+  begin(readOnly: boolean): boolean {
+    if (this.isExplicit) return false;
+    // Statements before BEGIN in the same message belong to the block that it opens.
+    if (this.#transaction !== undefined) this.#transaction.becomeBlock();
+    else this.#open({ readOnly, isImplicit: false });
+    return true;
+  }
+
+  /** The transaction that a statement belongs to; opened for it where there is none. */
+  enter(): Transaction {
+    return this.#transaction ?? this.#open({ readOnly: false, isImplicit: true });
+  }
+
+  /** @throws {SqlError} the transaction lost or its constraints are violated; it is over all the same */
+  async commit(): Promise<"COMMIT" | "ROLLBACK"> {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return "COMMIT";
+    try {
+      const tag = await transaction.commit();
+      this.#transaction = undefined;
+      if (tag === "COMMIT") this.#settingsBefore = this.#settings;
+      else this.#settings = this.#settingsBefore;
+      return tag;
+    } catch (error) {
+      this.#transaction = undefined;
+      this.#settings = this.#settingsBefore;
+      throw error;
+    }
+  }
+
+  async rollback(): Promise<void> {
+    const transaction = this.#transaction;
+    this.#transaction = undefined;
+    this.#settings = this.#settingsBefore;
+    await transaction?.rollback();
+  }
+
+  /** A statement failed: an explicit block waits for its end, an implicit one is over. */
+  async fail(): Promise<void> {
+    if (!this.isExplicit) {
+      await this.rollback();
+      return;
+    }
+    this.#settings = this.#settingsBefore;
+    await this.#transaction?.fail();
+  }
+
+  /** @throws {SqlError} 25P02 */
+  refuseIfFailed(): void {
+    if (this.isFailed) throw SqlError.of(errors.transactionAborted);
+  }
+
+  #open(kind: { readOnly: boolean; isImplicit: boolean }): Transaction {
+    this.#settingsBefore = this.#settings;
+    this.#transaction = this.#services.coordinator.begin({
+      ...kind,
+      role: this.#role,
+      settings: () => this.#settings,
+    });
+    return this.#transaction;
+  }
+}

@@ -1,0 +1,77 @@
+/** The answer of one statement, on its way into the client's socket. */
+import { limits } from "@dsql-local/spec";
+import { SqlError } from "../base/index.ts";
+import type { CopyInput, Sink } from "../transaction/index.ts";
+import { frontendType } from "../wire/index.ts";
+import type { ClientWriter } from "./client-writer.ts";
+import type { FrameQueue } from "./frame-queue.ts";
+
+/** Data of one COPY kept at most, in bytes: more cannot be committed in one transaction anyway. */
+const copyBytesMax = limits.bytesPerTransactionMax.value + 1024 * 1024;
+
+export class ClientSink implements Sink {
+  readonly #writer: ClientWriter;
+  readonly #queue: FrameQueue;
+  readonly #onParsed: () => void;
+  readonly #onBound: () => void;
+
+  constructor(options: { writer: ClientWriter; queue: FrameQueue; onParsed?: () => void; onBound?: () => void }) {
+    this.#writer = options.writer;
+    this.#queue = options.queue;
+    this.#onParsed = options.onParsed ?? (() => undefined);
+    this.#onBound = options.onBound ?? (() => undefined);
+  }
+
+  parsed(): void {
+    this.#onParsed();
+  }
+
+  bound(): void {
+    this.#onBound();
+  }
+
+  frame(frame: Buffer): void {
+    this.#writer.write(frame);
+  }
+
+  get isFull(): boolean {
+    return this.#writer.isFull;
+  }
+
+  async drained(): Promise<void> {
+    await this.#writer.drained();
+  }
+
+  /** @throws {SqlError} 54000 the client sent more than a transaction may hold, or it went away */
+  async copyIn(response: Buffer): Promise<CopyInput> {
+    this.#writer.write(response);
+    this.#writer.flush();
+    const frames: Buffer[] = [];
+    let bytes = 0;
+    for (;;) {
+      const frame = await this.#queue.next();
+      if (frame === undefined) throw new SqlError({ sqlstate: "08006", message: "connection to client lost" });
+      if (frame.type === frontendType.copyData) {
+        bytes += frame.bytes.length;
+        if (bytes <= copyBytesMax) frames.push(frame.bytes);
+      } else if (frame.type === frontendType.copyDone || frame.type === frontendType.copyFail) {
+        if (bytes > copyBytesMax) throw tooLarge(bytes);
+        return { frames, end: frame.bytes };
+      } else if (frame.type !== frontendType.flush && frame.type !== frontendType.sync) {
+        const message = `unexpected message type 0x${frame.type.toString(16).toUpperCase()} during COPY from stdin`;
+        throw new SqlError({ sqlstate: "08P01", message });
+      }
+    }
+  }
+}
+
+function tooLarge(bytes: number): SqlError {
+  const { sqlstate, message } = limits.bytesPerTransactionMax;
+  const size = Math.ceil(bytes / (1024 * 1024));
+  return new SqlError({
+    sqlstate,
+    message,
+    detail: `Current transaction size ${size}mb > 10mb`,
+    hint: "Copy the data in several transactions of 500 to 1,000 rows each.",
+  });
+}

@@ -1,0 +1,269 @@
+/**
+ * The extended protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
+ *
+ * PostgreSQL hears of a statement with its Execute, all in one write. What comes before is only acknowledged when
+ * PostgreSQL has accepted it, so acknowledgements wait: for the Execute, or for a Flush, Sync or Describe, which then
+ * have PostgreSQL check what is still unverified.
+ *
+ * Always true
+ * - Answers go out in the order of the client's messages.
+ * - A portal lives as long as its transaction.
+ *
+ * Source: PostgreSQL documentation, "Extended Query" and "Pipelining".
+ */
+import { SqlError } from "../base/index.ts";
+import type { SqlParser, Statement } from "../sql/index.ts";
+import { type Coordinator, describe, type Description, type Execution, type PreparedText } from "../transaction/index.ts";
+import { decodeBind, decodeBindArguments, decodeExecute, decodeParse, decodeTarget, encodeBackend } from "../wire/index.ts";
+import { ClientSink } from "./client-sink.ts";
+import type { ClientWriter } from "./client-writer.ts";
+import type { FrameQueue } from "./frame-queue.ts";
+import { describeOwn } from "./own-descriptions.ts";
+import type { StatementRunner } from "./statement-runner.ts";
+
+interface Prepared {
+  /** undefined for an empty text. */
+  readonly statement: Statement | undefined;
+  readonly parameterTypes: readonly number[];
+}
+
+interface Portal {
+  readonly prepared: Prepared;
+  readonly bindArguments: Buffer;
+  rowsSent: number;
+  isDone: boolean;
+  /** The client wants the columns described with the first Execute. */
+  describe: boolean;
+}
+
+export interface ExtendedQueryContext {
+  readonly parser: SqlParser;
+  readonly coordinator: Coordinator;
+  readonly runner: StatementRunner;
+  readonly writer: ClientWriter;
+  readonly queue: FrameQueue;
+  readonly role: string;
+}
+
+/** Named statements of one session. At the bound the next is refused: 53400. */
+const preparedMax = 10_000;
+
+export class ExtendedQuery {
+  readonly #context: ExtendedQueryContext;
+  readonly #prepared = new Map<string, Prepared>();
+  readonly #portals = new Map<string, Portal>();
+  /** Acknowledgements that wait, in order. */
+  #acknowledgements: Buffer[] = [];
+  #unverified: { prepared: Prepared; portal?: Portal } | undefined;
+
+  constructor(context: ExtendedQueryContext) {
+    this.#context = context;
+  }
+
+  /** @throws {SqlError} the text is not SQL, or its name is taken */
+  async parse(body: Buffer): Promise<void> {
+    const { statement: name, text, parameterTypes } = decodeParse(body);
+    await this.#settle();
+    if (name !== "" && this.#prepared.has(name)) {
+      throw new SqlError({ sqlstate: "42P05", message: `prepared statement "${name}" already exists` });
+    }
+    const { statements } = this.#context.parser.parse(text);
+    if (statements.length > 1) {
+      const message = "cannot insert multiple commands into a prepared statement";
+      throw new SqlError({ sqlstate: "42601", message });
+    }
+    const [statement] = statements;
+    const endsBlock = statement?.kind === "commit" || statement?.kind === "rollback";
+    if (!endsBlock) this.#context.runner.block.refuseIfFailed();
+    if (statement?.refusal !== undefined) throw new SqlError(statement.refusal);
+    if (this.#prepared.size >= preparedMax) {
+      const message = `a session keeps at most ${preparedMax} prepared statements`;
+      throw new SqlError({ sqlstate: "53400", message, hint: "Close statements that are no longer used." });
+    }
+    const prepared = { statement, parameterTypes };
+    this.#prepared.set(name, prepared);
+    this.#acknowledge(encodeBackend.parseComplete());
+    this.#unverified = { prepared };
+  }
+
+  async bind(body: Buffer): Promise<void> {
+    const { portal: name, statement, arguments: bindArguments } = decodeBind(body);
+    decodeBindArguments(bindArguments);
+    const prepared = this.#prepared.get(statement);
+    if (prepared === undefined) throw unknownStatement(statement);
+    if (this.#unverified?.portal !== undefined || this.#unverified?.prepared !== prepared) await this.#settle();
+    if (name !== "" && this.#portals.has(name)) {
+      throw new SqlError({ sqlstate: "42P03", message: `cursor "${name}" already exists` });
+    }
+    const portal = { prepared, bindArguments, rowsSent: 0, isDone: false, describe: false };
+    this.#portals.set(name, portal);
+    this.#acknowledge(encodeBackend.bindComplete());
+    this.#unverified = { prepared, portal };
+  }
+
+  async describe(body: Buffer): Promise<void> {
+    const { target, name } = decodeTarget(body);
+    if (target === "portal") {
+      const portal = this.#portal(name);
+      if (portal.rowsSent === 0 && this.#unverified?.portal === portal && portal.prepared.statement !== undefined) {
+        portal.describe = true; // Travels with the Execute that is bound to follow.
+        return;
+      }
+      await this.#settle();
+      this.#context.writer.write((await this.#description(portal.prepared)).rows);
+      return;
+    }
+    const prepared = this.#prepared.get(name);
+    if (prepared === undefined) throw unknownStatement(name);
+    // Describing verifies it.
+    if (this.#unverified?.prepared !== prepared || this.#unverified.portal !== undefined) await this.#settle();
+    const { parameters, rows } = await this.#description(prepared);
+    this.#verified();
+    this.#context.writer.write(parameters);
+    this.#context.writer.write(rows);
+  }
+
+  async execute(body: Buffer): Promise<void> {
+    const { portal: name, rowsMax } = decodeExecute(body);
+    const portal = this.#portal(name);
+    if (this.#unverified?.portal !== portal) await this.#settle();
+    const { statement } = portal.prepared;
+    const { writer } = this.#context;
+    if (statement === undefined) {
+      this.#verified();
+      writer.write(encodeBackend.emptyQueryResponse());
+      return;
+    }
+    if (portal.isDone) {
+      const message = `portal "${name}" cannot be run`;
+      throw new SqlError({ sqlstate: "55000", message });
+    }
+    await this.#run(name, portal, this.#execution(name, portal, statement, rowsMax));
+  }
+
+  async close(body: Buffer): Promise<void> {
+    const { target, name } = decodeTarget(body);
+    await this.#settle();
+    if (target === "statement") this.#prepared.delete(name);
+    else this.#portals.delete(name);
+    this.#context.writer.write(encodeBackend.closeComplete());
+  }
+
+  /** Everything so far is answered. */
+  async flush(): Promise<void> {
+    await this.#settle();
+    this.#context.writer.flush();
+  }
+
+  /** The end of a pipeline. @throws {SqlError} what was implicit could not be committed */
+  async sync(): Promise<void> {
+    await this.#settle();
+    await this.#context.runner.endImplicit();
+    this.endPortals();
+  }
+
+  /** After an error: what was waiting to be acknowledged never will be. */
+  abandon(): void {
+    this.#acknowledgements = [];
+    this.#unverified = undefined;
+  }
+
+  /** Portals end with their transaction. */
+  endPortals(): void {
+    if (this.#context.runner.block.transaction === undefined) this.#portals.clear();
+    else this.#portals.delete("");
+  }
+
+  forgetPrepared(): void {
+    this.#prepared.clear();
+  }
+
+  async #run(name: string, portal: Portal, execution: Execution): Promise<void> {
+    const { runner, writer, queue } = this.#context;
+    const sink = new ClientSink({
+      writer,
+      queue,
+      onBound: () => {
+        this.#verified();
+      },
+    });
+    const outcome = await runner.run(execution, sink, queue.nextIsSync);
+    this.#verified();
+    portal.describe = false;
+    if (outcome.kind === "complete") {
+      portal.isDone = true;
+      writer.write(encodeBackend.commandComplete(outcome.tag));
+      this.endPortals();
+      if (runner.block.transaction !== undefined) this.#portals.set(name, portal);
+    } else if (outcome.kind === "suspended") {
+      portal.rowsSent += outcome.rows;
+      writer.write(encodeBackend.portalSuspended());
+    } else writer.write(encodeBackend.emptyQueryResponse());
+  }
+
+  #execution(name: string, portal: Portal, statement: Statement, rowsMax: number): Execution {
+    const { parameterTypes } = portal.prepared;
+    return {
+      statement,
+      prepared: this.#context.coordinator.prepare(statement.text, parameterTypes),
+      bindArguments: portal.bindArguments,
+      describe: portal.describe,
+      rowsMax: Math.max(0, rowsMax),
+      portal: name,
+      rowsSent: portal.rowsSent,
+    };
+  }
+
+  #portal(name: string): Portal {
+    const portal = this.#portals.get(name);
+    if (portal === undefined) {
+      throw new SqlError({ sqlstate: "34000", message: `portal "${name}" does not exist` });
+    }
+    return portal;
+  }
+
+  #acknowledge(frame: Buffer): void {
+    this.#acknowledgements.push(frame);
+  }
+
+  /** PostgreSQL has accepted what was waiting. */
+  #verified(): void {
+    this.#unverified = undefined;
+    if (this.#acknowledgements.length === 0) return;
+    const waiting = this.#acknowledgements;
+    this.#acknowledgements = [];
+    for (const frame of waiting) this.#context.writer.write(frame);
+  }
+
+  /** Has PostgreSQL check what the client has announced but not run. */
+  async #settle(): Promise<void> {
+    const unverified = this.#unverified;
+    if (unverified === undefined) return;
+    const { rows } = await this.#description(unverified.prepared);
+    this.#verified();
+    if (unverified.portal?.describe === true) {
+      unverified.portal.describe = false;
+      this.#context.writer.write(rows);
+    }
+  }
+
+  async #description(prepared: Prepared): Promise<Description> {
+    const { coordinator, runner, role } = this.#context;
+    const { statement, parameterTypes } = prepared;
+    const known = describeOwn(statement);
+    if (known !== undefined) return known;
+    if (statement === undefined) throw new TypeError("an empty statement is described without PostgreSQL");
+    runner.block.refuseIfFailed();
+    const text: PreparedText = coordinator.prepare(statement.text, parameterTypes);
+    const { transaction, settings } = runner.block;
+    if (transaction !== undefined) {
+      return await transaction.useBackend((hold) => describe(hold.lease.backend, text));
+    }
+    return await coordinator.lend({ role, settings }, (lease) => describe(lease.backend, text));
+  }
+}
+
+function unknownStatement(name: string): SqlError {
+  const message = name === "" ? "unnamed prepared statement does not exist" : `prepared statement "${name}" does not exist`;
+  return new SqlError({ sqlstate: "26000", message });
+}

@@ -1,0 +1,102 @@
+/**
+ * The client's messages, in order, bounded: while too much waits to be answered, the socket is not read.
+ */
+import type { Duplex } from "node:stream";
+import { FrameSplitter, frontendType } from "../wire/index.ts";
+
+export interface Frame {
+  readonly type: number;
+  /** Type, length and body. */
+  readonly bytes: Buffer;
+}
+
+/** Bytes that may wait here before reading pauses. */
+const waitingBytesMax = 1024 * 1024;
+
+export class FrameQueue {
+  readonly #socket: Duplex;
+  readonly #frames: Frame[] = [];
+  #bytes = 0;
+  #head = 0;
+  #wake: (() => void) | undefined;
+  #end: Error | "closed" | undefined;
+
+  /** @param messageBytesMax - a longer message ends the stream with a `FrameError` */
+  constructor(socket: Duplex, messageBytesMax: number) {
+    this.#socket = socket;
+    const splitter = new FrameSplitter(messageBytesMax);
+    const take = (type: number, bytes: Buffer): void => {
+      this.#frames.push({ type, bytes });
+      this.#bytes += bytes.length;
+    };
+    socket.on("data", (chunk: Buffer) => {
+      if (this.#end !== undefined) return;
+      try {
+        splitter.push(chunk, take);
+      } catch (error) {
+        this.#finish(error as Error);
+        return;
+      }
+      if (this.#bytes > waitingBytesMax) socket.pause();
+      this.#wake?.();
+    });
+    socket.on("close", () => {
+      this.#finish("closed");
+    });
+    socket.on("end", () => {
+      this.#finish("closed");
+    });
+    socket.on("error", () => {
+      this.#finish("closed");
+    });
+    socket.resume();
+  }
+
+  /** Whether the next message is there and is a Sync. */
+  get nextIsSync(): boolean {
+    return this.#frames[this.#head]?.type === frontendType.sync;
+  }
+
+  /** The client will send nothing more. */
+  get isClosed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** The next message if it is there already. */
+  take(): Frame | undefined {
+    const frame = this.#frames[this.#head];
+    if (frame === undefined) return undefined;
+    this.#head += 1;
+    this.#bytes -= frame.bytes.length;
+    if (this.#head === this.#frames.length) {
+      this.#frames.length = 0;
+      this.#head = 0;
+      if (this.#socket.isPaused()) this.#socket.resume();
+    }
+    return frame;
+  }
+
+  /**
+   * @returns undefined when the client is gone
+   * @throws {FrameError} the client sent something that is no message
+   */
+  async next(): Promise<Frame | undefined> {
+    for (;;) {
+      const frame = this.take();
+      if (frame !== undefined) return frame;
+      if (this.#end === "closed") return undefined;
+      if (this.#end !== undefined) throw this.#end;
+      await new Promise<void>((resolve) => {
+        this.#wake = () => {
+          this.#wake = undefined;
+          resolve();
+        };
+      });
+    }
+  }
+
+  #finish(end: Error | "closed"): void {
+    this.#end ??= end;
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,40 @@
+/** Descriptions of the statements that the session answers without PostgreSQL. */
+import type { Statement } from "../sql/index.ts";
+import type { Description } from "../transaction/index.ts";
+import { encodeBackend } from "../wire/index.ts";
+
+/** @returns undefined when PostgreSQL describes the statement */
+export function describeOwn(statement: Statement | undefined): Description | undefined {
+  switch (statement?.kind) {
+    case undefined:
+    case "begin":
+    case "commit":
+    case "rollback":
+    case "deallocateAll":
+    case "iamGrant":
+    case "iamRevoke":
+      return { parameters: parameterDescription([]), rows: encodeBackend.noData() };
+    case "createIndexAsync":
+    case "validateConstraintAsync":
+      return {
+        parameters: parameterDescription([]),
+        rows: encodeBackend.rowDescription([{ name: "job_id", typeOid: 25, typeSize: -1 }]),
+      };
+    case "waitForJob":
+      return {
+        parameters: parameterDescription(typeof statement.jobId === "string" ? [] : [25]),
+        rows: encodeBackend.rowDescription([{ name: "wait_for_job", typeOid: 16, typeSize: 1 }]),
+      };
+    default:
+      return undefined;
+  }
+}
+
+function parameterDescription(types: readonly number[]): Buffer {
+  const frame = Buffer.alloc(7 + types.length * 4);
+  frame[0] = "t".charCodeAt(0);
+  frame.writeInt32BE(frame.length - 1, 1);
+  frame.writeInt16BE(types.length, 5);
+  for (const [index, type] of types.entries()) frame.writeInt32BE(type, 7 + index * 4);
+  return frame;
+}

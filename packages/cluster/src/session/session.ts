@@ -1,0 +1,235 @@
+/**
+ * A session: what the server remembers for one connection, and the loop that answers its messages one after the other.
+ *
+ * Always true
+ * - Messages are answered in order; an error in the extended protocol skips to the next Sync, which answers once.
+ * - A client that vanishes ends its transaction.
+ * - Nothing of a session is visible to another.
+ *
+ * Source: PostgreSQL documentation, "Message Flow".
+ */
+import type { Duplex } from "node:stream";
+import { errors, limits } from "@dsql-local/spec";
+import { AssertionError, SqlError } from "../base/index.ts";
+import { BackendLost } from "../transaction/index.ts";
+import { bodyOf, decodePassword, decodeQuery, encodeBackend, FrameError, frontendType, MalformedMessage } from "../wire/index.ts";
+import { ClientWriter } from "./client-writer.ts";
+import { ExtendedQuery } from "./extended-query.ts";
+import { type Frame, FrameQueue } from "./frame-queue.ts";
+import { reportedParameters } from "./reported-parameters.ts";
+import type { SessionServices } from "./services.ts";
+import { runSimpleQuery } from "./simple-query.ts";
+import { authenticate, readIdentity, readSettings } from "./startup.ts";
+import { StatementRunner } from "./statement-runner.ts";
+
+/** A connection as the listener hands it over. */
+export interface Connection {
+  readonly socket: Duplex;
+  readonly protocolVersion: number;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly cancelKey: { readonly processId: number; readonly secretKey: number };
+}
+
+/** Messages of the extended protocol: an error in one of them skips up to the next Sync. */
+const extendedTypes: ReadonlySet<number> = new Set([
+  frontendType.parse,
+  frontendType.bind,
+  frontendType.describe,
+  frontendType.execute,
+  frontendType.close,
+  frontendType.flush,
+]);
+
+const protocolMinor = 0;
+
+export class Session {
+  /** Settles when the session has let go of everything. */
+  readonly closed: Promise<void>;
+  readonly #connection: Connection;
+  readonly #services: SessionServices;
+  readonly #writer: ClientWriter;
+  readonly #queue: FrameQueue;
+  #runner: StatementRunner | undefined;
+  #extended: ExtendedQuery | undefined;
+  #isSkipping = false;
+
+  constructor(connection: Connection, services: SessionServices) {
+    this.#connection = connection;
+    this.#services = services;
+    this.#writer = new ClientWriter(connection.socket);
+    this.#queue = new FrameQueue(connection.socket, limits.messageBytesMax.value);
+    // A client that vanishes in the middle of a statement must not keep it running.
+    connection.socket.on("close", () => this.#runner?.cancel());
+    this.closed = this.#live();
+  }
+
+  cancel(): void {
+    this.#runner?.cancel();
+  }
+
+  /** The server stops: the client is told, as PostgreSQL tells it. */
+  end(): void {
+    const message = "terminating connection due to administrator command";
+    this.#writer.write(encodeBackend.errorResponse({ severity: "FATAL", sqlstate: "57P01", message }));
+    this.#writer.end();
+  }
+
+  async #live(): Promise<void> {
+    try {
+      await this.#start();
+      await this.#serve();
+    } catch (error) {
+      this.#lastWord(error);
+    } finally {
+      await this.#runner?.close().catch((error: unknown) => {
+        this.#services.log({ event: "session.closeFailed", reason: String(error) });
+      });
+      this.#writer.end();
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { parameters, protocolVersion, cancelKey } = this.#connection;
+    const { user } = readIdentity(parameters);
+    const unknownOptions = Object.keys(parameters).filter((name) => name.startsWith("_pq_."));
+    if ((protocolVersion & 0xffff) > protocolMinor || unknownOptions.length > 0) {
+      this.#writer.write(encodeBackend.negotiateProtocolVersion(protocolMinor, unknownOptions));
+    }
+    this.#writer.write(encodeBackend.authenticationCleartextPassword());
+    this.#writer.flush();
+    const frame = await this.#queue.next();
+    if (frame === undefined || frame.type === frontendType.terminate) throw new ClientGone();
+    if (frame.type !== frontendType.password) throw unexpected(frame.type);
+    await authenticate(this.#services, decodePassword(bodyOf(frame.bytes)), user);
+    const settings = await readSettings(parameters, user, this.#services.coordinator);
+    const { parser, coordinator } = this.#services;
+    const shared = { parser, coordinator, writer: this.#writer, queue: this.#queue };
+    const forgetPrepared = (): void => this.#extended?.forgetPrepared();
+    this.#runner = new StatementRunner({ services: this.#services, role: user, settings, forgetPrepared });
+    this.#extended = new ExtendedQuery({ ...shared, runner: this.#runner, role: user });
+    this.#writer.write(encodeBackend.authenticationOk());
+    for (const [name, value] of reportedParameters(parameters, user)) {
+      this.#writer.write(encodeBackend.parameterStatus(name, value));
+    }
+    this.#writer.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
+    this.#ready();
+  }
+
+  async #serve(): Promise<void> {
+    for (;;) {
+      const frame = this.#queue.take() ?? (await this.#queue.next());
+      if (frame === undefined || frame.type === frontendType.terminate) return;
+      try {
+        await this.#answer(frame);
+      } catch (error) {
+        await this.#fail(error, frame);
+      }
+    }
+  }
+
+  async #answer(frame: Frame): Promise<void> {
+    const { type, bytes } = frame;
+    if (this.#isSkipping && type !== frontendType.sync) return;
+    const runner = this.#runner;
+    const extended = this.#extended;
+    if (runner === undefined || extended === undefined) throw new AssertionError("a served session has started");
+    const body = bodyOf(bytes);
+    switch (type) {
+      case frontendType.query: {
+        const { parser, coordinator } = this.#services;
+        const context = { parser, coordinator, runner, writer: this.#writer, queue: this.#queue };
+        await runSimpleQuery(context, decodeQuery(body));
+        extended.endPortals();
+        this.#ready();
+        return;
+      }
+      case frontendType.parse:
+        await extended.parse(body);
+        return;
+      case frontendType.bind:
+        await extended.bind(body);
+        return;
+      case frontendType.describe:
+        await extended.describe(body);
+        return;
+      case frontendType.execute:
+        await extended.execute(body);
+        return;
+      case frontendType.close:
+        await extended.close(body);
+        return;
+      case frontendType.flush:
+        await extended.flush();
+        return;
+      case frontendType.sync:
+        this.#isSkipping = false;
+        await extended.sync();
+        this.#ready();
+        return;
+      case frontendType.functionCall:
+        throw new SqlError({ sqlstate: "0A000", message: "function calls by object identifier are not supported" });
+      case frontendType.copyData:
+      case frontendType.copyDone:
+      case frontendType.copyFail:
+        return; // The rest of a COPY that has failed.
+      default:
+        throw unexpected(type);
+    }
+  }
+
+  async #fail(error: unknown, frame: Frame): Promise<void> {
+    const told = this.#asSqlError(error);
+    if (told.severity === "FATAL") throw told;
+    await this.#runner?.failed();
+    this.#extended?.abandon();
+    this.#tell(told);
+    if (extendedTypes.has(frame.type)) this.#isSkipping = true;
+    else this.#ready();
+  }
+
+  /** @throws what ends the session: our own defects, a stream that cannot be followed */
+  #asSqlError(error: unknown): SqlError {
+    if (error instanceof SqlError) return error;
+    if (error instanceof MalformedMessage) return new SqlError({ sqlstate: "08P01", message: error.message });
+    if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
+    throw error;
+  }
+
+  #ready(): void {
+    this.#writer.write(encodeBackend.readyForQuery(this.#runner?.block.status ?? 0x49));
+    this.#writer.flush();
+  }
+
+  #tell(error: SqlError): void {
+    const { severity, sqlstate, message, detail, hint, position } = error;
+    this.#writer.write(encodeBackend.errorResponse({ severity, sqlstate, message, detail, hint, position }));
+    this.#writer.flush();
+  }
+
+  #lastWord(error: unknown): void {
+    if (error instanceof ClientGone) return;
+    if (error instanceof FrameError) {
+      // The service closes without a word here, which puzzles people; the log says why.
+      this.#services.log({ event: "connection.closed", reason: error.message });
+      return;
+    }
+    if (error instanceof SqlError || error instanceof MalformedMessage) {
+      const told = error instanceof SqlError ? error : new SqlError({ sqlstate: "08P01", message: error.message });
+      const { sqlstate, message, detail, hint } = told;
+      this.#tell(new SqlError({ severity: "FATAL", sqlstate, message, detail, hint }));
+      return;
+    }
+    const stack = error instanceof Error ? error.stack : String(error);
+    this.#services.log({ event: "session.defect", stack });
+    const hint = "This is a defect of dsql-local. Its log has the details; please report it.";
+    this.#tell(new SqlError({ severity: "FATAL", sqlstate: "XX000", message: "internal error", hint }));
+  }
+}
+
+class ClientGone extends Error {
+  override readonly name = "ClientGone";
+}
+
+function unexpected(type: number): SqlError {
+  return new SqlError({ severity: "FATAL", sqlstate: "08P01", message: `invalid frontend message type ${type}` });
+}

@@ -1,0 +1,109 @@
+/**
+ * The start of a session: who the client is, proven by a token, and the settings it asks for.
+ *
+ * Source: Aurora DSQL User Guide, "Authentication and authorization"; PostgreSQL documentation, "Start-up".
+ */
+import { errors, settableSettings } from "@dsql-local/spec";
+import { SqlError } from "../base/index.ts";
+import { type Coordinator, Settings } from "../transaction/index.ts";
+import type { SessionServices } from "./services.ts";
+
+const settable: ReadonlySet<string> = new Set(settableSettings.map((setting) => setting.name));
+const administrator = "admin";
+const databaseName = "postgres";
+
+/** Parameters of the start-up packet that are no settings. */
+const connectionParameters = new Set(["user", "database", "options", "replication", "amzn-cluster-id"]);
+
+/** @throws {SqlError} FATAL: no user, or a database that does not exist */
+export function readIdentity(parameters: Readonly<Record<string, string>>): { user: string } {
+  const user = parameters["user"] ?? "";
+  if (user === "") {
+    const message = "no PostgreSQL user name specified in startup packet";
+    throw new SqlError({ severity: "FATAL", sqlstate: "28000", message });
+  }
+  const database = parameters["database"] ?? user;
+  if (database !== databaseName) {
+    throw new SqlError({
+      severity: "FATAL",
+      sqlstate: "3D000",
+      message: `database "${database}" does not exist`,
+      hint: `A cluster has one database: connect to "${databaseName}".`,
+    });
+  }
+  return { user };
+}
+
+/** @throws {SqlError} FATAL 28000 the token is refused, or its IAM principal is not mapped to the role */
+export async function authenticate(services: SessionServices, token: string, user: string): Promise<void> {
+  const { principalArn } = services.verifyToken(token, user);
+  if (user === administrator) return;
+  const { rows } = await services.coordinator.request(
+    `SELECT FROM pg_dsql.iam_mapping m JOIN pg_roles r ON r.oid = m.role_oid
+     WHERE m.arn = $1 AND r.rolname = $2 AND r.rolcanlogin`,
+    [principalArn, user],
+  );
+  if (rows.length > 0) return;
+  services.log({ event: "connection.refused", reason: "no IAM mapping", user, principalArn });
+  throw SqlError.of(errors.accessDenied, { severity: "FATAL" });
+}
+
+/** @throws {SqlError} FATAL 0A000 a setting that DSQL does not let clients set, or PostgreSQL's refusal of a value */
+export async function readSettings(
+  parameters: Readonly<Record<string, string>>,
+  role: string,
+  coordinator: Coordinator,
+): Promise<Settings> {
+  let settings = Settings.none;
+  let needsCheck = false;
+  for (const [name, value] of requestedSettings(parameters)) {
+    const lower = name.toLowerCase();
+    if (!settable.has(lower)) {
+      throw SqlError.of(errors.settingNotSupported(name), { severity: "FATAL" });
+    }
+    if (lower === "client_encoding" && /^(utf-?8|unicode|'utf-?8')$/i.test(value)) continue;
+    if (lower === "application_name" && value === "") continue;
+    settings = settings.with(lower, settingValue(lower, value));
+    needsCheck ||= lower !== "application_name" && lower !== "extra_float_digits";
+  }
+  if (needsCheck) await checkSettings(settings, role, coordinator);
+  return settings;
+}
+
+function* requestedSettings(parameters: Readonly<Record<string, string>>): Iterable<readonly [string, string]> {
+  for (const [name, value] of Object.entries(parameters)) {
+    if (!connectionParameters.has(name) && !name.startsWith("_pq_.")) yield [name, value];
+  }
+  yield* optionSettings(parameters["options"] ?? "");
+}
+
+/** `-c name=value` and `--name=value`, with blanks and backslashes escaped by a backslash. */
+function* optionSettings(options: string): Iterable<readonly [string, string]> {
+  const words = (options.match(/(?:\\.|[^\s\\])+/g) ?? []).map((word) => word.replaceAll(/\\(.)/g, "$1"));
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    const pair = word === "-c" ? (words[++index] ?? "") : word.replace(/^(?:-c|--)/, "");
+    const [name = "", ...value] = pair.split("=");
+    const setting = name.replaceAll("-", "_");
+    if (!connectionParameters.has(name)) yield [setting, value.join("=")];
+  }
+}
+
+/** The value as SET takes it. */
+function settingValue(name: string, value: string): string {
+  const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  // In a start-up packet the list of schemas is one text; in SET its items stand alone.
+  if (name !== "search_path") return quote(value);
+  const items = value.match(/"(?:[^"]|"")*"|[^,\s]+/g) ?? [];
+  return items.map((item) => (item.startsWith('"') ? item : quote(item))).join(", ") || "''";
+}
+
+async function checkSettings(settings: Settings, role: string, coordinator: Coordinator): Promise<void> {
+  try {
+    await coordinator.lend({ role, settings }, () => Promise.resolve());
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    const { sqlstate, message, detail, hint } = error;
+    throw new SqlError({ severity: "FATAL", sqlstate, message, detail, hint });
+  }
+}

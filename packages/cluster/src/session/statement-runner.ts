@@ -1,0 +1,229 @@
+/**
+ * Runs one statement of a session where it belongs: alone, in the client's block, or in an implicit one.
+ */
+import { SqlError } from "../base/index.ts";
+import { errors } from "@dsql-local/spec";
+import type { Statement } from "../sql/index.ts";
+import { BackendLost, type Execution, type Outcome, type Settings, type Sink } from "../transaction/index.ts";
+import { encodeBackend } from "../wire/index.ts";
+import { Block } from "./block.ts";
+import { changeMapping, createIndexAsync, noteDdl, type OwnContext, waitForJob } from "./own-statements.ts";
+import type { SessionServices } from "./services.ts";
+
+export interface RunnerOptions {
+  readonly services: SessionServices;
+  readonly role: string;
+  readonly settings: Settings;
+  /** DEALLOCATE ALL. */
+  readonly forgetPrepared: () => void;
+}
+
+export class StatementRunner {
+  readonly block: Block;
+  readonly #options: RunnerOptions;
+  #cancel: (() => void) | undefined;
+  /** The catalog as this session last looked at it. */
+  #catalogSeen: number;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.block = new Block(options);
+    this.#catalogSeen = options.services.coordinator.catalogVersions.current;
+  }
+
+  /**
+   * @param isAlone - nothing else belongs to the same implicit transaction
+   * @throws {SqlError} the statement failed; `failed` is to be called
+   */
+  async run(execution: Execution, sink: Sink, isAlone: boolean): Promise<Outcome> {
+    const { statement } = execution;
+    if (statement.kind !== "commit" && statement.kind !== "rollback") this.block.refuseIfFailed();
+    if (statement.refusal !== undefined) throw new SqlError(statement.refusal);
+    this.#refuseIfStale(statement);
+    try {
+      const outcome = await this.#dispatch(execution, sink, isAlone);
+      if (isAlone && !this.block.isExplicit) await this.#commit();
+      return outcome;
+    } catch (error) {
+      throw clientError(error, statement);
+    } finally {
+      this.#cancel = undefined;
+    }
+  }
+
+  /** The end of a Query message or a pipeline: what was implicit is committed. */
+  async endImplicit(): Promise<void> {
+    if (this.block.transaction === undefined || this.block.isExplicit) return;
+    try {
+      await this.#commit();
+    } catch (error) {
+      throw clientError(error, undefined);
+    }
+  }
+
+  async #commit(): Promise<"COMMIT" | "ROLLBACK"> {
+    const { catalogVersions } = this.#options.services.coordinator;
+    const ownChange = this.block.transaction?.changesCatalog === true;
+    try {
+      const tag = await this.block.commit();
+      if (ownChange) this.#catalogSeen = catalogVersions.current;
+      return tag;
+    } catch (error) {
+      // Whoever loses to a catalog change has heard of it.
+      if (error instanceof SqlError && error.message === errors.schemaConflict.message) {
+        this.#catalogSeen = catalogVersions.current;
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * A catalog change since this session last looked is heard once, before its transaction has begun; one that comes
+   * later is heard at COMMIT.
+   *
+   * @throws {SqlError} 40001 OC001
+   */
+  #refuseIfStale(statement: Statement): void {
+    const versions = this.#options.services.coordinator.catalogVersions;
+    if (this.#catalogSeen === versions.current || (statement.kind !== "read" && statement.kind !== "write")) return;
+    const { transaction } = this.block;
+    if (transaction !== undefined && transaction.state !== "unstarted") return;
+    if (!versions.isStale(this.#catalogSeen, statement.analysis.relations)) return;
+    this.#catalogSeen = versions.current;
+    throw SqlError.of(errors.schemaConflict);
+  }
+
+  async failed(): Promise<void> {
+    await this.block.fail();
+  }
+
+  cancel(): void {
+    this.#cancel?.();
+  }
+
+  async close(): Promise<void> {
+    this.cancel();
+    await this.block.rollback();
+  }
+
+  async #dispatch(execution: Execution, sink: Sink, isAlone: boolean): Promise<Outcome> {
+    const { statement } = execution;
+    switch (statement.kind) {
+      case "begin":
+        if (!this.block.begin(statement.readOnly)) warn(sink, "25001", "there is already a transaction in progress");
+        return own(sink, "BEGIN");
+      case "commit":
+        if (!this.block.isExplicit) warn(sink, "25P01", "there is no transaction in progress");
+        return own(sink, await this.#commit());
+      case "rollback":
+        if (!this.block.isExplicit) warn(sink, "25P01", "there is no transaction in progress");
+        await this.block.rollback();
+        return own(sink, "ROLLBACK");
+      case "set":
+      case "reset":
+        return await this.#changeSetting(execution, statement, sink, isAlone);
+      case "deallocateAll":
+        this.#options.forgetPrepared();
+        return own(sink, "DEALLOCATE ALL");
+      case "createIndexAsync":
+        return await createIndexAsync(this.#context(), statement, execution, sink);
+      case "iamGrant":
+      case "iamRevoke":
+        return await changeMapping(this.#context(), statement, sink);
+      case "waitForJob":
+        return await waitForJob(this.#context(), statement, execution, sink);
+      case "ddl":
+      case "validateConstraintAsync":
+        noteDdl(this.block, statement);
+        return await this.#inTransaction(execution, sink);
+      case "read":
+        return isAlone && statement.analysis.lockingClause === "none"
+          ? await this.#alone(execution, sink)
+          : await this.#inTransaction(execution, sink);
+      case "show":
+        return isAlone ? await this.#alone(execution, sink) : await this.#inTransaction(execution, sink);
+      case "analyze":
+        return await this.#analyze(execution, sink);
+      case "write":
+      case "setConstraints":
+        return await this.#inTransaction(execution, sink);
+    }
+  }
+
+  async #inTransaction(execution: Execution, sink: Sink): Promise<Outcome> {
+    const transaction = this.block.enter();
+    this.#cancel = () => {
+      transaction.cancel();
+    };
+    return await transaction.run(execution, sink);
+  }
+
+  async #alone(execution: Execution, sink: Sink, settingsAfter?: Settings): Promise<Outcome> {
+    if (this.block.transaction !== undefined) return await this.#inTransaction(execution, sink);
+    const { role, services } = this.#options;
+    return await services.coordinator.runAlone({ role, settings: this.block.settings }, execution, sink, {
+      onStart: (cancel) => (this.#cancel = cancel),
+      settingsAfter,
+    });
+  }
+
+  async #changeSetting(
+    execution: Execution,
+    statement: Extract<Statement, { kind: "set" | "reset" }>,
+    sink: Sink,
+    isAlone: boolean,
+  ): Promise<Outcome> {
+    const before = this.block.settings;
+    const after = settingsAfter(before, statement, this.#options.settings);
+    const outcome = isAlone ? await this.#alone(execution, sink, after) : await this.#inTransaction(execution, sink);
+    this.block.settings = after;
+    return outcome;
+  }
+
+  async #analyze(execution: Execution, sink: Sink): Promise<Outcome> {
+    if (this.block.transaction !== undefined) {
+      throw new SqlError({ sqlstate: "25001", message: "ANALYZE cannot run inside a transaction block" });
+    }
+    return await this.#alone(execution, sink);
+  }
+
+  #context(): OwnContext {
+    const controller = new AbortController();
+    this.#cancel = () => {
+      controller.abort();
+      this.block.transaction?.cancel();
+    };
+    const { services, role } = this.#options;
+    return { services, role, block: this.block, cancelled: controller.signal };
+  }
+}
+
+function settingsAfter(
+  before: Settings,
+  statement: Extract<Statement, { kind: "set" | "reset" }>,
+  atStart: Settings,
+): Settings {
+  if (statement.kind === "reset") {
+    return statement.name === undefined ? atStart : before.with(statement.name, undefined);
+  }
+  return statement.isLocal ? before : before.with(statement.name.toLowerCase(), statement.value);
+}
+
+function own(sink: Sink, tag: string): Outcome {
+  sink.parsed();
+  sink.bound();
+  return { kind: "complete", tag };
+}
+
+function warn(sink: Sink, sqlstate: string, message: string): void {
+  sink.frame(encodeBackend.noticeResponse({ severity: "WARNING", sqlstate, message }));
+}
+
+/** What the client hears: positions in the text that it sent, and no word of the embedded PostgreSQL's connection. */
+function clientError(error: unknown, statement: Statement | undefined): unknown {
+  if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
+  if (!(error instanceof SqlError) || error.position === undefined || statement === undefined) return error;
+  const { sqlstate, message, detail, hint, severity } = error;
+  const position = statement.positionInSource(error.position);
+  return new SqlError({ sqlstate, message, detail, hint, severity, position }, { cause: error });
+}

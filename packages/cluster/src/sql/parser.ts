@@ -1,0 +1,150 @@
+/**
+ * From a source, as a client sent it, to its statements: parsed by PostgreSQL, DSQL's own forms included, classified, and
+ * checked against the rules in force at a date.
+ *
+ * Measured on a 2-core machine, 4,000 sources made distinct by a comment, warm: 21 microseconds for BEGIN, 26 for the
+ * transfer's UPDATE, 31 for its INSERT, 146 for its CREATE TABLE; half of it is PostgreSQL's parser. A source seen before
+ * costs one look-up: 0.01.
+ *
+ * Tests: parser.test.ts, refusals.test.ts.
+ */
+import { errors } from "@dsql-local/spec";
+import { SqlError } from "../base/index.ts";
+import type { StatementText } from "./analyse.ts";
+import { TextCache } from "./cache.ts";
+import { createCheck, type Check } from "./check.ts";
+import { classify } from "./classify.ts";
+import { type DsqlForms, findDsqlForms, type IamStatement, syntaxErrorAt } from "./dsql-forms.ts";
+import { lex, skipSpace } from "./lexer.ts";
+import { parseTree, type RawStatement } from "./postgres-parser.ts";
+import type { ParsedSource, SqlParser, Statement, StatementKind } from "./statement.ts";
+import { countCharacters, createTextMap, type TextMap } from "./text-map.ts";
+import { as, nodeType } from "./tree.ts";
+
+export { loadParser } from "./postgres-parser.ts";
+
+/** Longer sources are parsed each time: they are bulk loads, which do not come again. */
+const cachedCharactersPerSourceMax = 64 * 1024;
+const cachedCharactersMax = 4 * 1024 * 1024;
+const cachedEntriesDefault = 4096;
+
+export interface SqlParserOptions {
+  /** Date of the rule set: `2025-11`, `2026-06-08` or `latest`, the default. */
+  readonly asOf?: string;
+  /** How many sources are kept parsed; the least recently used half goes first. */
+  readonly cacheEntriesMax?: number;
+}
+
+export function createSqlParser(options: SqlParserOptions = {}): SqlParser {
+  const check = createCheck(options.asOf ?? "latest");
+  const cache = new TextCache<ParsedSource>({
+    entriesMax: options.cacheEntriesMax ?? cachedEntriesDefault,
+    charactersMax: cachedCharactersMax,
+  });
+  return {
+    parse(source) {
+      const known = cache.get(source);
+      if (known !== undefined) return known;
+      const parsed = { source, statements: withinStack(() => parseStatements(source, check)) };
+      if (source.length <= cachedCharactersPerSourceMax) cache.set(source, parsed);
+      return parsed;
+    },
+  };
+}
+
+/** A tree that PostgreSQL's parser could still make may be too deep to be walked here. */
+function withinStack<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof RangeError ? SqlError.of(errors.stackDepth) : error;
+  }
+}
+
+function parseStatements(source: string, check: Check): readonly Statement[] {
+  const forms = findDsqlForms(source);
+  const map = createTextMap(forms?.text ?? source);
+  const statements = parseTree(map.text).map((raw) => createStatement(raw, { source, map, forms, check }));
+  if (forms === undefined || forms.iamStatements.length === 0) return statements;
+  const iamStatements = forms.iamStatements.map((statement) => createIamStatement(statement, source));
+  return [...statements, ...iamStatements].sort((left, right) => left.offset - right.offset);
+}
+
+interface Surroundings {
+  readonly source: string;
+  readonly map: TextMap;
+  readonly forms: DsqlForms | undefined;
+  readonly check: Check;
+}
+
+function createStatement(raw: RawStatement, { source, map, forms, check }: Surroundings): Statement {
+  const location = raw.stmt_location ?? 0;
+  // PostgreSQL's extent begins after the previous semicolon and, for the last statement, may have no end.
+  const start = skipSpace(map.text, map.fromByte(location));
+  const end = raw.stmt_len === undefined ? map.text.length : map.fromByte(location + raw.stmt_len);
+  const text = map.text.slice(start, end).trimEnd();
+  const statement: StatementText = { text, offsetOf: (byte) => map.fromByte(byte ?? 0) - start };
+  const asyncAt = forms?.asyncWithin(start, end);
+  const isAsync = asyncAt !== undefined;
+  if (isAsync) requireOnlyValidate(raw, statement, { source, start });
+  const kind = classify(raw.stmt, statement, isAsync ? asyncAt - start : undefined);
+  const refused = check({ node: raw.stmt, text, isAsync });
+  return assemble(kind, { text, source, offset: start, refused });
+}
+
+function createIamStatement(statement: IamStatement, source: string): Statement {
+  const { kind, role, arn, start, end } = statement;
+  const text = source.slice(start, end);
+  return assemble({ kind, role, arn }, { text, source, offset: start, refused: undefined });
+}
+
+function assemble(
+  kind: StatementKind,
+  {
+    text,
+    source,
+    offset,
+    refused,
+  }: { text: string; source: string; offset: number; refused: ReturnType<Check> },
+): Statement {
+  let charactersBefore: number | undefined;
+  return {
+    ...kind,
+    text,
+    offset,
+    positionInSource(position) {
+      charactersBefore ??= countCharacters(source, offset);
+      return position + charactersBefore;
+    },
+    ...(refused !== undefined && { refusal: refused.fields, refusedBy: refused.ruleId }),
+  };
+}
+
+/** DSQL's grammar has one action for ALTER TABLE ASYNC: `VALIDATE CONSTRAINT name`, alone. */
+function requireOnlyValidate(
+  raw: RawStatement,
+  statement: StatementText,
+  { source, start }: { readonly source: string; readonly start: number },
+): void {
+  if (nodeType(raw.stmt) === "IndexStmt") return;
+  const cmds = as(raw.stmt, "AlterTableStmt")?.cmds ?? [];
+  if (cmds.length === 1 && as(cmds[0], "AlterTableCmd")?.subtype === "AT_ValidateConstraint") return;
+  const blamed = firstForeignWord(statement.text);
+  throw syntaxErrorAt(source, blamed && { ...blamed, start: blamed.start + start, end: blamed.end + start });
+}
+
+/** @returns the first lexeme after `ALTER TABLE [IF EXISTS] [ONLY] name [*]` that is not `VALIDATE CONSTRAINT name` */
+function firstForeignWord(text: string): ReturnType<typeof lex>[number] | undefined {
+  const lexemes = lex(text);
+  const word = (index: number): string => {
+    const lexeme = lexemes[index];
+    return lexeme === undefined ? "" : text.slice(lexeme.start, lexeme.end).toUpperCase();
+  };
+  let at = 2;
+  if (word(at) === "IF") at += 2;
+  if (word(at) === "ONLY") at += 1;
+  at += 1;
+  while (word(at) === ".") at += 2;
+  if (word(at) === "*") at += 1;
+  return lexemes[word(at) === "VALIDATE" ? at + 3 : at];
+}

@@ -1,0 +1,158 @@
+/**
+ * PostgreSQL's own parser, compiled to WebAssembly by `libpg-query`.
+ *
+ * The package's `parseSync` keeps one instance for the life of the process. A deep enough expression (some thousand `+1`)
+ * overflows the stack inside it; the overflow leaves the instance's own stack pointer where it was, and after about forty
+ * such statements every later one fails ("memory access out of bounds", measured with 16.7.3). One client could so disable
+ * the cluster for all. So this module holds the instance itself and replaces it after an overflow, and also when a huge
+ * source made it grow, because WebAssembly memory never shrinks. The compiled code is kept, and a new instance of it needs
+ * nothing but microtasks: it is there before the next message of any client is looked at.
+ *
+ * Tests: postgres-parser.test.ts.
+ */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Node } from "libpg-query";
+import { defined, SqlError } from "../base/index.ts";
+import { errors } from "@dsql-local/spec";
+
+/** A statement of the source; offsets count UTF-8 bytes, as all of PostgreSQL's do. */
+export interface RawStatement {
+  readonly stmt: Node;
+  readonly stmt_location?: number;
+  /** Missing for a last statement that no semicolon ends. */
+  readonly stmt_len?: number;
+}
+
+/** What is used of the instance that libpg-query's loader makes. */
+interface ParserInstance {
+  readonly HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
+  _free(pointer: number): void;
+  _wasm_parse_query_raw(query: number): number;
+  _wasm_free_parse_result(result: number): void;
+  getValue(pointer: number, type: "i32"): number;
+  UTF8ToString(pointer: number): string;
+  stringToUTF8(text: string, pointer: number, bytesMax: number): void;
+  lengthBytesUTF8(text: string): number;
+}
+
+/** Every Node has it, but its type definitions leave it to those of the browser. */
+interface WebAssemblyApi {
+  compile(code: Uint8Array): Promise<CompiledCode>;
+  readonly Instance: new (code: CompiledCode, imports: object) => object;
+}
+type CompiledCode = object;
+const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyApi };
+
+interface LoaderOptions {
+  /** Takes the place of the loader's own reading and compiling. */
+  instantiateWasm(imports: object, done: (instance: object) => void): object;
+}
+
+const require = createRequire(import.meta.url);
+const load = require("libpg-query/wasm/libpg-query.js") as (
+  options: LoaderOptions,
+) => Promise<ParserInstance>;
+
+/** An instance that has grown past this is replaced after the parse. A 10 MiB source needs about 100 MiB. */
+const instanceBytesMax = 64 * 1024 * 1024;
+
+let compiled: CompiledCode | undefined;
+let instance: ParserInstance | undefined;
+let isBeingReplaced = false;
+
+/** Loads the parser. To be awaited once, before the first parse. */
+export async function loadParser(): Promise<void> {
+  compiled ??= await WebAssembly.compile(
+    await readFile(require.resolve("libpg-query/wasm/libpg-query.wasm")),
+  );
+  instance ??= await createInstance(compiled);
+}
+
+function createInstance(code: CompiledCode): Promise<ParserInstance> {
+  return load({
+    instantiateWasm(imports, done) {
+      done(new WebAssembly.Instance(code, imports));
+      return {};
+    },
+  });
+}
+
+/**
+ * @throws {SqlError} 42601, PostgreSQL's text, with the position in `text`; 54001 when the nesting is too deep
+ */
+export function parseTree(text: string): readonly RawStatement[] {
+  // PostgreSQL's text for the one byte that its strings cannot hold.
+  if (text.includes("\0")) throw SqlError.of(errors.nulByte);
+  const parser = defined(instance, "loadParser() was awaited");
+  try {
+    return parseWith(parser, text);
+  } catch (error) {
+    if (!isOverflow(error)) throw error;
+    replaceInstance();
+    throw new SqlError({ ...errors.stackDepth }, { cause: error });
+  } finally {
+    if (parser.HEAPU8.length > instanceBytesMax) replaceInstance();
+  }
+}
+
+/** Of our stack (RangeError) or of the instance's own (RuntimeError), or what an earlier one has left behind. */
+const isOverflow = (error: unknown): boolean =>
+  error instanceof RangeError || (error instanceof Error && error.name === "RuntimeError");
+
+function replaceInstance(): void {
+  if (isBeingReplaced) return;
+  isBeingReplaced = true;
+  const done = (created?: ParserInstance): void => {
+    instance = created ?? instance;
+    isBeingReplaced = false;
+  };
+  // No memory for a second instance: the old one goes on, and the next overflow tries again.
+  createInstance(defined(compiled, "a parser that failed was loaded")).then(done, () => {
+    done();
+  });
+}
+
+function parseWith(parser: ParserInstance, text: string): readonly RawStatement[] {
+  const bytes = parser.lengthBytesUTF8(text) + 1;
+  const query = parser._malloc(bytes);
+  if (query === 0) throw new RangeError("the parser's memory is used up");
+  let result = 0;
+  try {
+    parser.stringToUTF8(text, query, bytes);
+    result = parser._wasm_parse_query_raw(query);
+    // struct { char *parse_tree; char *stderr_buffer; PgQueryError *error; } of libpg_query's C interface.
+    const error = parser.getValue(result + 8, "i32");
+    if (error !== 0) throw syntaxError(parser, error, text);
+    const json = parser.UTF8ToString(parser.getValue(result, "i32"));
+    // The empty text has no tree.
+    return json === "" ? [] : (JSON.parse(json) as { readonly stmts: readonly RawStatement[] }).stmts;
+  } finally {
+    parser._free(query);
+    if (result !== 0) parser._wasm_free_parse_result(result);
+  }
+}
+
+/** struct { char *message; char *funcname; char *filename; int lineno; int cursorpos; char *context; } */
+function syntaxError(parser: ParserInstance, error: number, text: string): SqlError {
+  const message = parser.UTF8ToString(parser.getValue(error, "i32"));
+  const position = parser.getValue(error + 16, "i32");
+  return new SqlError({
+    sqlstate: sqlstateOf(message),
+    message,
+    ...(position > 0 && { position: Math.min(position, text.length + 1) }),
+  });
+}
+
+/** libpg-query passes on PostgreSQL's text but not its SQLSTATE; all but these few errors of its grammar are 42601. */
+const sqlstateByText: readonly (readonly [RegExp, string])[] = [
+  [/not yet implemented|not supported|constraints cannot be marked|^current database cannot be/, "0A000"],
+  [/^invalid Unicode escape$/, "22025"],
+  [/^unsafe use of/, "22P06"],
+  [/^stack depth limit exceeded/, "54001"],
+  [/^role name ".*" is reserved|cannot be used as a role name/, "42939"],
+];
+
+const sqlstateOf = (message: string): string =>
+  sqlstateByText.find(([pattern]) => pattern.test(message))?.[1] ?? "42601";

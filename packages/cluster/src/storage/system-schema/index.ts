@@ -1,0 +1,28 @@
+/**
+ * What a new cluster's database holds besides PostgreSQL's own catalog: the role `admin`, the schemas `sys` and
+ * `aws_dsql` that the service shows, and the tables under them in `pg_dsql`, a name that tools which list tables skip.
+ *
+ * A version is never changed once it was released; a change is a new version, applied in order to older data.
+ */
+import { jobs } from "./jobs.ts";
+import { iamMappings } from "./iam-mappings.ts";
+import { roles } from "./roles.ts";
+import { sysFunctions } from "./sys-functions.ts";
+import { untrusted } from "./untrusted.ts";
+
+export { superuser } from "./roles.ts";
+
+export interface SystemSchemaVersion {
+  readonly version: number;
+  readonly statements: readonly string[];
+}
+
+const versionTable = `
+CREATE SCHEMA pg_dsql;
+CREATE TABLE pg_dsql.schema_version (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`;
+
+export const systemSchema: readonly SystemSchemaVersion[] = [
+  { version: 1, statements: [versionTable, roles, sysFunctions, jobs, iamMappings, untrusted] },
+];
+
+export const systemSchemaVersion = systemSchema.at(-1)?.version ?? 0;

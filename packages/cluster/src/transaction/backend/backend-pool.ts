@@ -1,0 +1,275 @@
+/**
+ * Backends, lent to one transaction at a time.
+ *
+ * PostgreSQL serves two cores best with a handful of busy processes, but DSQL lets thousands of transactions stand
+ * open while their clients think. So the pool counts only *lively* leases against its bound: one whose client has been
+ * silent for `sleepAfterMs` makes room for another backend. A crowd of busy clients takes turns on few backends; a
+ * crowd of idle open transactions gets a backend each, up to `backendsMax`.
+ *
+ * Always true
+ * - A backend is lent to one transaction at a time, and only to the role it belongs to.
+ * - Waiters are served in the order they came, within the room there is.
+ *
+ * Measured: bench/transfers.bench.ts; its table is in docs/performance.md.
+ */
+import { type Clock, type Log, SqlError } from "../../base/index.ts";
+import { errors } from "@dsql-local/spec";
+import type { Backend } from "./backend.ts";
+
+export interface BackendPoolOptions {
+  readonly connect: (role: string) => Promise<Backend>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Leases with a statement under way or a client that has just been answered. */
+  readonly livelyMax?: number;
+  /** Backends in all. At the bound a transaction is refused: 53300. */
+  readonly backendsMax?: number;
+}
+
+/** A client that has not been heard of for so long is thinking: its lease makes room. */
+const sleepAfterMs = 20;
+/** An unused backend beyond the lively ones is closed after this time. */
+const idleCloseAfterMs = 30_000;
+/** Transactions that wait for a backend. At the bound the next one is refused. */
+const waitersMax = 10_000;
+
+export interface Lease {
+  readonly backend: Backend;
+  /** A statement is under way. */
+  busy(): void;
+  /** The client has been answered. */
+  idle(): void;
+  /** Gives the backend back; `broken` when it must not be used again. */
+  release(state?: "broken"): void;
+}
+
+interface Waiter {
+  readonly role: string;
+  readonly resolve: (lease: Lease) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class PoolLease implements Lease {
+  readonly backend: Backend;
+  readonly #pool: BackendPool;
+  /** When the client was last answered; 0 while a statement is under way. */
+  idleSinceMs = 0;
+  isAsleep = false;
+  #isReleased = false;
+
+  constructor(pool: BackendPool, backend: Backend) {
+    this.#pool = pool;
+    this.backend = backend;
+  }
+
+  busy(): void {
+    this.idleSinceMs = 0;
+    if (this.isAsleep) this.#pool.wake(this);
+  }
+
+  idle(): void {
+    this.idleSinceMs = this.#pool.nowMs();
+  }
+
+  release(state?: "broken"): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#pool.takeBack(this, state === "broken");
+  }
+}
+
+export class BackendPool {
+  readonly #options: BackendPoolOptions;
+  readonly #livelyMax: number;
+  readonly #backendsMax: number;
+  readonly #leases = new Set<PoolLease>();
+  /** Unused backends by role, the most recently used last. */
+  readonly #idle = new Map<string, { backend: Backend; sinceMs: number }[]>();
+  readonly #waiters: Waiter[] = [];
+  #backends = 0;
+  #lively = 0;
+  #stopSweep: (() => void) | undefined;
+  #sweepIsForWaiters = false;
+  #isClosed = false;
+
+  constructor(options: BackendPoolOptions) {
+    this.#options = options;
+    this.#livelyMax = options.livelyMax ?? 16;
+    this.#backendsMax = options.backendsMax ?? 1_000;
+  }
+
+  nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  /** Counts, for status and tests. */
+  get size(): { backends: number; leased: number; waiting: number } {
+    return { backends: this.#backends, leased: this.#leases.size, waiting: this.#waiters.length };
+  }
+
+  /**
+   * @throws {SqlError} 53300 too many transactions are open or waiting
+   * @throws {BackendLost} PostgreSQL cannot be reached
+   */
+  async acquire(role: string): Promise<Lease> {
+    if (this.#waiters.length === 0 && this.#lively < this.#livelyMax) {
+      const unused = this.#takeIdle(role);
+      if (unused !== undefined) return this.#lend(unused);
+    }
+    if (this.#waiters.length >= waitersMax) throw SqlError.of(errors.tooManyConnections);
+    return await new Promise((resolve, reject) => {
+      this.#waiters.push({ role, resolve, reject });
+      this.#serve();
+      this.#startSweep();
+    });
+  }
+
+  wake(lease: PoolLease): void {
+    lease.isAsleep = false;
+    this.#lively += 1;
+  }
+
+  takeBack(lease: PoolLease, isBroken: boolean): void {
+    this.#leases.delete(lease);
+    if (!lease.isAsleep) this.#lively -= 1;
+    if (isBroken || lease.backend.isLost || this.#isClosed) this.#drop(lease.backend);
+    else this.#keep(lease.backend);
+    this.#serve();
+  }
+
+  /** Closes every backend that is not lent, and each of the others when it comes back. */
+  close(): void {
+    this.#isClosed = true;
+    this.#stopSweep?.();
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(SqlError.of(errors.serverUnavailable));
+    for (const unused of this.#idle.values()) for (const { backend } of unused) this.#drop(backend);
+    this.#idle.clear();
+    for (const lease of this.#leases) lease.backend.close();
+  }
+
+  /** Ends unused backends, so that what they keep of the catalog or of a role is gone. */
+  closeIdle(role: string): void {
+    for (const { backend } of this.#idle.get(role) ?? []) this.#drop(backend);
+    this.#idle.delete(role);
+  }
+
+  #lend(backend: Backend): Lease {
+    const lease = new PoolLease(this, backend);
+    this.#leases.add(lease);
+    this.#lively += 1;
+    return lease;
+  }
+
+  #serve(): void {
+    while (this.#waiters.length > 0 && this.#lively < this.#livelyMax) {
+      const waiter = this.#waiters[0];
+      if (waiter === undefined) return;
+      const unused = this.#takeIdle(waiter.role);
+      if (unused === undefined && this.#backends >= this.#backendsMax && !this.#dropAnyIdle()) {
+        this.#refuseAll();
+        return;
+      }
+      this.#waiters.shift();
+      if (unused === undefined) void this.#open(waiter);
+      else waiter.resolve(this.#lend(unused));
+    }
+  }
+
+  async #open(waiter: Waiter): Promise<void> {
+    this.#backends += 1;
+    this.#lively += 1; // Holds the place while connecting.
+    try {
+      const backend = await this.#options.connect(waiter.role);
+      backend.onLost = () => {
+        this.#forget(backend);
+      };
+      this.#lively -= 1;
+      waiter.resolve(this.#lend(backend));
+    } catch (error) {
+      this.#lively -= 1;
+      this.#backends -= 1;
+      waiter.reject(error as Error);
+      this.#serve();
+    }
+  }
+
+  /** All backends belong to open transactions: nothing will come free until a client acts. */
+  #refuseAll(): void {
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.reject(
+        SqlError.of(errors.tooManyConnections, {
+          hint: `${this.#backendsMax} transactions are open. End some, or start the cluster with more backends.`,
+        }),
+      );
+    }
+  }
+
+  #takeIdle(role: string): Backend | undefined {
+    return this.#idle.get(role)?.pop()?.backend;
+  }
+
+  #keep(backend: Backend): void {
+    const unused = this.#idle.get(backend.role) ?? [];
+    this.#idle.set(backend.role, unused);
+    unused.push({ backend, sinceMs: this.nowMs() });
+  }
+
+  #drop(backend: Backend): void {
+    backend.close();
+    if (!backend.isLost) this.#backends -= 1;
+    backend.onLost = undefined;
+  }
+
+  #forget(backend: Backend): void {
+    this.#backends -= 1;
+    backend.onLost = undefined;
+    const unused = this.#idle.get(backend.role);
+    const index = unused?.findIndex((entry) => entry.backend === backend) ?? -1;
+    if (index >= 0) unused?.splice(index, 1);
+  }
+
+  #dropAnyIdle(): boolean {
+    for (const unused of this.#idle.values()) {
+      const oldest = unused.shift();
+      if (oldest === undefined) continue;
+      this.#drop(oldest.backend);
+      return true;
+    }
+    return false;
+  }
+
+  /** While someone waits: puts silent leases to sleep. Afterwards: closes what has been unused for long. */
+  #startSweep(): void {
+    const isForWaiters = this.#waiters.length > 0;
+    if (this.#isClosed || (this.#stopSweep !== undefined && (this.#sweepIsForWaiters || !isForWaiters))) return;
+    this.#stopSweep?.();
+    this.#sweepIsForWaiters = isForWaiters;
+    const delayMs = isForWaiters ? sleepAfterMs / 2 : idleCloseAfterMs;
+    this.#stopSweep = this.#options.clock.setTimer(delayMs, () => {
+      this.#stopSweep = undefined;
+      this.#sleepSilentLeases();
+      this.#closeUnused();
+      this.#serve();
+      if (this.#waiters.length > 0 || this.#backends > this.#livelyMax) this.#startSweep();
+    });
+  }
+
+  #sleepSilentLeases(): void {
+    const before = this.nowMs() - sleepAfterMs;
+    for (const lease of this.#leases) {
+      if (lease.isAsleep || lease.idleSinceMs === 0 || lease.idleSinceMs > before) continue;
+      lease.isAsleep = true;
+      this.#lively -= 1;
+    }
+  }
+
+  #closeUnused(): void {
+    const before = this.nowMs() - idleCloseAfterMs;
+    for (const unused of this.#idle.values()) {
+      while (this.#backends > this.#livelyMax && (unused[0]?.sinceMs ?? Infinity) < before) {
+        const oldest = unused.shift();
+        if (oldest !== undefined) this.#drop(oldest.backend);
+      }
+    }
+  }
+}

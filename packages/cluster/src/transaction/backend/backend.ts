@@ -1,0 +1,267 @@
+/**
+ * One connection to the embedded PostgreSQL, and so one of its backend processes.
+ *
+ * Requests are exchanges: some frontend messages that end in one Sync or Query, and a receiver for what comes back up
+ * to the next ReadyForQuery. Exchanges may be sent while earlier ones are still being answered; answers arrive in order.
+ *
+ * Always true
+ * - Each exchange hears `ready` or `lost` exactly once, in the order of sending.
+ * - After `lost` the backend takes no further exchange.
+ *
+ * Source: PostgreSQL documentation, "Message Flow" and "Pipelining".
+ */
+import { connect, type Socket } from "node:net";
+import { assert, defined } from "../../base/index.ts";
+import {
+  backendType,
+  bodyOf,
+  decodeErrorFields,
+  decodeReadyStatus,
+  encodeFrontend,
+  errorFieldsOf,
+  FrameSplitter,
+} from "../../wire/index.ts";
+import { Settings } from "../settings.ts";
+import { PreparedCache } from "./prepared-cache.ts";
+
+/** Hears the answer to one exchange. */
+export interface Receiver {
+  message(type: number, frame: Buffer): void;
+  /** @param status - of the transaction: `I`, `T` or `E` */
+  ready(status: number): void;
+  /** The connection broke before the answer was whole. */
+  lost(error: Error): void;
+}
+
+export type BackendAddress =
+  /** A Unix socket, open to this cluster alone. */
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number; readonly password: string };
+
+export interface BackendOptions {
+  readonly address: BackendAddress;
+  /** The database role that statements run as. */
+  readonly user: string;
+  /** The only role that may connect where PostgreSQL asks for a password; it then takes on `user`. */
+  readonly superuser: string;
+}
+
+/** The embedded PostgreSQL or our connection to it went away. */
+export class BackendLost extends Error {
+  override readonly name = "BackendLost";
+}
+
+/** PostgreSQL's own bound on a message, in bytes. */
+const messageBytesMax = 0x3fffffff;
+
+export class Backend {
+  readonly role: string;
+  readonly prepared = new PreparedCache();
+  /** Session settings in force on this backend. */
+  settings = Settings.none;
+  /** Called once when the connection is gone. */
+  onLost: (() => void) | undefined;
+
+  readonly #socket: Socket;
+  readonly #address: BackendAddress;
+  readonly #receivers: Receiver[] = [];
+  #processId = 0;
+  #secretKey = 0;
+  #lost: Error | undefined;
+
+  private constructor(socket: Socket, options: BackendOptions) {
+    this.#socket = socket;
+    this.#address = options.address;
+    this.role = options.user;
+  }
+
+  /** @throws {BackendLost} PostgreSQL cannot be reached or refuses the role */
+  static async connect(options: BackendOptions): Promise<Backend> {
+    const socket = connect(options.address);
+    socket.setNoDelay(true);
+    const backend = new Backend(socket, options);
+    await backend.#start(options);
+    return backend;
+  }
+
+  get processId(): number {
+    return this.#processId;
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  get hasAnswersOutstanding(): boolean {
+    return this.#receivers.length > 0;
+  }
+
+  /** Sends one exchange: `bytes` hold exactly one Sync or Query, at their end. */
+  send(bytes: Buffer, receiver: Receiver): void {
+    if (this.#lost !== undefined) {
+      receiver.lost(this.#lost);
+      return;
+    }
+    this.#receivers.push(receiver);
+    this.#socket.write(bytes);
+  }
+
+  /** Lets several exchanges travel in one write. */
+  together(sendAll: () => void): void {
+    this.#socket.cork();
+    sendAll();
+    this.#socket.uncork();
+  }
+
+  /** More bytes of the exchange under way: the data of a COPY. @returns false when the caller should wait for `drained` */
+  sendMore(bytes: Buffer): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  async drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain || this.#lost !== undefined) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#socket.on("drain", done).on("close", done);
+    });
+  }
+
+  /** Holds back further answers, so that a slow client does not make us collect them. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Asks PostgreSQL to end the statement under way. */
+  cancel(): void {
+    const socket = connect(this.#address);
+    socket.on("error", () => socket.destroy());
+    socket.end(encodeFrontend.cancelRequest(this.#processId, this.#secretKey));
+  }
+
+  /** Ends the connection, politely when nothing is under way. */
+  close(): void {
+    if (this.#lost !== undefined) return;
+    if (this.#receivers.length === 0) this.#socket.end(encodeFrontend.terminate());
+    else this.#socket.destroy();
+  }
+
+  async #start(options: BackendOptions): Promise<void> {
+    this.#receive();
+    const password = "password" in options.address ? options.address.password : undefined;
+    const started = new Promise<void>((resolve, reject) => {
+      this.#receivers.push(new StartReceiver(this, password, resolve, reject));
+    });
+    const user = password === undefined ? options.user : options.superuser;
+    this.#socket.write(encodeFrontend.startup({ user, database: "postgres", client_encoding: "UTF8" }));
+    await started;
+    if (user !== options.user) {
+      const role = options.user.replaceAll('"', '""');
+      this.send(encodeFrontend.query(`SET SESSION AUTHORIZATION "${role}"`), {
+        // Never go on as the superuser.
+        message: (type) => type === backendType.errorResponse && this.#socket.destroy(),
+        ready: () => undefined,
+        lost: () => undefined,
+      });
+    }
+  }
+
+  /** For the start only. */
+  identify(processId: number, secretKey: number): void {
+    this.#processId = processId;
+    this.#secretKey = secretKey;
+  }
+
+  /** For the start only. */
+  answerPassword(password: string): void {
+    this.#socket.write(encodeFrontend.password(password));
+  }
+
+  #receive(): void {
+    const splitter = new FrameSplitter(messageBytesMax);
+    const handle = (type: number, frame: Buffer): void => {
+      this.#handle(type, frame);
+    };
+    this.#socket.on("data", (chunk) => {
+      splitter.push(chunk, handle);
+    });
+    this.#socket.on("error", (error) => {
+      this.#lose(error);
+    });
+    this.#socket.on("close", () => {
+      this.#lose(undefined);
+    });
+  }
+
+  #handle(type: number, frame: Buffer): void {
+    const receiver = this.#receivers[0];
+    if (receiver === undefined) return; // A setting reported or a shutdown announced between exchanges.
+    if (type !== backendType.readyForQuery) {
+      receiver.message(type, frame);
+      return;
+    }
+    this.#receivers.shift();
+    receiver.ready(decodeReadyStatus(frame));
+  }
+
+  #lose(cause: Error | undefined): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = new BackendLost("the connection to the embedded PostgreSQL broke", { cause });
+    this.#socket.destroy();
+    for (const receiver of this.#receivers.splice(0)) receiver.lost(this.#lost);
+    this.onLost?.();
+  }
+}
+
+/** Takes the connection through authentication up to the first ReadyForQuery. */
+class StartReceiver implements Receiver {
+  readonly #backend: Backend;
+  readonly #password: string | undefined;
+  readonly #resolve: () => void;
+  readonly #reject: (error: Error) => void;
+  #refusal: Error | undefined;
+
+  constructor(
+    backend: Backend,
+    password: string | undefined,
+    resolve: () => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#backend = backend;
+    this.#password = password;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  message(type: number, frame: Buffer): void {
+    if (type === backendType.authentication) this.#authenticate(bodyOf(frame).readInt32BE(0));
+    if (type === backendType.backendKeyData) {
+      const body = bodyOf(frame);
+      this.#backend.identify(body.readInt32BE(0), body.readInt32BE(4));
+    }
+    if (type === backendType.errorResponse) {
+      this.#refusal = new BackendLost(errorFieldsOf(decodeErrorFields(frame)).message);
+    }
+  }
+
+  #authenticate(method: number): void {
+    if (method === 0) return;
+    // Only the loopback connection of a machine without Unix sockets asks; see storage.
+    assert(method === 3, "the embedded PostgreSQL asks for a cleartext password or none");
+    this.#backend.answerPassword(defined(this.#password, "storage gives a password where PostgreSQL asks for one"));
+  }
+
+  ready(): void {
+    this.#resolve();
+  }
+
+  lost(error: Error): void {
+    this.#reject(this.#refusal ?? error);
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The coordinator: runs statements in their transactions and decides when a client hears of a conflict.
+ *
+ * It owns what transactions share: the backends, the lock watch, the known texts, what is known of the catalog.
+ */
+import { type Clock, Events, type Log, SqlError } from "../base/index.ts";
+import { errors } from "@dsql-local/spec";
+import { Backend, type BackendAddress } from "./backend/backend.ts";
+import { BackendPool, type Lease } from "./backend/backend-pool.ts";
+import { type PreparedText, TextCatalogue } from "./backend/prepared-cache.ts";
+import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
+import { Catalog } from "./catalog.ts";
+import { CatalogVersions } from "./catalog-versions.ts";
+import { CommitHistory } from "./commit-history.ts";
+import type { Execution, Outcome, Sink } from "./execution.ts";
+import { serviceLimits, type TransactionLimits } from "./limits.ts";
+import { LockWatch } from "./lock-watch.ts";
+import { PlanCache } from "./plan.ts";
+import { postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
+import type { TransactionEvents, TransactionServices } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import { StatementExchange, statementFrames } from "./statement-exchange.ts";
+import { Transaction, type TransactionOptions } from "./transaction.ts";
+
+export interface CoordinatorOptions {
+  readonly address: () => BackendAddress;
+  /** PostgreSQL's own superuser, for what the cluster does itself. */
+  readonly superuser: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events?: Events<TransactionEvents> | undefined;
+  readonly limits?: Partial<TransactionLimits> | undefined;
+  readonly livelyBackendsMax?: number | undefined;
+  readonly backendsMax?: number | undefined;
+}
+
+/** A session as far as its statements need it. */
+export interface SessionView {
+  readonly role: string;
+  readonly settings: Settings;
+}
+
+export class Coordinator {
+  readonly events: Events<TransactionEvents>;
+  readonly #options: CoordinatorOptions;
+  readonly #services: TransactionServices;
+  #control: Promise<Backend> | undefined;
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    const { clock, log } = options;
+    this.events = options.events ?? new Events();
+    const control = (): Promise<Backend> => this.control();
+    const catalog = new Catalog(control);
+    const plans = new PlanCache(catalog);
+    const texts = new TextCatalogue();
+    const catalogVersions = new CatalogVersions();
+    catalogVersions.onChange = () => {
+      catalog.forget();
+      plans.clear();
+      texts.clear();
+    };
+    const pool = new BackendPool({
+      connect: (role) => this.#connect(role),
+      clock,
+      log,
+      livelyMax: options.livelyBackendsMax ?? 16,
+      backendsMax: options.backendsMax ?? 1_000,
+    });
+    const watch = new LockWatch({ clock, log, control });
+    const limits = { ...serviceLimits, ...options.limits };
+    this.#services = {
+      clock,
+      log,
+      events: this.events,
+      pool,
+      watch,
+      texts,
+      catalog,
+      catalogVersions,
+      plans,
+      limits,
+      history: new CommitHistory(clock, limits.ageMsMax),
+      request: (text, values) => this.request(text, values),
+    };
+  }
+
+  get catalogVersions(): CatalogVersions {
+    return this.#services.catalogVersions;
+  }
+
+  get watch(): LockWatch {
+    return this.#services.watch;
+  }
+
+  /** Opens what is needed before the first client; PostgreSQL must be running. */
+  async start(): Promise<void> {
+    await this.control();
+    await this.#services.catalog.volatileFunctions();
+  }
+
+  close(): void {
+    this.#services.watch.close();
+    this.#services.pool.close();
+    void this.#control?.then((backend) => {
+      backend.close();
+    });
+    this.#control = undefined;
+  }
+
+  /** The system's own backend; connected again when it was lost. */
+  async control(): Promise<Backend> {
+    const known = await this.#control?.catch(() => undefined);
+    if (known !== undefined && !known.isLost) return known;
+    this.#control = this.#connect(this.#options.superuser);
+    return await this.#control;
+  }
+
+  /** One of the system's own statements. @throws {PostgresError} PostgreSQL refuses it */
+  async request(text: string, values: readonly (string | null)[] = []): Promise<RequestResult> {
+    return await request(await this.control(), text, values);
+  }
+
+  /** A backend of its own for long work, such as an index build; the caller closes it. */
+  async openBackend(role: string): Promise<Backend> {
+    return await this.#connect(role);
+  }
+
+  /** The one object for a text; see `PreparedText`. */
+  prepare(text: string, parameterTypes: readonly number[]): PreparedText {
+    return this.#services.texts.use(text, parameterTypes);
+  }
+
+  begin(options: TransactionOptions): Transaction {
+    return new Transaction(this.#services, options);
+  }
+
+  /**
+   * Runs a statement that changes nothing, alone, without a block.
+   *
+   * @throws {SqlError} the statement failed
+   */
+  async runAlone(
+    session: SessionView,
+    execution: Execution,
+    sink: Sink,
+    options: { onStart: (cancel: () => void) => void; settingsAfter?: Settings | undefined },
+  ): Promise<Outcome> {
+    return await this.lend(session, async (lease) => {
+      const { backend } = lease;
+      options.onStart(() => {
+        backend.cancel();
+      });
+      const { kind } = execution.statement;
+      const exchange = new StatementExchange(backend, execution.prepared, {
+        hold: false,
+        sink,
+        skipRows: execution.rowsSent,
+        reportSettings: kind === "set" || kind === "reset",
+      });
+      this.#services.watch.began(backend.processId);
+      backend.send(Buffer.concat(statementFrames(backend, execution, false)), exchange);
+      const result = await exchange.result;
+      this.#services.watch.answered(backend.processId);
+      if (result.kind === "lost") throw result.error;
+      if (result.kind === "error") throw aloneError(result.fields);
+      backend.settings = options.settingsAfter ?? backend.settings;
+      if (result.kind === "complete") return { kind: "complete", tag: result.tag };
+      return result;
+    });
+  }
+
+  /** Lends a backend outside any transaction. */
+  async lend<Result>(session: SessionView, use: (lease: Lease) => Promise<Result>): Promise<Result> {
+    const lease = await this.#services.pool.acquire(session.role);
+    lease.busy();
+    const { backend } = lease;
+    try {
+      const change = backend.settings.changesTo(session.settings);
+      backend.settings = session.settings;
+      if (change !== "") await requestSimple(backend, change);
+      return await use(lease);
+    } catch (error) {
+      throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
+    } finally {
+      lease.release(backend.hasAnswersOutstanding ? "broken" : undefined);
+    }
+  }
+
+  async #connect(role: string): Promise<Backend> {
+    return await Backend.connect({
+      address: this.#options.address(),
+      user: role,
+      superuser: this.#options.superuser,
+    });
+  }
+}
+
+function aloneError(fields: ReadonlyMap<string, string>): SqlError {
+  return fields.get("C") === postgresConflict.serialization ? SqlError.of(errors.dataConflict) : sqlErrorOf(fields);
+}

@@ -1,0 +1,283 @@
+/**
+ * What an open transaction holds: a backend with a snapshot, the redo log, locked rows, suspended portals.
+ *
+ * This is the mechanics against PostgreSQL; `transaction.ts` decides when to use which.
+ *
+ * Always true
+ * - The backend's transaction stands behind its base savepoint, so that its effects can be rolled back without its snapshot.
+ */
+import { assert } from "../base/index.ts";
+import { decodeBindArguments, encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../wire/index.ts";
+import type { Receiver } from "./backend/backend.ts";
+import type { Lease } from "./backend/backend-pool.ts";
+import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
+import type { CopyInput, Execution, Sink } from "./execution.ts";
+import type { KeyShare } from "./commit-history.ts";
+import { keySharesOf, type LockedRows, LockRecorder, touchLockedRows } from "./locking.ts";
+import type { StatementPlan } from "./plan.ts";
+import { postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
+import { Recorder } from "./recording.ts";
+import { RedoLog, type RowImages } from "./redo-log.ts";
+import type { TransactionServices } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import { type ExchangeResult, StatementExchange, statementFrames } from "./statement-exchange.ts";
+
+/** A victim of PostgreSQL's deadlock detector tries again so often; each time another transaction has got further. */
+export const deadlockAttemptsMax = 50;
+
+const base = "dsql_base";
+const begin = encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT ${base}`);
+const beginReadOnly = encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT ${base}`);
+const rollbackToBase = `ROLLBACK TO SAVEPOINT ${base}`;
+
+/** The answer to one statement, not yet given to the client where it is held back. */
+export interface Sent {
+  readonly result: ExchangeResult;
+  /** Rows as the statement left them, where it was recorded. */
+  readonly images: RowImages | undefined;
+  /** Keeps what redo and COMMIT need, and lets the answer go out. */
+  accept(): void;
+}
+
+export class Hold {
+  readonly lease: Lease;
+  readonly redo = new RedoLog();
+  readonly #services: TransactionServices;
+  readonly #settingsAtStart: Settings;
+  readonly #locked: LockedRows[] = [];
+  readonly #openPortals = new Set<string>();
+  #opening: Buffer | undefined;
+
+  private constructor(services: TransactionServices, lease: Lease, settings: Settings, opening: Buffer) {
+    this.#services = services;
+    this.lease = lease;
+    this.#settingsAtStart = settings;
+    this.#opening = opening;
+  }
+
+  /** Leases a backend. BEGIN travels with the first statement. */
+  static async take(
+    services: TransactionServices,
+    options: { role: string; readOnly: boolean; settings: Settings },
+  ): Promise<Hold> {
+    const lease = await services.pool.acquire(options.role);
+    lease.busy();
+    const { backend } = lease;
+    const change = backend.settings.changesTo(options.settings);
+    backend.settings = options.settings;
+    try {
+      if (change !== "") await requestSimple(backend, change);
+    } catch (error) {
+      lease.release("broken");
+      throw error;
+    }
+    return new Hold(services, lease, options.settings, options.readOnly ? beginReadOnly : begin);
+  }
+
+  get processId(): number {
+    return this.lease.backend.processId;
+  }
+
+  /** Runs one statement; nothing of a held-back answer goes out before `accept`. */
+  async send(execution: Execution, plan: StatementPlan, sink: Sink): Promise<Sent> {
+    const { backend } = this.lease;
+    const recorder = plan.recording === undefined ? undefined : new Recorder(plan.recording);
+    const locks = plan.locking === undefined ? undefined : new LockRecorder(plan.locking);
+    const sent = this.#substituted(execution, plan);
+    const isOpen = execution.rowsSent > 0 && this.#openPortals.has(execution.portal);
+    const copies: CopyInput[] = [];
+    const { kind } = execution.statement;
+    const exchange = new StatementExchange(backend, sent.prepared, {
+      hold: kind === "write" || locks !== undefined,
+      sink: rememberCopy(sink, copies),
+      transform: recorder?.transform.bind(recorder) ?? locks?.transform.bind(locks),
+      skipRows: isOpen ? 0 : execution.rowsSent,
+      reportSettings: kind === "set" || kind === "reset",
+    });
+    const result = await this.#exchange(Buffer.concat(statementFrames(backend, sent, isOpen)), exchange);
+    const accept = (): void => {
+      if (result.kind === "suspended") this.#openPortals.add(execution.portal);
+      else this.#openPortals.delete(execution.portal);
+      if (locks !== undefined) this.#locked.push(...locks.rows);
+      if (execution.rowsSent === 0 && leavesEffects(execution)) {
+        const tag = result.kind === "complete" ? result.tag : "";
+        this.redo.add({ execution: sent, tag, images: recorder?.images, copy: copies[0] });
+      }
+      exchange.release();
+    };
+    return { result, images: recorder?.images, accept };
+  }
+
+  /** Sends an exchange, with BEGIN in front of the first one, and watches whether it waits for a lock. */
+  async #exchange(bytes: Buffer, exchange: StatementExchange): Promise<ExchangeResult> {
+    const { backend } = this.lease;
+    this.#services.watch.began(backend.processId);
+    if (this.#opening === undefined) backend.send(bytes, exchange);
+    else {
+      const opening = this.#opening;
+      this.#opening = undefined;
+      backend.together(() => {
+        backend.send(opening, answerAwaitedByTheNext);
+        backend.send(bytes, exchange);
+      });
+    }
+    try {
+      return await exchange.result;
+    } finally {
+      this.#services.watch.answered(backend.processId);
+    }
+  }
+
+  /** Opens the transaction on the backend if no statement has yet. */
+  open(): void {
+    if (this.#opening === undefined) return;
+    this.lease.backend.send(this.#opening, answerAwaitedByTheNext);
+    this.#opening = undefined;
+  }
+
+  /** One of the cluster's own statements within this transaction. @throws {PostgresError} */
+  async request(text: string, values: readonly (string | null)[] = []): Promise<RequestResult> {
+    this.open();
+    this.#services.watch.began(this.processId);
+    try {
+      return await request(this.lease.backend, text, values);
+    } finally {
+      this.#services.watch.answered(this.processId);
+    }
+  }
+
+  /** Frees row and table locks; the snapshot stays. */
+  async toBase(): Promise<void> {
+    this.open();
+    this.#openPortals.clear();
+    await requestSimple(this.lease.backend, rollbackToBase);
+  }
+
+  /**
+   * Rolls back to the base savepoint and runs the redo log.
+   *
+   * @returns whether the effects are in place again; `lost` when another transaction has committed one of the rows
+   */
+  async redoFromBase(): Promise<"done" | "lost"> {
+    for (let attempt = 1; attempt <= deadlockAttemptsMax; attempt++) {
+      await this.toBase();
+      this.#services.watch.began(this.processId);
+      const result = await this.redo.run(this.lease.backend);
+      this.#services.watch.answered(this.processId);
+      if (result.kind === "done") return "done";
+      if (result.kind === "lost") throw result.error;
+      const sqlstate = result.fields.get("C");
+      if (sqlstate === postgresConflict.serialization || sqlstate === postgresConflict.uniqueKey) return "lost";
+      // What was right on this snapshot fails now only because others have changed what PostgreSQL looks up beyond it:
+      // a parent row gone, a table altered.
+      if (sqlstate !== postgresConflict.deadlock) return "lost";
+    }
+    return "lost";
+  }
+
+  /** Makes PostgreSQL count the rows of FOR UPDATE as written. @returns its error, if there is one */
+  async touchLocked(): Promise<ErrorFieldMap | undefined> {
+    if (this.#locked.length === 0) return undefined;
+    this.#services.watch.began(this.processId);
+    try {
+      return await touchLockedRows(this.lease.backend, this.#locked);
+    } finally {
+      this.#services.watch.answered(this.processId);
+    }
+  }
+
+  /** The rows locked FOR KEY SHARE. */
+  async keyShares(): Promise<readonly KeyShare[]> {
+    return this.#locked.length === 0 ? [] : await keySharesOf(this, this.#locked);
+  }
+
+  /** @throws {SqlError} a deferred constraint is violated; the transaction is rolled back then */
+  async commit(settings: Settings): Promise<void> {
+    try {
+      this.open();
+      const { tag } = await requestSimple(this.lease.backend, "COMMIT");
+      assert(tag === "COMMIT", "PostgreSQL commits an active transaction");
+    } catch (error) {
+      throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
+    }
+    this.lease.backend.settings = settings;
+    this.lease.release();
+  }
+
+  async rollback(): Promise<void> {
+    const { backend } = this.lease;
+    backend.settings = this.#settingsAtStart;
+    try {
+      if (this.#opening === undefined) await requestSimple(backend, "ROLLBACK");
+      this.lease.release();
+    } catch {
+      this.lease.release("broken"); // Its transaction ended with the connection.
+    }
+  }
+
+  #substituted(execution: Execution, plan: StatementPlan): Execution {
+    const text = plan.recording?.text ?? plan.locking?.text;
+    if (text === undefined) return execution;
+    if (text === execution.prepared.text) return execution;
+    const added = plan.recording === undefined ? (plan.locking?.tables.length ?? 0) : 1;
+    return {
+      ...execution,
+      prepared: this.#services.texts.use(text, execution.prepared.parameterTypes),
+      bindArguments: withTextColumns(execution.bindArguments, added),
+    };
+  }
+}
+
+/** A list of one format per column has to name the added columns too. */
+function withTextColumns(bindArguments: Buffer, added: number): Buffer {
+  const { formats, values, resultFormats } = decodeBindArguments(bindArguments);
+  if (resultFormats.length < 2) return bindArguments;
+  return encodeBindArguments(formats, values, [...resultFormats, ...Array.from({ length: added }, () => 0)]);
+}
+
+function leavesEffects({ statement }: Execution): boolean {
+  switch (statement.kind) {
+    case "read":
+      return statement.analysis.lockingClause !== "none";
+    case "write":
+    case "ddl":
+    case "createIndexAsync":
+    case "set":
+    case "reset":
+    case "setConstraints":
+      return true;
+    default:
+      return false;
+  }
+}
+
+function rememberCopy(sink: Sink, copies: CopyInput[]): Sink {
+  return {
+    parsed: () => {
+      sink.parsed();
+    },
+    bound: () => {
+      sink.bound();
+    },
+    frame: (frame) => {
+      sink.frame(frame);
+    },
+    get isFull() {
+      return sink.isFull;
+    },
+    drained: () => sink.drained(),
+    copyIn: async (response) => {
+      const input = await sink.copyIn(response);
+      copies.push(input);
+      return input;
+    },
+  };
+}
+
+/** BEGIN cannot fail on a healthy backend, and on a broken one the statement behind it hears so too. */
+const answerAwaitedByTheNext: Receiver = {
+  message: () => undefined,
+  ready: () => undefined,
+  lost: () => undefined,
+};
+

@@ -1,0 +1,20 @@
+/**
+ * The coordinator: leases, redo, parking, losing, limits, catalog versions.
+ *
+ * Promises snapshot isolation with first-committer-wins: no statement waits for an open transaction whose client
+ * thinks, and a loser hears 40001 at COMMIT (at the statement outside a block).
+ */
+export { type Backend, type BackendAddress, BackendLost } from "./backend/backend.ts";
+export type { PreparedText } from "./backend/prepared-cache.ts";
+export { PostgresError, request, requestSimple } from "./backend/request.ts";
+export { quoteName } from "./catalog.ts";
+export { Coordinator, type CoordinatorOptions, type SessionView } from "./coordinator.ts";
+export { describe, type Description } from "./describe.ts";
+export type { CopyInput, Execution, Outcome, Sink } from "./execution.ts";
+export type { Hold } from "./hold.ts";
+export type { TransactionLimits } from "./limits.ts";
+export { sqlErrorOf } from "./postgres-errors.ts";
+export type { TransactionEvents } from "./services.ts";
+export { Settings } from "./settings.ts";
+export type { TransactionState } from "./state.ts";
+export { Transaction } from "./transaction.ts";

@@ -1,0 +1,36 @@
+/** What a transaction works with; made once by the coordinator. */
+import type { Clock, Events, Log } from "../base/index.ts";
+import type { BackendPool } from "./backend/backend-pool.ts";
+import type { TextCatalogue } from "./backend/prepared-cache.ts";
+import type { Catalog } from "./catalog.ts";
+import type { CatalogVersions } from "./catalog-versions.ts";
+import type { CommitHistory } from "./commit-history.ts";
+import type { RequestResult } from "./backend/request.ts";
+import type { TransactionLimits } from "./limits.ts";
+import type { LockWatch } from "./lock-watch.ts";
+import type { PlanCache } from "./plan.ts";
+
+/** What the coordinator announces. */
+export interface TransactionEvents {
+  transactionParked: { readonly processId: number };
+  transactionResumed: { readonly processId: number };
+  transactionDoomed: { readonly processId: number };
+  transactionCommitted: { readonly changedRows: number };
+  transactionConflicted: { readonly occ: "OC000" | "OC001" };
+}
+
+export interface TransactionServices {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: Events<TransactionEvents>;
+  readonly pool: BackendPool;
+  readonly watch: LockWatch;
+  readonly texts: TextCatalogue;
+  readonly catalog: Catalog;
+  readonly catalogVersions: CatalogVersions;
+  readonly history: CommitHistory;
+  /** One of the system's own statements, outside any transaction. */
+  readonly request: (text: string, values: readonly (string | null)[]) => Promise<RequestResult>;
+  readonly plans: PlanCache;
+  readonly limits: TransactionLimits;
+}

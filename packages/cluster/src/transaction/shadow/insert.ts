@@ -1,0 +1,91 @@
+/**
+ * INSERT of a doomed transaction.
+ *
+ * The rows go into an empty temporary copy of the table, so that defaults, casts and checks are PostgreSQL's own while
+ * no key of another transaction is in the way; with ON CONFLICT the rows that the new ones meet are put there first.
+ * They are read back as images, and the copy is rolled back with everything else.
+ */
+import { qualifiedName, quoteName } from "../catalog.ts";
+import { type Answer, answer } from "./answer.ts";
+import { replaceByKey, type ShadowAnswer, type ShadowStatement } from "./shadow.ts";
+import { checkUnique, literal } from "./shadow-table.ts";
+
+export async function insertInShadow(statement: ShadowStatement): Promise<ShadowAnswer> {
+  const { hold, target, analysis } = statement;
+  const { table } = target;
+  const copy = `pg_temp.${quoteName(table.name)}`;
+  const onConflict = analysis.dml?.onConflict !== undefined;
+  // Without ON CONFLICT the copy has no unique index: keys are judged against the shadow below.
+  const like = onConflict ? "INCLUDING ALL" : "INCLUDING ALL EXCLUDING INDEXES";
+  await hold.request(`CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} ${like}) ON COMMIT DROP`);
+  if (onConflict) await fillWithRivals(statement, copy);
+  const given = await answer(hold, statement.execution, insertText(statement, copy));
+  if (given.result.kind !== "complete") return given;
+  const images = given.own.map(([image]) => image ?? "");
+  if (onConflict) await replaceByKey(hold, target, images);
+  for (const image of images) target.add(image);
+  if (!onConflict) await checkUnique(hold, target, images);
+  return { result: { kind: "complete", tag: `INSERT 0 ${images.length}` }, frames: given.frames };
+}
+
+/** @returns the statement with the copy as its target, its images in front of the client's columns */
+function insertText(
+  { substitution, analysis, execution }: ShadowStatement,
+  copy: string,
+): { text: string; ownColumns: number; hasRows: boolean } {
+  const { dml } = analysis;
+  if (dml === undefined) throw new TypeError("an INSERT has a shape");
+  const row = `(${quoteName(dml.target.alias ?? dml.target.name)}.*)::text`;
+  const end = execution.statement.text.length;
+  const head = substitution.part({ start: 0, end: dml.target.start }) + copy;
+  if (dml.returning === undefined) {
+    const tail = substitution.part({ start: dml.target.end, end });
+    return { text: `${head}${tail}\nRETURNING ${row}`, ownColumns: 1, hasRows: false };
+  }
+  const middle = substitution.part({ start: dml.target.end, end: dml.returning.start });
+  const list = substitution.part({ start: dml.returning.start, end });
+  return { text: `${head}${middle}${row}, ${list}`, ownColumns: 1, hasRows: true };
+}
+
+/** Puts into the copy the rows of the shadow that share a unique key with one of the rows to insert. */
+async function fillWithRivals(statement: ShadowStatement, copy: string): Promise<void> {
+  const { hold, target } = statement;
+  const { table } = target;
+  const proposed = await proposedImages(statement, copy);
+  if (proposed.own.length === 0) return;
+  const images = literal(`{${proposed.own.map(([image]) => quoted(image ?? "")).join(",")}}`);
+  const meets = table.uniqueKeys.map(({ columns }) => {
+    const key = columns.map(quoteName);
+    const wanted = key.map((column) => `(image.text::${qualifiedName(table)}).${column}`).join(", ");
+    return `(${key.join(", ")}) IN (SELECT ${wanted} FROM unnest(${images}::text[]) AS image(text))`;
+  });
+  if (meets.length === 0) return;
+  const written = table.columns.filter((column) => !column.isGenerated).map((column) => quoteName(column.name));
+  await hold.request(
+    `INSERT INTO ${copy} (${written.join(", ")}) OVERRIDING SYSTEM VALUE
+     SELECT ${written.join(", ")} FROM ${target.source()} AS seen WHERE ${meets.join(" OR ")}`,
+  );
+}
+
+/** The rows as they would be without their ON CONFLICT clause. */
+async function proposedImages(statement: ShadowStatement, copy: string): Promise<Answer> {
+  const { hold, analysis, substitution, execution } = statement;
+  const { dml } = analysis;
+  if (dml?.onConflict === undefined) throw new TypeError("only ON CONFLICT has rivals");
+  const bare = `pg_temp.${quoteName("dsql proposed")}`;
+  await hold.request(
+    `CREATE TEMP TABLE ${quoteName("dsql proposed")} (LIKE ${copy} INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP`,
+  );
+  const row = `(${quoteName(dml.target.alias ?? "dsql proposed")}.*)::text`;
+  const text =
+    substitution.part({ start: 0, end: dml.target.start }) +
+    bare +
+    substitution.part({ start: dml.target.end, end: dml.onConflict.start }) +
+    `\nRETURNING ${row}`;
+  // An error comes again from the statement itself, and is told then.
+  return await answer(hold, { ...execution, describe: false }, { text, ownColumns: 1, hasRows: false });
+}
+
+function quoted(image: string): string {
+  return `"${image.replace(/["\\]/g, "\\$&")}"`;
+}

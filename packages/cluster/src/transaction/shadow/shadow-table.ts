@@ -1,0 +1,138 @@
+/**
+ * One table as a doomed transaction sees it: the rows of its snapshot, less those it has changed or deleted, plus its
+ * own rows as images.
+ */
+import { SqlError } from "../../base/index.ts";
+import { qualifiedName, quoteName, type Table, textArray } from "../catalog.ts";
+import type { Hold } from "../hold.ts";
+
+/** Column names that no table of a user has: they carry where a row came from. */
+export const placeColumn = '"dsql place"';
+export const nthColumn = '"dsql nth"';
+
+export class ShadowTable {
+  readonly table: Table;
+  /** Places (`ctid`) of snapshot rows that no longer count. */
+  readonly #hidden = new Set<string>();
+  #images: (string | undefined)[] = [];
+  #hidesAll = false;
+
+  constructor(table: Table) {
+    this.table = table;
+  }
+
+  get isUntouched(): boolean {
+    return this.#hidden.size === 0 && this.#images.length === 0 && !this.#hidesAll;
+  }
+
+  hide(place: string): void {
+    this.#hidden.add(place);
+  }
+
+  add(image: string): void {
+    this.#images.push(image);
+  }
+
+  /** Puts another image, or none, in the place of the one given as nth by `source`. */
+  replace(nth: number, image: string | undefined): void {
+    this.#images[nth - 1] = image;
+  }
+
+  /** From now on the table consists of these rows alone. */
+  become(images: readonly string[]): void {
+    this.#hidesAll = true;
+    this.#hidden.clear();
+    this.#images = [...images];
+  }
+
+  /**
+   * A subquery, in parentheses and without alias, that gives the table's columns as the transaction sees them.
+   *
+   * @param identified - with two more columns: a row's place in the snapshot, or the number of its image
+   */
+  source(identified: "identified" | "plain" = "plain"): string {
+    const name = qualifiedName(this.table);
+    const columns = this.table.columns.map((column) => `base.${quoteName(column.name)}`).join(", ");
+    const ofBase = identified === "identified" ? `, base.ctid AS ${placeColumn}, NULL::bigint AS ${nthColumn}` : "";
+    const ofImage = identified === "identified" ? ", NULL::tid, image.nth" : "";
+    const rows = this.table.columns.map((column) => `(image.text::${name}).${quoteName(column.name)}`).join(", ");
+    const conditions = this.#hidesAll ? " WHERE false" : this.#hiddenCondition();
+    const fromBase = `SELECT ${columns}${ofBase} FROM ONLY ${name} AS base${conditions}`;
+    if (this.#images.length === 0) return `(${fromBase})`;
+    const images = literal(textArrayWithNulls(this.#images));
+    const fromImages = `SELECT ${rows}${ofImage} FROM unnest(${images}::text[]) WITH ORDINALITY AS image(text, nth) WHERE image.text IS NOT NULL`;
+    return `(${fromBase} UNION ALL ${fromImages})`;
+  }
+
+  /** Where the rows with the primary keys of some images stand now. */
+  async placesOf(
+    hold: Hold,
+    images: readonly string[],
+  ): Promise<readonly { place: string | undefined; nth: number | undefined }[]> {
+    const key = this.table.primaryKey.map(quoteName);
+    if (key.length === 0 || images.length === 0) return [];
+    const name = qualifiedName(this.table);
+    const wanted = key.map((column) => `(image.text::${name}).${column}`).join(", ");
+    const { rows } = await hold.request(
+      `SELECT ${placeColumn}::text, ${nthColumn}::text FROM ${this.source("identified")} AS seen
+       WHERE (${key.join(", ")}) IN (SELECT ${wanted} FROM unnest($1::text[]) AS image(text))`,
+      [textArray(images)],
+    );
+    return rows.map(([place, nth]) => ({
+      place: place ?? undefined,
+      nth: nth === null || nth === undefined ? undefined : Number(nth),
+    }));
+  }
+
+  /** @returns the first unique key that two rows share, one of them among the images, with its value */
+  async duplicate(hold: Hold, images: readonly string[]): Promise<{ index: string; key: string } | undefined> {
+    const name = qualifiedName(this.table);
+    for (const { index, columns } of this.table.uniqueKeys) {
+      const key = columns.map(quoteName);
+      const wanted = key.map((column) => `(image.text::${name}).${column}`).join(", ");
+      const first = `(image.text::${name}).${key[0] ?? ""}`;
+      // Two rows of one key are what PostgreSQL's planner knows cannot be: without the fence (OFFSET 0) it would stop
+      // at the first of them.
+      const { rows } = await hold.request(
+        `SELECT concat_ws(', ', ${key.map((column) => `${column}::text`).join(", ")})
+         FROM (SELECT * FROM ${this.source()} AS fenced
+               WHERE ${key[0] ?? ""} = ANY (ARRAY(SELECT ${first} FROM unnest($1::text[]) AS image(text))) OFFSET 0) AS seen
+         WHERE (${key.join(", ")}) IN (SELECT ${wanted} FROM unnest($1::text[]) AS image(text))
+         GROUP BY ${key.join(", ")} HAVING count(*) > 1 LIMIT 1`,
+        [textArray(images)],
+      );
+      const value = rows[0]?.[0];
+      if (value !== undefined) return { index, key: `(${columns.join(", ")})=(${value ?? ""})` };
+    }
+    return undefined;
+  }
+
+  #hiddenCondition(): string {
+    return this.#hidden.size === 0 ? "" : ` WHERE base.ctid <> ALL (${literal(textArray([...this.#hidden]))}::tid[])`;
+  }
+}
+
+/**
+ * Checks what PostgreSQL's unique indexes would, for rows that are in no index.
+ *
+ * @throws {SqlError} 23505 in PostgreSQL's words
+ */
+export async function checkUnique(hold: Hold, shadow: ShadowTable, images: readonly string[]): Promise<void> {
+  const duplicate = await shadow.duplicate(hold, images);
+  if (duplicate === undefined) return;
+  throw new SqlError({
+    sqlstate: "23505",
+    message: `duplicate key value violates unique constraint "${duplicate.index}"`,
+    detail: `Key ${duplicate.key} already exists.`,
+  });
+}
+
+/** A string literal; the cluster's backends keep `standard_conforming_strings` on. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function textArrayWithNulls(values: readonly (string | undefined)[]): string {
+  const items = values.map((value) => (value === undefined ? "NULL" : `"${value.replace(/["\\]/g, "\\$&")}"`));
+  return `{${items.join(",")}}`;
+}

@@ -1,0 +1,72 @@
+/**
+ * Writing statements of a doomed transaction that no SELECT can stand for: data-modifying CTEs, several columns set at
+ * once, COPY. They run on temporary copies of the tables they write, which become the shadow.
+ *
+ * A copy costs as much as the table is large, so a large table is refused: the client hears 40001 at this statement
+ * already instead of at COMMIT (docs/compatibility.md).
+ */
+import { errors } from "@dsql-local/spec";
+import { SqlError } from "../../base/index.ts";
+import type { Analysis } from "../../sql/index.ts";
+import { qualifiedName, quoteName } from "../catalog.ts";
+import type { Execution } from "../execution.ts";
+import type { Hold } from "../hold.ts";
+import { answer } from "./answer.ts";
+import type { ShadowAnswer } from "./shadow.ts";
+import type { ShadowTable } from "./shadow-table.ts";
+import type { Substitution } from "./substitution.ts";
+
+/** Rows copied at most for one table. */
+const copiedRowsMax = 50_000;
+
+export interface CopyStatement {
+  readonly hold: Hold;
+  readonly execution: Execution;
+  readonly analysis: Analysis;
+  readonly substitution: Substitution;
+  readonly targets: readonly ShadowTable[];
+}
+
+export async function runOnCopies(statement: CopyStatement): Promise<ShadowAnswer> {
+  const { hold, execution, analysis } = statement;
+  if (analysis.command === "copyIn") throw SqlError.of(errors.dataConflict);
+  const distinct = new Set(statement.targets);
+  for (const target of distinct) await makeCopy(hold, target);
+  const hasRows = analysis.hasReturning || analysis.command === "select";
+  const given = await answer(hold, execution, { text: textOnCopies(statement), ownColumns: 0, hasRows });
+  if (given.result.kind !== "complete") return given;
+  for (const target of distinct) await takeOver(hold, target);
+  return { result: given.result, frames: given.frames };
+}
+
+async function makeCopy(hold: Hold, target: ShadowTable): Promise<void> {
+  const { table } = target;
+  const counted = await hold.request(`SELECT count(*) FROM (SELECT FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`);
+  if (Number(counted.rows[0]?.[0]) > copiedRowsMax) throw SqlError.of(errors.dataConflict);
+  await hold.request(`CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} INCLUDING ALL) ON COMMIT DROP`);
+  const written = table.columns.filter((column) => !column.isGenerated).map((column) => quoteName(column.name));
+  await hold.request(
+    `INSERT INTO pg_temp.${quoteName(table.name)} (${written.join(", ")}) OVERRIDING SYSTEM VALUE
+     SELECT ${written.join(", ")} FROM ${target.source()} AS seen`,
+  );
+}
+
+/** The statement with each name of a copied table, read or written, leading to its copy. */
+function textOnCopies({ execution, analysis, targets, substitution }: CopyStatement): string {
+  const { text } = execution.statement;
+  const names = new Set(targets.map((target) => target.table.name));
+  const relations = analysis.relations.filter((relation) => names.has(relation.name));
+  let rendered = "";
+  let at = 0;
+  for (const relation of [...relations].sort((left, right) => left.start - right.start)) {
+    rendered += substitution.part({ start: at, end: relation.start }) + `pg_temp.${quoteName(relation.name)}`;
+    at = relation.end;
+  }
+  return rendered + substitution.part({ start: at, end: text.length });
+}
+
+async function takeOver(hold: Hold, target: ShadowTable): Promise<void> {
+  const name = quoteName(target.table.name);
+  const { rows } = await hold.request(`SELECT (${name}.*)::text FROM pg_temp.${name} AS ${name}`);
+  target.become(rows.map(([row]) => row ?? ""));
+}
