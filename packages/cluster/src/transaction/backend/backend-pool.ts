@@ -28,6 +28,8 @@ export interface BackendPoolOptions {
 
 /** A client that has not been heard of for so long is thinking: its lease makes room. */
 const sleepAfterMs = 20;
+/** A statement that runs for so long mostly waits: for a lock, for a slow client, in pg_sleep. It makes room, too. */
+const sleepWhileBusyAfterMs = 100;
 /** An unused backend beyond the lively ones is closed after this time. */
 const idleCloseAfterMs = 30_000;
 /** Transactions that wait for a backend. At the bound the next one is refused. */
@@ -52,23 +54,31 @@ interface Waiter {
 class PoolLease implements Lease {
   readonly backend: Backend;
   readonly #pool: BackendPool;
-  /** When the client was last answered; 0 while a statement is under way. */
-  idleSinceMs = 0;
   isAsleep = false;
+  #isBusy = true;
+  #sinceMs: number;
   #isReleased = false;
 
   constructor(pool: BackendPool, backend: Backend) {
     this.#pool = pool;
     this.backend = backend;
+    this.#sinceMs = pool.nowMs();
   }
 
   busy(): void {
-    this.idleSinceMs = 0;
+    this.#isBusy = true;
+    this.#sinceMs = this.#pool.nowMs();
     if (this.isAsleep) this.#pool.wake(this);
   }
 
   idle(): void {
-    this.idleSinceMs = this.#pool.nowMs();
+    this.#isBusy = false;
+    this.#sinceMs = this.#pool.nowMs();
+  }
+
+  /** Nothing has happened on it for a while. */
+  isStill(nowMs: number): boolean {
+    return nowMs - this.#sinceMs > (this.#isBusy ? sleepWhileBusyAfterMs : sleepAfterMs);
   }
 
   release(state?: "broken"): void {
@@ -145,12 +155,6 @@ export class BackendPool {
     for (const unused of this.#idle.values()) for (const { backend } of unused) this.#drop(backend);
     this.#idle.clear();
     for (const lease of this.#leases) lease.backend.close();
-  }
-
-  /** Ends unused backends, so that what they keep of the catalog or of a role is gone. */
-  closeIdle(role: string): void {
-    for (const { backend } of this.#idle.get(role) ?? []) this.#drop(backend);
-    this.#idle.delete(role);
   }
 
   #lend(backend: Backend): Lease {
@@ -255,9 +259,9 @@ export class BackendPool {
   }
 
   #sleepSilentLeases(): void {
-    const before = this.nowMs() - sleepAfterMs;
+    const nowMs = this.nowMs();
     for (const lease of this.#leases) {
-      if (lease.isAsleep || lease.idleSinceMs === 0 || lease.idleSinceMs > before) continue;
+      if (lease.isAsleep || !lease.isStill(nowMs)) continue;
       lease.isAsleep = true;
       this.#lively -= 1;
     }

@@ -1,0 +1,102 @@
+/** Reads what CreateStack, UpdateStack and CreateChangeSet have in common: template, parameters, tags, capabilities. */
+
+import { type QueryInput, validationError } from "../../protocol/index.ts";
+import { ServiceError } from "../../service.ts";
+import { resolveParameters } from "../parameters.ts";
+import type { FailureAction, Stack, StackDefinition, Tag } from "../stack.ts";
+import { parseTemplate, type Template } from "../template.ts";
+
+/** What reading a request needs from beside CloudFormation. */
+export interface RequestReaders {
+  /** The text of an object in the local S3, by its HTTPS address. */
+  readonly objectText: (url: string) => Promise<string>;
+  readonly ssmValue: (name: string) => string | undefined;
+  /** Whether CloudFormation may act as this role. */
+  readonly isAssumable: (roleArn: string) => boolean;
+}
+
+export interface RequestedDefinition {
+  readonly definition: StackDefinition;
+  readonly template: Template;
+}
+
+/** @param stack - the stack as it is, for what the request takes over from it */
+export async function readDefinition(
+  input: QueryInput,
+  stack: Stack | undefined,
+  readers: RequestReaders,
+): Promise<RequestedDefinition> {
+  const templateBody = await readTemplateBody(input, stack, readers);
+  const template = parseTemplate(templateBody);
+  if (template.transforms.length > 0) {
+    throw validationError(`dsql-local does not run template transforms: [${template.transforms.join(", ")}]`);
+  }
+  const given = input.list("Parameters").map((parameter) => ({
+    key: parameter.required("ParameterKey"),
+    value: parameter.text("ParameterValue"),
+    usePreviousValue: parameter.flag("UsePreviousValue") ?? false,
+  }));
+  const parameters = resolveParameters(template, given, stack?.definition.parameters ?? [], readers.ssmValue);
+  const capabilities = input.texts("Capabilities");
+  refuseMissingCapabilities(template, capabilities);
+  const roleArn = input.text("RoleARN") ?? stack?.definition.roleArn;
+  if (roleArn !== undefined && !readers.isAssumable(roleArn)) {
+    throw validationError(`Role ${roleArn} is invalid or cannot be assumed`);
+  }
+  const tags = readTags(input);
+  const definition: StackDefinition = {
+    templateBody,
+    parameters,
+    tags: tags.length === 0 && input.text("Tags") === undefined ? (stack?.definition.tags ?? []) : tags,
+    capabilities,
+    notificationArns: input.texts("NotificationARNs"),
+    ...(roleArn === undefined ? {} : { roleArn }),
+  };
+  return { definition, template };
+}
+
+async function readTemplateBody(
+  input: QueryInput,
+  stack: Stack | undefined,
+  readers: RequestReaders,
+): Promise<string> {
+  const body = input.text("TemplateBody");
+  if (body !== undefined && body !== "") return body;
+  const url = input.text("TemplateURL");
+  if (url !== undefined && url !== "") return readers.objectText(url);
+  if (input.flag("UsePreviousTemplate") === true && stack !== undefined) return stack.definition.templateBody;
+  throw validationError("Either Template URL or Template Body must be specified.");
+}
+
+function readTags(input: QueryInput): readonly Tag[] {
+  return input.list("Tags").map((tag) => ({ key: tag.required("Key"), value: tag.text("Value") ?? "" }));
+}
+
+/** IAM resources need the caller's word that they are meant, as in AWS. */
+function refuseMissingCapabilities(template: Template, capabilities: readonly string[]): void {
+  const iam = Object.values(template.resources).filter((resource) => resource.type.startsWith("AWS::IAM::"));
+  if (iam.length === 0) return;
+  const isNamed = iam.some(
+    (resource) => "RoleName" in resource.properties || "ManagedPolicyName" in resource.properties,
+  );
+  const needed = isNamed ? "CAPABILITY_NAMED_IAM" : "CAPABILITY_IAM";
+  if (capabilities.includes(needed) || capabilities.includes("CAPABILITY_NAMED_IAM")) return;
+  throw new ServiceError({
+    code: "InsufficientCapabilitiesException",
+    message: `Requires capabilities : [${needed}]`,
+  });
+}
+
+export function readFailureAction(input: QueryInput): FailureAction {
+  const action = input.text("OnFailure") ?? input.text("OnStackFailure");
+  if (action === "DELETE" || action === "DO_NOTHING") return action;
+  return input.flag("DisableRollback") === true ? "DO_NOTHING" : "ROLLBACK";
+}
+
+export function readStackName(input: QueryInput): string {
+  const name = input.required("StackName");
+  if (name.startsWith("arn:") || /^[a-zA-Z][-a-zA-Z0-9]{0,127}$/.test(name)) return name;
+  throw validationError(
+    `1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`,
+  );
+}

@@ -1,0 +1,100 @@
+/** The CloudFormation API that changes stacks. */
+
+import { type QueryOperation, validationError } from "../../protocol/index.ts";
+import { ServiceError } from "../../service.ts";
+import { drawChanges } from "../change-set.ts";
+import type { CloudFormationParts } from "./parts.ts";
+import { readDefinition, readFailureAction, readStackName, type RequestedDefinition } from "./requests.ts";
+import { isInProgress, type Stack } from "../stack.ts";
+
+export function stackOperations(parts: CloudFormationParts): Record<string, QueryOperation> {
+  const { store, deployments } = parts;
+  return {
+    async CreateStack(input) {
+      const name = readStackName(input);
+      const requested = await readDefinition(input, undefined, parts.readers);
+      if (store.find(name) !== undefined) {
+        throw new ServiceError({ code: "AlreadyExistsException", message: `Stack [${name}] already exists` });
+      }
+      const stack = store.create(name, requested.definition, "REVIEW_IN_PROGRESS");
+      try {
+        isWithoutChange(parts, stack, requested);
+      } catch (error) {
+        store.remove(stack);
+        throw error;
+      }
+      stack.terminationProtection = input.flag("EnableTerminationProtection") ?? false;
+      stack.disableRollback = input.flag("DisableRollback") ?? false;
+      deployments.beginCreate(stack, {
+        definition: requested.definition,
+        onFailure: readFailureAction(input),
+        clientRequestToken: input.text("ClientRequestToken"),
+      });
+      await deployments.headStart(stack);
+      return { StackId: stack.id };
+    },
+
+    async UpdateStack(input) {
+      const stack = store.get(readStackName(input));
+      const requested = await readDefinition(input, stack, parts.readers);
+      refuseUnlessUpdatable(stack);
+      if (isWithoutChange(parts, stack, requested)) throw validationError("No updates are to be performed.");
+      deployments.beginUpdate(stack, {
+        definition: requested.definition,
+        onFailure: readFailureAction(input),
+        clientRequestToken: input.text("ClientRequestToken"),
+      });
+      await deployments.headStart(stack);
+      return { StackId: stack.id };
+    },
+
+    async DeleteStack(input) {
+      const stack = store.find(readStackName(input));
+      if (stack === undefined || stack.status === "DELETE_COMPLETE") return undefined;
+      if (stack.terminationProtection) {
+        throw validationError(
+          `Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`,
+        );
+      }
+      deployments.beginDelete(stack, {
+        retainResources: input.texts("RetainResources"),
+        clientRequestToken: input.text("ClientRequestToken"),
+      });
+      await deployments.headStart(stack);
+      return undefined;
+    },
+
+    UpdateTerminationProtection(input) {
+      const stack = store.get(readStackName(input));
+      stack.terminationProtection = input.flag("EnableTerminationProtection") ?? false;
+      store.save(stack);
+      return { StackId: stack.id };
+    },
+
+    RollbackStack(input) {
+      const stack = store.get(readStackName(input));
+      throw validationError(
+        `Stack:${stack.id} is in ${stack.status} state; dsql-local rolls back by itself unless told not to. Deploy again, or delete the stack.`,
+      );
+    },
+  };
+}
+
+/** Draws the changes without making them, which refuses what cannot be deployed before anything is made. */
+function isWithoutChange(parts: CloudFormationParts, stack: Stack, requested: RequestedDefinition): boolean {
+  const { definition, template } = requested;
+  return drawChanges(stack, parts.evaluationOptions(template, definition), parts.typeOf).isEmpty;
+}
+
+export function refuseUnlessUpdatable(stack: Stack): void {
+  const refused = [
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "CREATE_FAILED",
+    "DELETE_FAILED",
+    "REVIEW_IN_PROGRESS",
+  ];
+  if (isInProgress(stack) || refused.includes(stack.status)) {
+    throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+  }
+}

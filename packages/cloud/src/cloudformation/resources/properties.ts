@@ -1,0 +1,63 @@
+/** Reads a resource's properties, which arrive evaluated but not typed. */
+
+import { scalarText, isObject, type Value, type ValueObject } from "../template.ts";
+import type { ResourceRequest } from "../resource-type.ts";
+
+/** @throws {Error} the property is missing: in the words CloudFormation has for it */
+export function requiredText(properties: ValueObject, name: string): string {
+  const value = optionalText(properties, name);
+  if (value === undefined)
+    throw new Error(`Properties validation failed: #: required key [${name}] not found`);
+  return value;
+}
+
+export function optionalText(properties: ValueObject, name: string): string | undefined {
+  return scalarText(properties[name]);
+}
+
+export function optionalNumber(properties: ValueObject, name: string): number | undefined {
+  const text = optionalText(properties, name);
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (Number.isNaN(number))
+    throw new Error(`Properties validation failed: #/${name}: expected a number, found ${text}`);
+  return number;
+}
+
+export function optionalFlag(properties: ValueObject, name: string): boolean | undefined {
+  const text = optionalText(properties, name);
+  if (text === undefined) return undefined;
+  if (text === "true" || text === "false") return text === "true";
+  throw new Error(`Properties validation failed: #/${name}: expected true or false, found ${text}`);
+}
+
+export function objectIn(properties: ValueObject, name: string): ValueObject | undefined {
+  const value = properties[name];
+  return isObject(value) ? value : undefined;
+}
+
+export function listIn(properties: ValueObject, name: string): readonly Value[] {
+  const value = properties[name];
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+export function textsIn(properties: ValueObject, name: string): readonly string[] {
+  return listIn(properties, name).map((item) => scalarText(item) ?? "");
+}
+
+/** An object whose values are texts: environment variables, tags of SSM. */
+export function textMap(value: ValueObject | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(value ?? {}).map(([key, inner]) => [key, scalarText(inner) ?? ""]),
+  );
+}
+
+/** The stack's tags together with the resource's own, `[{Key, Value}]`, which win. */
+export function tagsOf(request: Pick<ResourceRequest, "properties" | "tags">): Record<string, string> {
+  const tags: Record<string, string> = { ...request.tags };
+  for (const tag of listIn(request.properties, "Tags")) {
+    if (isObject(tag)) tags[scalarText(tag["Key"]) ?? ""] = scalarText(tag["Value"]) ?? "";
+  }
+  return tags;
+}

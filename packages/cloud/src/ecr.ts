@@ -1,0 +1,129 @@
+/**
+ * Amazon ECR as far as the CDK's bootstrap goes: a repository by name. Images are not stored; functions here are zips.
+ */
+
+import { join } from "node:path";
+
+import type { Authorizer } from "./authorization.ts";
+import { type JsonObject, jsonService, optionalText, requiredText, textList } from "./protocol/index.ts";
+import { ServiceError, type Service } from "./service.ts";
+import { readStateFile, writeStateFile } from "./state-file.ts";
+
+interface Repository {
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+/** AWS's quota. */
+const repositoriesMax = 10_000;
+
+export class Repositories {
+  readonly #file: string;
+  readonly #repositories = new Map<string, Repository>();
+
+  constructor(dataDir: string) {
+    this.#file = join(dataDir, "ecr.json");
+    for (const repository of (readStateFile(this.#file) ?? []) as Repository[]) {
+      this.#repositories.set(repository.name, repository);
+    }
+  }
+
+  all(): readonly Repository[] {
+    return [...this.#repositories.values()];
+  }
+
+  /** @throws {ServiceError} RepositoryNotFoundException */
+  get(name: string): Repository {
+    const repository = this.#repositories.get(name);
+    if (repository !== undefined) return repository;
+    throw new ServiceError({
+      code: "RepositoryNotFoundException",
+      message: `The repository with name '${name}' does not exist in the registry`,
+    });
+  }
+
+  create(name: string): Repository {
+    if (this.#repositories.has(name)) {
+      throw new ServiceError({
+        code: "RepositoryAlreadyExistsException",
+        message: `The repository with name '${name}' already exists in the registry`,
+      });
+    }
+    if (this.#repositories.size >= repositoriesMax) {
+      throw new ServiceError({
+        code: "LimitExceededException",
+        message: `A registry can have ${repositoriesMax} repositories.`,
+      });
+    }
+    const repository = { name, createdAtMs: Date.now() };
+    this.#repositories.set(name, repository);
+    this.#save();
+    return repository;
+  }
+
+  delete(name: string): boolean {
+    const existed = this.#repositories.delete(name);
+    if (existed) this.#save();
+    return existed;
+  }
+
+  #save(): void {
+    writeStateFile(this.#file, this.all());
+  }
+}
+
+export function createEcr(options: {
+  repositories: Repositories;
+  account: string;
+  region: string;
+  authorize: Authorizer;
+}): Service {
+  const { repositories, account, region } = options;
+
+  const arnOf = (name: string): string => `arn:aws:ecr:${region}:${account}:repository/${name}`;
+
+  const describe = (repository: Repository): JsonObject => ({
+    repositoryName: repository.name,
+    repositoryArn: arnOf(repository.name),
+    registryId: account,
+    repositoryUri: `${account}.dkr.ecr.${region}.amazonaws.com/${repository.name}`,
+    createdAt: repository.createdAtMs / 1_000,
+    imageTagMutability: "IMMUTABLE",
+    imageScanningConfiguration: { scanOnPush: false },
+  });
+
+  return jsonService({
+    name: "ECR",
+    access: (operation, input, request) => {
+      const name = optionalText(input, "repositoryName");
+      options.authorize(request.caller, `ecr:${operation}`, name === undefined ? "*" : arnOf(name));
+    },
+    operations: {
+      DescribeRepositories(input) {
+        const names = textList(input, "repositoryNames");
+        const found = names.length === 0 ? repositories.all() : names.map((name) => repositories.get(name));
+        return { repositories: found.map(describe) };
+      },
+
+      CreateRepository: (input) => ({
+        repository: describe(repositories.create(requiredText(input, "repositoryName"))),
+      }),
+
+      DeleteRepository(input) {
+        const repository = repositories.get(requiredText(input, "repositoryName"));
+        repositories.delete(repository.name);
+        return { repository: describe(repository) };
+      },
+
+      DescribeImages(input) {
+        repositories.get(requiredText(input, "repositoryName"));
+        return { imageDetails: [] };
+      },
+
+      ListImages(input) {
+        repositories.get(requiredText(input, "repositoryName"));
+        return { imageIds: [] };
+      },
+    },
+  });
+}

@@ -1,0 +1,275 @@
+/**
+ * The HTTP endpoint: reads a request, finds its service, verifies who signed it, and writes the answer.
+ *
+ * The service is the one in the signature's credential scope, which every SDK fills in; host names and paths are not
+ * looked at. S3's bodies are handed on as streams; all others are read whole first.
+ *
+ * Always true
+ * - It listens on loopback only.
+ * - No service sees a request whose signature does not verify.
+ * - Every request is answered, in the protocol of its service where that is known.
+ *
+ * This is the path of every Lambda invocation under load: what is done here is done thousands of times a second.
+ */
+
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+import type { Log } from "@dsql-local/cluster";
+
+import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
+import type { S3 } from "./s3/index.ts";
+import { ServiceError, type Service, type ServiceResponse } from "./service.ts";
+import type { SignatureVerifier } from "./signature.ts";
+
+export interface OfferedService {
+  readonly service: Service;
+  readonly protocol: Exclude<Protocol, "s3">;
+  /** One for all regions, whatever region signs. */
+  readonly isGlobal?: boolean;
+}
+
+export interface EndpointOptions {
+  /** By the name in the credential scope: `sts`, `lambda` … */
+  readonly services: Readonly<Record<string, OfferedService>>;
+  readonly s3: S3;
+  readonly signatures: SignatureVerifier;
+  readonly region: string;
+  readonly log: Log;
+}
+
+/** Bodies of all services but S3; past it a request is refused and its connection closed. Lambda's own limit is 6 MB. */
+export const bodyBytesMax = 8 * 1024 * 1024;
+
+/** Loopback only: the endpoint gives out credentials and runs code. */
+const host = "127.0.0.1";
+
+// Longer than the AWS SDKs keep an idle connection, so that it is they who close it.
+const keepAliveTimeoutMs = 120_000;
+
+/** How long `close` lets requests under way finish. */
+const closeGraceMs = 2_000;
+
+const noQuery = new URLSearchParams();
+
+const scopedService = /Credential=[^/]+\/\d{8}\/[^/]+\/([^/]+)\//;
+const presignedService =
+  /[?&]X-Amz-Credential=[^&]+?(?:%2F|\/)\d{8}(?:%2F|\/)[^&]+?(?:%2F|\/)([a-z0-9-]+)(?:%2F|\/)aws4_request/;
+
+export class Endpoint {
+  readonly #options: EndpointOptions;
+  readonly #server: Server;
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, (request, response) => {
+      void this.#serve(request, response);
+    });
+    // A client that breaks off, or speaks no HTTP, is its own affair.
+    this.#server.on("clientError", (_error, socket) => socket.destroy());
+  }
+
+  /** @throws {Error} the port is taken (`EADDRINUSE`) */
+  async listen(port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host, port, backlog: 1_024 }, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    this.#server.closeIdleConnections();
+    const forced = setTimeout(() => {
+      this.#server.closeAllConnections();
+    }, closeGraceMs);
+    await closed;
+    clearTimeout(forced);
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    const url = incoming.url ?? "/";
+    const name =
+      scopedService.exec(incoming.headers.authorization ?? "")?.[1] ?? presignedService.exec(url)?.[1] ?? "";
+    const protocol = this.#protocolOf(name, incoming);
+    try {
+      const answer =
+        name === "s3"
+          ? await this.#serveS3(incoming, url, requestId)
+          : await this.#serveOther(incoming, url, name, requestId);
+      await send(outgoing, answer, requestId, protocol);
+    } catch (error) {
+      await this.#sendError(incoming, outgoing, { error, protocol, requestId, name }).catch(() =>
+        outgoing.destroy(),
+      );
+    }
+  }
+
+  async #serveOther(
+    incoming: IncomingMessage,
+    url: string,
+    name: string,
+    requestId: string,
+  ): Promise<ServiceResponse> {
+    const body = await readBody(incoming);
+    const [path, query] = splitUrl(url);
+    const method = incoming.method ?? "GET";
+    const { headers } = incoming;
+    const verified = this.#options.signatures.verify({ method, path, query, headers, body });
+    const { services, region } = this.#options;
+    const offered = Object.hasOwn(services, name) ? services[name] : undefined;
+    if (offered === undefined) throw this.#notOffered(name);
+    if (offered.isGlobal !== true) this.#refuseOtherRegion(verified.region);
+    return offered.service.handle({
+      method,
+      path,
+      query: query === "" ? noQuery : new URLSearchParams(query),
+      headers,
+      body,
+      caller: verified.caller,
+      requestId,
+      region,
+    });
+  }
+
+  async #serveS3(incoming: IncomingMessage, url: string, requestId: string): Promise<ServiceResponse> {
+    const [path, query] = splitUrl(url);
+    const method = incoming.method ?? "GET";
+    const { headers } = incoming;
+    const { caller, payloadHash, region } = this.#options.signatures.verify({
+      method,
+      path,
+      query,
+      headers,
+      body: undefined,
+    });
+    this.#refuseOtherRegion(region);
+    return this.#options.s3.handle({
+      method,
+      path,
+      query: new URLSearchParams(query),
+      headers,
+      body: incoming,
+      payloadHash,
+      caller,
+      requestId,
+    });
+  }
+
+  #refuseOtherRegion(signed: string): void {
+    const { region } = this.#options;
+    if (signed === region) return;
+    throw new ServiceError({
+      code: "InvalidSignatureException",
+      message: `This endpoint is region ${region}, the request was signed for ${signed}. Set AWS_REGION=${region}, or start dsql-local with --region ${signed}.`,
+      status: 403,
+    });
+  }
+
+  #notOffered(name: string): ServiceError {
+    const offered = [...Object.keys(this.#options.services), "s3"].sort().join(", ");
+    return new ServiceError({
+      code: "UnknownService",
+      message: `dsql-local does not offer the service ${name}. It offers: ${offered}.`,
+    });
+  }
+
+  /** For a service that is not offered, and for an unsigned request, the request's own form tells. */
+  #protocolOf(name: string, incoming: IncomingMessage): Protocol {
+    if (name === "s3") return "s3";
+    const known = Object.hasOwn(this.#options.services, name) ? this.#options.services[name] : undefined;
+    if (known !== undefined) return known.protocol;
+    if (incoming.headers["x-amz-target"] !== undefined) return "json";
+    return incoming.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true
+      ? "query"
+      : "restJson";
+  }
+
+  async #sendError(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    failed: { error: unknown; protocol: Protocol; requestId: string; name: string },
+  ): Promise<void> {
+    const { error, protocol, requestId, name } = failed;
+    let refusal = serviceErrorOf(error);
+    if (refusal === undefined) {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#options.log({ event: "cloud.defect", service: name, method: incoming.method, requestId, reason });
+      refusal = new ServiceError({
+        code: "InternalFailure",
+        message: "The local endpoint failed; its log says why.",
+        status: 500,
+      });
+    }
+    if (outgoing.headersSent) {
+      outgoing.destroy();
+      return;
+    }
+    // What is left of an unread body would be taken for the next request.
+    if (!incoming.complete) outgoing.setHeader("connection", "close");
+    await send(outgoing, errorResponse(protocol, refusal, requestId), requestId, protocol);
+  }
+}
+
+function splitUrl(url: string): [path: string, query: string] {
+  const question = url.indexOf("?");
+  return question < 0 ? [url, ""] : [url.slice(0, question), url.slice(question + 1)];
+}
+
+function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= bodyBytesMax) {
+        chunks.push(chunk);
+        return;
+      }
+      incoming.pause();
+      reject(
+        new ServiceError({
+          code: "RequestEntityTooLargeException",
+          message: `Request must be smaller than ${bodyBytesMax} bytes`,
+          status: 413,
+        }),
+      );
+    });
+    incoming.on("end", () => {
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
+    incoming.on("error", reject);
+  });
+}
+
+async function send(
+  outgoing: ServerResponse,
+  answer: ServiceResponse,
+  requestId: string,
+  protocol: Protocol,
+): Promise<void> {
+  const headers: Record<string, string | number> = { ...answer.headers };
+  headers[protocol === "s3" ? "x-amz-request-id" : "x-amzn-requestid"] ??= requestId;
+  const { body } = answer;
+  if (body instanceof Readable) {
+    outgoing.writeHead(answer.status, headers);
+    await pipeline(body, outgoing);
+    return;
+  }
+  // A HEAD's answer names the length of a body that does not follow.
+  headers["content-length"] ??= body === undefined ? 0 : Buffer.byteLength(body);
+  outgoing.writeHead(answer.status, headers);
+  outgoing.end(body);
+}

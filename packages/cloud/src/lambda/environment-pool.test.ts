@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { EnvironmentPool } from "./environment-pool.ts";
+import { environmentIdleMs } from "./limits.ts";
+
+const source = `
+  let calls = 0;
+  exports.handler = async ({ waitMs }) => {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    return [(calls += 1), process.env.AWS_ACCESS_KEY_ID, require("node:worker_threads").threadId];
+  };`;
+
+function startPool(t: TestContext, threadsMax = 1): EnvironmentPool {
+  const folder = mkdtempSync(join(tmpdir(), "dsql-local-pool-"));
+  const taskRoot = join(folder, "code");
+  mkdirSync(taskRoot);
+  writeFileSync(join(taskRoot, "index.js"), source);
+  const pool = new EnvironmentPool({
+    functionName: "transfer",
+    settings: {
+      functionName: "transfer",
+      functionArn: "arn:aws:lambda:us-east-1:123456789012:function:transfer",
+      version: "$LATEST",
+      handler: "index.handler",
+      runtime: "nodejs22.x",
+      memoryMb: 128,
+      timeoutMs: 3_000,
+      taskRoot,
+      log: { group: "/aws/lambda/transfer", directory: join(folder, "logs"), isJson: false },
+    },
+    variables: () => ({ AWS_ACCESS_KEY_ID: "first" }),
+    clusterVariables: {},
+    threadsMax,
+    heapMbMax: 256,
+  });
+  t.after(async () => {
+    await pool.end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return pool;
+}
+
+function call(pool: EnvironmentPool, waitMs: number): Promise<[calls: number, key: string, thread: number]> {
+  const invocation = { requestId: "request-1", qualifier: "", wantsLogTail: false, clientContext: "" };
+  return new Promise((resolve) => {
+    pool.invoke({ ...invocation, payload: JSON.stringify({ waitMs }) }, ({ payload }) => {
+      resolve(JSON.parse(payload) as [number, string, number]);
+    });
+  });
+}
+
+test("the environment used last serves first", async (t) => {
+  const pool = startPool(t);
+  await Promise.all([call(pool, 20), call(pool, 20), call(pool, 20)]);
+
+  assert.equal((await call(pool, 0))[0], 2);
+  assert.equal((await call(pool, 0))[0], 3);
+  assert.equal(pool.environmentCount, 3);
+});
+
+test("environments that stay idle are dropped, and a thread ends with its last one", async (t) => {
+  const pool = startPool(t);
+  await Promise.all([call(pool, 20), call(pool, 20)]);
+
+  pool.dropIdle(performance.now());
+  assert.deepEqual([pool.environmentCount, pool.threadCount], [2, 1]);
+  pool.dropIdle(performance.now() + environmentIdleMs);
+  assert.deepEqual([pool.environmentCount, pool.threadCount], [0, 0]);
+  assert.equal((await call(pool, 0))[0], 1);
+});
+
+test("environments are spread over the threads", async (t) => {
+  const pool = startPool(t, 2);
+
+  const threads = (await Promise.all([call(pool, 50), call(pool, 50), call(pool, 50), call(pool, 50)])).map(
+    ([, , thread]) => thread,
+  );
+
+  const [first] = threads;
+  assert.equal(threads.filter((thread) => thread === first).length, 2);
+  assert.equal(pool.threadCount, 2);
+});
+
+test("renewed credentials reach the environments that exist and those made later", async (t) => {
+  const pool = startPool(t);
+  assert.equal((await call(pool, 0))[1], "first");
+
+  pool.updateCredentials({ AWS_ACCESS_KEY_ID: "second" });
+
+  const keys = (await Promise.all([call(pool, 20), call(pool, 20)])).map(([, key]) => key);
+  assert.deepEqual(keys, ["second", "second"]);
+});

@@ -1,0 +1,157 @@
+/** Builds the local Lambda from its parts. */
+
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Identities, Log } from "@dsql-local/cluster";
+import { createAuthorizer } from "../authorization.ts";
+import type { Service } from "../service.ts";
+import { LambdaApi } from "./api.ts";
+import { Concurrency } from "./concurrency.ts";
+import { runtimeVariables } from "./configuration.ts";
+import { EventQueue } from "./event-queue.ts";
+import { FunctionStore } from "./function-store.ts";
+import { Functions, type FetchObject } from "./functions.ts";
+import { Invoker } from "./invoker.ts";
+import { concurrentInvocationsMax, threadHeapMbDefault } from "./limits.ts";
+import { RoleCredentials } from "./role-credentials.ts";
+import type { FunctionConfiguration, InvokeInput, InvokeOutput } from "./types.ts";
+
+export interface LambdaOptions {
+  /** Functions are kept in `<dataDir>/lambda`, logs in `<dataDir>/logs`. */
+  readonly dataDir: string;
+  readonly account: string;
+  readonly region: string;
+  readonly identities: Identities;
+  /** Where `<cluster>.dsql.<region>.on.aws` leads from inside a function; read whenever a thread starts. */
+  readonly clusterAccess: { readonly host: string; readonly port: number; readonly caFile: string };
+  /** The local endpoint, `AWS_ENDPOINT_URL` inside functions; known when the endpoint listens. */
+  readonly awsEndpoint?: () => string | undefined;
+  /** Reads a zip that was deployed through S3. */
+  readonly fetchObject: FetchObject;
+  readonly log: Log;
+  /** Concurrent invocations, and with them environments, of the account; 1,000 by default as in AWS. */
+  readonly environmentsMax?: number;
+  /** Worker threads of each function version; one fewer than the machine has cores by default. */
+  readonly threads?: number;
+  /** MiB of heap that a worker thread may fill before its function fails for want of memory; 2,048 by default. */
+  readonly threadHeapMb?: number;
+}
+
+type ControlOperations = Pick<
+  Functions,
+  | "createFunction"
+  | "getFunction"
+  | "getFunctionConfiguration"
+  | "listFunctions"
+  | "updateFunctionCode"
+  | "updateFunctionConfiguration"
+  | "deleteFunction"
+  | "publishVersion"
+  | "listVersions"
+  | "createAlias"
+  | "getAlias"
+  | "updateAlias"
+  | "deleteAlias"
+  | "addPermission"
+  | "removePermission"
+  | "listTags"
+  | "tagResource"
+  | "untagResource"
+  | "putFunctionConcurrency"
+  | "deleteFunctionConcurrency"
+>;
+
+export interface Lambda extends Service {
+  /** The control operations, for CloudFormation; arguments are Lambda's own. */
+  readonly functions: ControlOperations;
+  readonly createFunction: Functions["createFunction"];
+  readonly updateFunctionCode: Functions["updateFunctionCode"];
+  readonly updateFunctionConfiguration: Functions["updateFunctionConfiguration"];
+  readonly deleteFunction: Functions["deleteFunction"];
+  readonly getFunction: Functions["getFunction"];
+  invoke(input: InvokeInput): Promise<InvokeOutput>;
+  /** Ends all environments; what is under way fails. */
+  stop(): Promise<void>;
+}
+
+/** @throws {Error} a function's config.json is damaged */
+export function createLambda(options: LambdaOptions): Lambda {
+  const { account, region, identities, log } = options;
+  const store = new FunctionStore(join(options.dataDir, "lambda"));
+  const credentials = new RoleCredentials(identities);
+  const concurrency = new Concurrency(options.environmentsMax ?? concurrentInvocationsMax);
+  const events = new EventQueue(log);
+  const invoker = new Invoker({
+    version: (functionName, qualifier) => functions.version(functionName, qualifier),
+    isCurrent: (configuration) => isCurrent(store, configuration),
+    poolOptions: (configuration) => poolOptions(options, store, configuration),
+    credentials,
+    concurrency,
+    events,
+  });
+  const functions = new Functions({
+    account,
+    region,
+    store,
+    credentials,
+    concurrency,
+    fetchObject: options.fetchObject,
+    onChanged: () => invoker.retireOutdated(),
+  });
+  const authorizer = createAuthorizer(identities, region);
+  const api = new LambdaApi({ functions, concurrency, authorizer, invoke: (input) => invoker.invoke(input) });
+  return {
+    functions,
+    createFunction: (input) => functions.createFunction(input),
+    updateFunctionCode: (input) => functions.updateFunctionCode(input),
+    updateFunctionConfiguration: (input) => functions.updateFunctionConfiguration(input),
+    deleteFunction: (name, qualifier) => functions.deleteFunction(name, qualifier),
+    getFunction: (name, qualifier) => functions.getFunction(name, qualifier),
+    invoke: (input) => invoker.invoke(input),
+    handle: (request) => api.handle(request),
+    stop: () => invoker.stop(),
+  };
+}
+
+/** One core is left to the main thread, which serves the endpoint and the cluster. */
+function defaultThreads(): number {
+  return Math.max(1, availableParallelism() - 1);
+}
+
+function isCurrent(store: FunctionStore, configuration: FunctionConfiguration): boolean {
+  const record = store.find(configuration.FunctionName);
+  return record !== undefined && (record.latest === configuration || record.versions.includes(configuration));
+}
+
+function poolOptions(options: LambdaOptions, store: FunctionStore, configuration: FunctionConfiguration) {
+  const { clusterAccess, region } = options;
+  const { FunctionName, LoggingConfig } = configuration;
+  const taskRoot = store.codeFolder(FunctionName, configuration.CodeSha256);
+  return {
+    functionName: FunctionName,
+    settings: {
+      functionName: FunctionName,
+      // The context shows the ARN that was invoked: without a qualifier unless the caller gave one.
+      functionArn: configuration.FunctionArn.split(":").slice(0, 7).join(":"),
+      version: configuration.Version,
+      handler: configuration.Handler,
+      runtime: configuration.Runtime,
+      memoryMb: configuration.MemorySize,
+      timeoutMs: configuration.Timeout * 1_000,
+      taskRoot,
+      log: {
+        group: LoggingConfig.LogGroup,
+        directory: join(options.dataDir, "logs"),
+        isJson: LoggingConfig.LogFormat === "JSON",
+      },
+    },
+    variables: runtimeVariables(configuration, { region, taskRoot, awsEndpoint: options.awsEndpoint?.() }),
+    clusterVariables: {
+      DSQL_LOCAL_HOST: clusterAccess.host,
+      DSQL_LOCAL_PORT: String(clusterAccess.port),
+      DSQL_LOCAL_CA_FILE: clusterAccess.caFile,
+    },
+    threadsMax: options.threads ?? defaultThreads(),
+    heapMbMax: options.threadHeapMb ?? threadHeapMbDefault,
+  };
+}

@@ -1,0 +1,120 @@
+/** Lambda's shapes as its API has them: member names are the service's own. */
+
+export interface FunctionCode {
+  /** Base64 as the API carries it, or the bytes. */
+  readonly ZipFile?: string | Uint8Array;
+  readonly S3Bucket?: string;
+  readonly S3Key?: string;
+  readonly S3ObjectVersion?: string;
+  readonly ImageUri?: string;
+}
+
+/** What a caller may set of a function; the members that only describe are kept and given back. */
+export interface FunctionSettings {
+  readonly Runtime?: string;
+  readonly Role?: string;
+  readonly Handler?: string;
+  readonly Description?: string;
+  /** Seconds, 1 to 900. */
+  readonly Timeout?: number;
+  /** MiB, 128 to 10,240. */
+  readonly MemorySize?: number;
+  readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> };
+  readonly LoggingConfig?: { readonly LogFormat?: string; readonly LogGroup?: string };
+  readonly EphemeralStorage?: { readonly Size?: number };
+  readonly TracingConfig?: { readonly Mode?: string };
+  readonly Architectures?: readonly string[];
+  readonly Layers?: readonly string[];
+  readonly PackageType?: string;
+  readonly RevisionId?: string;
+}
+
+export interface CreateFunctionInput extends FunctionSettings {
+  readonly FunctionName: string;
+  readonly Code: FunctionCode;
+  readonly Tags?: Readonly<Record<string, string>>;
+  readonly Publish?: boolean;
+}
+
+export type UpdateFunctionConfigurationInput = FunctionSettings & { readonly FunctionName: string };
+
+export type UpdateFunctionCodeInput = FunctionCode & {
+  readonly FunctionName: string;
+  readonly Publish?: boolean;
+  readonly DryRun?: boolean;
+  readonly RevisionId?: string;
+  readonly Architectures?: readonly string[];
+};
+
+/** One version of a function, `$LATEST` included. */
+export interface FunctionConfiguration {
+  readonly FunctionName: string;
+  /** Unqualified for `$LATEST`, with the version's number otherwise. */
+  readonly FunctionArn: string;
+  readonly Runtime: string;
+  readonly Role: string;
+  readonly Handler: string;
+  readonly CodeSize: number;
+  readonly Description: string;
+  readonly Timeout: number;
+  readonly MemorySize: number;
+  readonly LastModified: string;
+  /** SHA-256 of the zip, base64. */
+  readonly CodeSha256: string;
+  readonly Version: string;
+  readonly Environment?: { readonly Variables: Readonly<Record<string, string>> };
+  readonly TracingConfig: { readonly Mode: string };
+  readonly RevisionId: string;
+  readonly State: "Active";
+  readonly LastUpdateStatus: "Successful";
+  readonly PackageType: "Zip";
+  readonly Architectures: readonly string[];
+  readonly EphemeralStorage: { readonly Size: number };
+  readonly SnapStart: { readonly ApplyOn: "None"; readonly OptimizationStatus: "Off" };
+  readonly LoggingConfig: { readonly LogFormat: string; readonly LogGroup: string };
+}
+
+export interface AliasConfiguration {
+  readonly AliasArn: string;
+  readonly Name: string;
+  readonly FunctionVersion: string;
+  readonly Description: string;
+  readonly RevisionId: string;
+}
+
+export interface PermissionInput {
+  readonly FunctionName: string;
+  readonly StatementId: string;
+  readonly Action: string;
+  readonly Principal: string;
+  readonly SourceArn?: string;
+  readonly SourceAccount?: string;
+  readonly Qualifier?: string;
+}
+
+export type InvocationType = "RequestResponse" | "Event" | "DryRun";
+
+export interface InvokeInput {
+  /** A name, `name:qualifier`, or an ARN with or without a qualifier. */
+  readonly functionName: string;
+  readonly qualifier?: string;
+  /** JSON; empty is `{}`. */
+  readonly payload: Buffer | string;
+  readonly invocationType?: InvocationType;
+  readonly logType?: "None" | "Tail";
+  /** `awsRequestId` of the handler's context; a fresh one by default. */
+  readonly requestId?: string;
+  /** The `X-Amz-Client-Context` header as sent. */
+  readonly clientContext?: string;
+}
+
+export interface InvokeOutput {
+  /** 200, 202 for `Event`, 204 for `DryRun`. */
+  readonly statusCode: number;
+  /** JSON; empty for `Event` and `DryRun`. */
+  readonly payload: string;
+  readonly functionError?: "Unhandled";
+  /** The last 4 KB of the log, base64, when asked for. */
+  readonly logResult?: string;
+  readonly executedVersion: string;
+}

@@ -1,0 +1,118 @@
+/**
+ * A local S3: buckets and objects, path style, enough for the CDK's assets, for function code and for SDK users.
+ *
+ * Promises
+ * - An object is stored whole or not at all, with the checksum its sender gave compared.
+ * - Objects go to and come from disk as streams, up to `objectBytesMax`.
+ * - Versioning can be switched on and is answered for, but only the newest version of an object is kept.
+ *
+ * Source: Amazon S3 API Reference.
+ */
+
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+
+import type { Authorizer } from "../authorization.ts";
+import { ServiceError, type ServiceResponse } from "../service.ts";
+import { handleBucket, listBuckets } from "./bucket-operations.ts";
+import { handleObject } from "./object-operations.ts";
+import { type S3Request, targetOf } from "./requests.ts";
+import { ObjectStore } from "./store.ts";
+import { handleUpload } from "./upload-operations.ts";
+
+export { objectBytesMax } from "./bodies.ts";
+export { s3ErrorResponse, type S3Request } from "./requests.ts";
+export { ObjectStore, type Bucket } from "./store.ts";
+
+export interface S3 {
+  readonly store: ObjectStore;
+  handle(request: S3Request): Promise<ServiceResponse>;
+  /** The bytes of an object, for other services: function code, templates. */
+  objectBytes(bucket: string, key: string): Promise<Buffer>;
+  /** An object's text by the HTTPS address that the CDK gives CloudFormation, in either of S3's styles. */
+  objectText(url: string): Promise<string>;
+}
+
+export function createS3(options: { dataDir: string; region: string; authorize: Authorizer }): S3 {
+  const store = new ObjectStore(join(options.dataDir, "s3"));
+  store.load();
+
+  const objectBytes = async (bucket: string, key: string): Promise<Buffer> => {
+    store.object(bucket, key);
+    return buffer(store.read(bucket, key));
+  };
+
+  return {
+    store,
+    objectBytes,
+    objectText: async (url) => {
+      const { bucket, key } = locationOf(url);
+      return (await objectBytes(bucket, key)).toString("utf8");
+    },
+    handle: async (request) => {
+      const target = targetOf(request.path);
+      options.authorize(request.caller, actionOf(request, target), arnOf(target));
+      if (target.bucket === "") return listBuckets(store);
+      if (target.key === "") return handleBucket(store, request, target.bucket, options.region);
+      if (request.query.has("uploads") || request.query.has("uploadId"))
+        return handleUpload(store, request, target);
+      return handleObject(store, request, target);
+    },
+  };
+}
+
+function arnOf(target: { bucket: string; key: string }): string {
+  if (target.bucket === "") return "*";
+  return `arn:aws:s3:::${target.bucket}${target.key === "" ? "" : `/${target.key}`}`;
+}
+
+/** The permission a request needs. Source: Service Authorization Reference, "Actions … for Amazon S3". */
+function actionOf(request: S3Request, target: { bucket: string; key: string }): string {
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (target.bucket === "") return "s3:ListAllMyBuckets";
+  if (target.key === "") {
+    if (request.query.has("encryption"))
+      return isRead ? "s3:GetEncryptionConfiguration" : "s3:PutEncryptionConfiguration";
+    if (request.query.has("location")) return "s3:GetBucketLocation";
+    if (request.query.has("delete")) return "s3:DeleteObject";
+    const setting = [...request.query.keys()].find((name) => name in bucketActions);
+    if (setting !== undefined) return `s3:${isRead ? "Get" : "Put"}${bucketActions[setting] ?? ""}`;
+    if (isRead) return "s3:ListBucket";
+    return request.method === "DELETE" ? "s3:DeleteBucket" : "s3:CreateBucket";
+  }
+  if (isRead) return request.query.has("uploadId") ? "s3:ListMultipartUploadParts" : "s3:GetObject";
+  if (request.method !== "DELETE") return "s3:PutObject";
+  return request.query.has("uploadId") ? "s3:AbortMultipartUpload" : "s3:DeleteObject";
+}
+
+const bucketActions: Readonly<Record<string, string>> = {
+  acl: "BucketAcl",
+  cors: "BucketCORS",
+  lifecycle: "LifecycleConfiguration",
+  logging: "BucketLogging",
+  notification: "BucketNotification",
+  ownershipControls: "BucketOwnershipControls",
+  policy: "BucketPolicy",
+  publicAccessBlock: "BucketPublicAccessBlock",
+  requestPayment: "BucketRequestPayment",
+  tagging: "BucketTagging",
+  versioning: "BucketVersioning",
+  website: "BucketWebsite",
+};
+
+function locationOf(address: string): { bucket: string; key: string } {
+  if (!URL.canParse(address)) throw unsupportedAddress(address);
+  const url = new URL(address);
+  const virtual = /^(.+)\.s3[.-][a-z0-9.-]*$/.exec(url.hostname)?.[1];
+  if (virtual !== undefined) return targetOf(`/${virtual}${url.pathname}`);
+  const target = targetOf(url.pathname);
+  if (target.bucket === "" || target.key === "") throw unsupportedAddress(address);
+  return target;
+}
+
+function unsupportedAddress(address: string): ServiceError {
+  return new ServiceError({
+    code: "ValidationError",
+    message: `S3 error: ${address} is not the address of an object in S3`,
+  });
+}

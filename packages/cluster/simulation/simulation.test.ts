@@ -1,0 +1,50 @@
+/** Some seconds of simulation, as part of the tests; `npm run simulate` runs as long as one likes. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type Cluster, createCluster } from "../src/index.ts";
+import { databaseAt } from "./database.ts";
+import { simulateLists } from "./lists-simulation.ts";
+import { planRows, playRows } from "./rows-simulation.ts";
+
+let dataDir = "";
+let cluster: Cluster | undefined;
+
+before(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "dsql-simulation-"));
+  cluster = createCluster({ dataDir: join(dataDir, "data"), port: 0 });
+  await cluster.start();
+});
+
+after(async () => {
+  await cluster?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const open = databaseAt(() => {
+  assert.ok(cluster !== undefined);
+  return cluster.connection();
+});
+
+/** Two that are always the same, and one that is new each time; its number is in the test's name. */
+const seeds = [4711, 4712, Date.now() % 1_000_000];
+
+for (const seed of seeds) {
+  test(`seed ${seed}: every answer and every COMMIT over many open transactions is the model's`, async () => {
+    const { problem, history, committed } = await playRows(open, planRows({ seed, sessions: 6, steps: 300 }));
+    assert.equal(problem, undefined, `${history.slice(-30).join("\n")}\n\n${problem ?? ""}`);
+    assert.ok(committed > 0);
+  });
+}
+
+test("seed 4711: what concurrent sessions read and committed is explained by snapshots and first-committer-wins", async () => {
+  const { problem, history, committed, conflicted } = await simulateLists(open, {
+    seed: 4711,
+    sessions: 6,
+    transactionsPerSession: 15,
+  });
+  assert.equal(problem, undefined, `${history.slice(-30).join("\n")}\n\n${problem ?? ""}`);
+  assert.ok(committed > 0 && conflicted > 0);
+});
