@@ -1,0 +1,108 @@
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { Command, Option } from "commander";
+import type pg from "pg";
+import { exitCodes, Failure } from "../failure.ts";
+import { dataDirOption, nonEmpty, resolveDataDir } from "../options.ts";
+import { withoutControl } from "../terminal.ts";
+import { runningStack, signToken, tokenSecondsDefault } from "../stack/index.ts";
+import {
+  connect,
+  errorAsJson,
+  formatError,
+  formatResult,
+  isServerError,
+  resultAsJson,
+  splitStatements,
+  type StatementResult,
+} from "../sql/index.ts";
+
+interface SqlOptions {
+  readonly dataDir: string;
+  readonly user: string;
+  readonly json: boolean;
+}
+
+export function sqlCommand(): Command {
+  return new Command("sql")
+    .summary("run SQL and print the result")
+    .description(
+      "Runs SQL on the cluster and prints the results the way psql does. Statements are sent one by one, so each is a\n" +
+        "transaction of its own unless the script says BEGIN. The first error ends the script.",
+    )
+    .argument("<sql>", "one or more statements, or - to read them from stdin")
+    .addOption(dataDirOption())
+    .addOption(
+      new Option("--user <role>", "database role to connect as").argParser(nonEmpty).default("admin"),
+    )
+    .option("--json", "print one JSON object per statement", false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npx dsql sql "SELECT * FROM sys.jobs"
+  $ npx dsql sql "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)"
+  $ npx dsql sql - < schema.sql
+  $ npx dsql sql --json "SELECT count(*) FROM t" | jq '.rows[0].count'
+`,
+    )
+    .action(runSql);
+}
+
+async function runSql(sql: string, options: SqlOptions): Promise<void> {
+  const script = sql === "-" ? await text(process.stdin) : sql;
+  const statements = splitStatements(script);
+  if (statements.length === 0) {
+    throw new Failure("there is no statement to run", { exitCode: exitCodes.usage });
+  }
+  const facts = await runningStack(resolveDataDir(options.dataDir));
+  const token = await signToken(facts, { user: options.user, expiresInSeconds: tokenSecondsDefault });
+  const client = await connect(facts, { user: options.user, token });
+  client.on("notice", (notice) =>
+    process.stderr.write(`${withoutControl(`NOTICE:  ${notice.message ?? ""}`)}\n`),
+  );
+  try {
+    for (const statement of statements) {
+      if (!(await runStatement(client, statement, options))) {
+        process.exitCode = exitCodes.failed;
+        return;
+      }
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** @returns whether the statement succeeded; either way what the server said has been printed */
+async function runStatement(client: pg.Client, statement: string, options: SqlOptions): Promise<boolean> {
+  try {
+    const result = await execute(client, statement);
+    process.stdout.write(`${options.json ? resultAsJson(result) : formatResult(result)}\n`);
+    return true;
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    process.stderr.write(`${options.json ? errorAsJson(error, statement) : formatError(error, statement)}\n`);
+    return false;
+  }
+}
+
+/** The driver keeps only the first word of a command tag; the connection beneath hands over all of it. */
+async function execute(client: pg.Client, statement: string): Promise<StatementResult> {
+  let tag = "";
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+  const keepTag = (message: { text: string }): void => {
+    tag = message.text;
+  };
+  connection.on("commandComplete", keepTag);
+  try {
+    const result = await client.query<(string | null)[]>({
+      text: statement,
+      rowMode: "array",
+      // Values stay as the server wrote them; psql shows them so.
+      types: { getTypeParser: () => (value: string) => value },
+    });
+    return { tag, fields: result.fields, rows: result.rows };
+  } finally {
+    connection.off("commandComplete", keepTag);
+  }
+}

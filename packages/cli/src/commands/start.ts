@@ -1,0 +1,124 @@
+import process from "node:process";
+import { Command, Option } from "commander";
+import { dataDirFlag, dataDirOption, portNumber, regionName, resolveDataDir } from "../options.ts";
+import { painter } from "../terminal.ts";
+import {
+  cannotGoOn,
+  defaultAwsPort,
+  defaultPort,
+  type Stack,
+  stackFacts,
+  startStack,
+  StopSignals,
+} from "../stack/index.ts";
+
+interface StartOptions {
+  readonly dataDir: string;
+  readonly port?: number;
+  readonly awsPort?: number;
+  readonly region?: string;
+  readonly fsync: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+export function startCommand(): Command {
+  return new Command("start")
+    .summary("start the local Aurora DSQL and AWS endpoint, and stay")
+    .description(
+      "Starts the local Aurora DSQL cluster and the local AWS endpoint, and stays in the foreground.\n" +
+        "Ctrl-C stops both in order, a second Ctrl-C at once. The data stays; the next start finds it.",
+    )
+    .addOption(dataDirOption())
+    .addOption(
+      new Option(
+        "--port <n>",
+        `port of the cluster; 0 takes a free one (default: ${defaultPort}, or the next free one)`,
+      ).argParser(portNumber),
+    )
+    .addOption(
+      new Option(
+        "--aws-port <n>",
+        `port of the AWS endpoint; 0 takes a free one (default: ${defaultAwsPort}, or the next free one)`,
+      ).argParser(portNumber),
+    )
+    .addOption(
+      new Option(
+        "--region <region>",
+        "AWS Region to stand for (default: us-east-1; a data directory keeps its own)",
+      ).argParser(regionName),
+    )
+    .option("--fsync", "let commits survive a loss of power, at about half the speed", false)
+    .option("--json", "print one line of JSON when ready, nothing else", false)
+    .option("--verbose", "log what happens to stderr, one JSON object per line", false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npx dsql start                         # data in ./.dsql, ports 5432 and 4566
+  $ npx dsql start --port 0 --aws-port 0   # any free ports
+  $ npx dsql start --json | jq -r .clusterEndpoint
+
+In another terminal:
+  $ eval "$(npx dsql env)"                 # then psql, cdk deploy and the SDKs use the local stack
+`,
+    )
+    .action(start);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const signals = new StopSignals();
+  const startedAtMs = performance.now();
+  try {
+    const stack = await startStack({
+      dataDir: resolveDataDir(options.dataDir),
+      port: options.port,
+      awsPort: options.awsPort,
+      region: options.region,
+      fsync: options.fsync,
+      ...(options.verbose && { log: (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`) }),
+    });
+    if (!signals.hasCome) announce(stack, options, performance.now() - startedAtMs);
+    const failure = await Promise.race([signals.first, stack.failed]);
+    await signals.stop(stack);
+    if (failure) throw cannotGoOn(failure);
+  } finally {
+    signals.end();
+  }
+}
+
+function announce(stack: Stack, options: StartOptions, startMs: number): void {
+  const { facts } = stack;
+  for (const line of movedPorts(stack, options)) process.stderr.write(`${line}\n`);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(stackFacts(facts))}\n`);
+    return;
+  }
+  const paint = painter(process.stdout);
+  const flag = dataDirFlag(facts.dataDir);
+  process.stdout.write(`${paint.green("Ready")} after ${(startMs / 1000).toFixed(1)} s.
+
+  cluster   ${paint.bold(facts.clusterEndpoint)}, on ${facts.host}:${facts.port}
+  AWS       ${paint.bold(facts.awsEndpoint)}, account ${facts.account}, ${facts.region}
+  data      ${facts.dataDir}
+
+In another terminal:
+  eval "$(npx dsql env${flag})"
+  psql                            ${paint.dim("# or: npx dsql sql${flag} 'SELECT 1'")}
+  npx cdk deploy
+
+Ctrl-C stops it; the data stays.
+`);
+}
+
+function movedPorts({ facts }: Stack, options: StartOptions): string[] {
+  const awsPort = Number(new URL(facts.awsEndpoint).port);
+  return [
+    ...(options.port === undefined && facts.port !== defaultPort
+      ? [`Port ${defaultPort} is taken: the cluster listens on ${facts.port} instead.`]
+      : []),
+    ...(options.awsPort === undefined && awsPort !== defaultAwsPort
+      ? [`Port ${defaultAwsPort} is taken: the AWS endpoint listens on ${awsPort} instead.`]
+      : []),
+  ];
+}

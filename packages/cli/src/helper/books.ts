@@ -1,0 +1,83 @@
+/**
+ * The books: what the accounts hold together and how many transfers the history has. Read before and after a stress
+ * test, they prove that what the callers were told is what was committed.
+ */
+import type { Counts } from "@dsql-local/load";
+import type pg from "pg";
+
+export interface Books {
+  readonly accounts: bigint;
+  /** Of all accounts together. */
+  readonly balance: bigint;
+  /** Rows of the history; undefined where there is no history yet (it comes with chapter 5). */
+  readonly transfers: bigint | undefined;
+}
+
+export interface Finding {
+  readonly holds: boolean;
+  readonly text: string;
+}
+
+export async function readBooks(client: pg.Client): Promise<Books> {
+  // One statement, so that both numbers are of one snapshot.
+  const { rows } = await client.query<{ accounts: string; balance: string | null }>(
+    "SELECT count(*) AS accounts, sum(balance) AS balance FROM accounts",
+  );
+  const [sums] = rows;
+  return {
+    accounts: BigInt(sums?.accounts ?? 0),
+    balance: BigInt(sums?.balance ?? 0),
+    transfers: await countTransfers(client),
+  };
+}
+
+async function countTransfers(client: pg.Client): Promise<bigint | undefined> {
+  try {
+    const { rows } = await client.query<{ transfers: string }>(
+      "SELECT count(*) AS transfers FROM transactions",
+    );
+    return BigInt(rows[0]?.transfers ?? 0);
+  } catch (error) {
+    if ((error as pg.DatabaseError).code === undefinedTable) return undefined;
+    throw error;
+  }
+}
+
+const undefinedTable = "42P01";
+
+/** Holds what is in the database against what the callers were told. */
+export function judgeBooks(
+  before: Books,
+  after: Books,
+  told: Pick<Counts, "successes" | "unknownOutcomes">,
+): readonly Finding[] {
+  const findings = [
+    {
+      holds: after.balance === before.balance && after.accounts === before.accounts,
+      text: `The sum of ${count(after.accounts)} balances was ${count(before.balance)} and is ${count(after.balance)}`,
+    },
+  ];
+  if (before.transfers !== undefined && after.transfers !== undefined) {
+    findings.push(judgeHistory(after.transfers - before.transfers, told));
+  }
+  return findings;
+}
+
+/**
+ * One row per success. A call of which nobody knows whether it was carried out (its connection broke, or it was sent
+ * again) may have left a row as well.
+ */
+function judgeHistory(
+  rows: bigint,
+  { successes, unknownOutcomes }: Pick<Counts, "successes" | "unknownOutcomes">,
+): Finding {
+  const unknown = unknownOutcomes === 0 ? "" : `, and ${count(unknownOutcomes)} of unknown outcome`;
+  return {
+    holds: rows >= BigInt(successes) && rows <= BigInt(successes + unknownOutcomes),
+    text: `The history has ${count(rows)} new rows for ${count(successes)} successful transfers${unknown}`,
+  };
+}
+
+function count(value: bigint | number): string {
+  return value.toLocaleString("en-US");
+}

@@ -1,0 +1,25 @@
+/** What every chapter's test is given. */
+import type { InvocationTarget } from "@dsql-local/load";
+
+export interface HelperOptions {
+  readonly functionName: string;
+  readonly target: InvocationTarget;
+  /** The environment the helper was started in: where the cluster is, and whose tokens open it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of the stress test; the same seed asks for the same transfers. */
+  readonly seed: number;
+  readonly invocations?: number | undefined;
+  readonly parallel?: number | undefined;
+  readonly accounts?: number | undefined;
+  /** What the tests print goes here; nowhere with `--json`. */
+  readonly screen: { readonly isTTY?: boolean | undefined; write(text: string): unknown };
+  /** The first Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** What a test came to. */
+export interface Outcome {
+  readonly isPassed: boolean;
+  /** For `--json`: the facts behind the verdict. */
+  readonly facts: object;
+}

@@ -1,0 +1,119 @@
+import path from "node:path";
+import { createCloud, type Cloud } from "@dsql-local/cloud";
+import { createCluster, removeDataDir, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
+import { makeTemporaryDir, type TemporaryDir } from "./temporary-dir.ts";
+import { factsOf, stackEnvironment } from "./stack/index.ts";
+
+export interface StartClusterOptions {
+  /** The AWS Region the cluster stands for; `us-east-1` unless given. */
+  readonly region?: string;
+  /** Start the local AWS endpoint as well: STS, S3, CloudFormation, Lambda and the DSQL control plane. */
+  readonly cloud?: boolean;
+  /** Hears what happens inside, one event at a time. */
+  readonly log?: NonNullable<ClusterOptions["log"]>;
+}
+
+export interface LocalCluster extends AsyncDisposable {
+  /** `<26 characters>.dsql.<region>.on.aws` */
+  readonly endpoint: string;
+  readonly arn: string;
+  readonly region: string;
+  /** 12 digits. */
+  readonly account: string;
+  /**
+   * Whose key signs the tokens. A role other than `admin` lets it in after
+   * `AWS IAM GRANT <role> TO '<principalArn>'`.
+   */
+  readonly principalArn: string;
+  /** Where the endpoint's name leads on this machine. */
+  readonly host: string;
+  readonly port: number;
+  /** The certificate authority to trust, as a PEM file. */
+  readonly caFile: string;
+  /** `http://127.0.0.1:<port>` with `cloud: true`. */
+  readonly awsEndpoint: string | undefined;
+  /** What `pg.Pool` and `pg.Client` take. Each connection gets a token of its own. @param user - `admin` unless given */
+  connection(options?: { user?: string }): ReturnType<Cluster["connection"]>;
+  /** A token for one role: the password where a function is not taken. It lives 900 s unless told otherwise. */
+  token(options?: { user?: string; expiresInSeconds?: number }): string;
+  /** What `dsql env` sets, for child processes. Needs `cloud: true`. */
+  environment(): Promise<Record<string, string>>;
+  /** Ends every connection and removes everything. A second call waits for the first. */
+  stop(): Promise<void>;
+}
+
+/** Starts a cluster on a temporary data directory and free ports. */
+export async function startCluster(options: StartClusterOptions = {}): Promise<LocalCluster> {
+  const home = await makeTemporaryDir();
+  const cluster = createCluster({
+    dataDir: path.join(home.path, "data"),
+    host: "127.0.0.1",
+    port: 0,
+    ...(options.region !== undefined && { region: options.region }),
+    ...(options.log && { log: options.log }),
+  });
+  let cloud: Cloud | undefined;
+  try {
+    await cluster.start();
+    if (options.cloud === true) cloud = await startCloud(cluster, options);
+  } catch (error) {
+    await stopAll(home, cluster, cloud);
+    throw error;
+  }
+  return localCluster(home, cluster, cloud);
+}
+
+async function startCloud(cluster: Cluster, options: StartClusterOptions): Promise<Cloud> {
+  const cloud = createCloud({
+    cluster,
+    port: 0,
+    dataDir: path.join(cluster.dataDir, "cloud"),
+    region: cluster.region,
+    log: options.log ?? silent,
+  });
+  await cloud.start();
+  return cloud;
+}
+
+function localCluster(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undefined): LocalCluster {
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= stopAll(home, cluster, cloud));
+  return {
+    endpoint: cluster.endpoint,
+    arn: cluster.arn,
+    region: cluster.region,
+    account: cluster.account,
+    principalArn: cluster.identities.administrator.principalArn,
+    host: cluster.host,
+    port: cluster.port,
+    caFile: cluster.caFile,
+    awsEndpoint: cloud?.endpoint,
+    connection: (options) => cluster.connection(options),
+    token: (options) => cluster.token(options),
+    async environment() {
+      if (!cloud) throw new Error("environment() needs startCluster({ cloud: true })");
+      return stackEnvironment(factsOf(cluster, cloud));
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Nobody will read the data again, so PostgreSQL need not write a last checkpoint. */
+async function stopAll(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undefined): Promise<void> {
+  try {
+    await cloud?.stop();
+  } finally {
+    try {
+      await cluster.stop({ immediate: true });
+    } finally {
+      // PostgreSQL's files may lie elsewhere, where its user can reach them; the storage knows.
+      await removeDataDir(path.join(home.path, "data"));
+      await home.remove();
+    }
+  }
+}
+
+function silent(): void {
+  // Nobody listens.
+}

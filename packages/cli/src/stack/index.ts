@@ -1,0 +1,14 @@
+/**
+ * Cluster and cloud as one: starting and stopping them, finding the stack that runs on a data directory, and the
+ * environment and tokens with which other programs use it.
+ *
+ * Promises: a stack counts as running only when it answers as itself; what was started is stopped, in order, whatever
+ * fails in between.
+ */
+export { signToken, tokenSecondsDefault } from "./credentials.ts";
+export { type Shell, shellLines, shells, unsetNames } from "./environment.ts";
+export { findStack, runningStack, type StackState } from "./lock.ts";
+export { cannotGoOn, defaultAwsPort, defaultPort, factsOf, type Stack, startStack } from "./stack.ts";
+export { shellTokenSeconds, stackEnvironment } from "./stack-environment.ts";
+export { type StackFacts, stackFacts } from "./stack-facts.ts";
+export { StopSignals } from "./stop-signals.ts";

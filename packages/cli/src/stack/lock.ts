@@ -1,0 +1,81 @@
+/**
+ * Finding the stack that runs on a data directory, through the `lock.json` that its process keeps there.
+ *
+ * A stack counts as running when it answers as itself: a TLS handshake under the cluster's name, signed by the
+ * certificate authority of this very data directory.
+ */
+import { readFile } from "node:fs/promises";
+import { connect } from "node:tls";
+import { type DataDirHolder, readLock } from "@dsql-local/cluster";
+import { Failure } from "../failure.ts";
+import { dataDirFlag } from "../options.ts";
+import { type StackFacts, stackFacts } from "./stack-facts.ts";
+
+export type StackState =
+  /** Nobody alive holds the data directory; it may not exist at all. */
+  | { readonly state: "stopped" }
+  /** A process holds it and has not said yet where it listens. */
+  | { readonly state: "starting"; readonly holder: DataDirHolder }
+  /** It has, and does not answer there as this cluster. */
+  | { readonly state: "silent"; readonly holder: DataDirHolder; readonly facts: StackFacts }
+  | { readonly state: "running"; readonly holder: DataDirHolder; readonly facts: StackFacts };
+
+const answerMsMax = 3_000;
+
+export async function findStack(dataDir: string): Promise<StackState> {
+  const holder = await readLock(dataDir);
+  if (holder === undefined) return { state: "stopped" };
+  if (!isComplete(holder)) return { state: "starting", holder };
+  const facts = stackFacts({ ...holder, dataDir });
+  return { state: (await answersAsItself(facts)) ? "running" : "silent", holder, facts };
+}
+
+/** The stack that runs there. @throws {Failure} none does, with what to do about it */
+export async function runningStack(dataDir: string): Promise<StackFacts> {
+  const found = await findStack(dataDir);
+  switch (found.state) {
+    case "running":
+      return found.facts;
+    case "starting":
+      throw new Failure(`the cluster on ${dataDir} is still starting (process ${found.holder.pid})`, {
+        remedy: "Try again in a moment.",
+      });
+    case "silent":
+      throw new Failure(
+        `process ${found.facts.pid} holds ${dataDir}, but no cluster answers on ${found.facts.host}:${found.facts.port}`,
+        { remedy: `Stop it and start again: npx dsql stop --now${dataDirFlag(dataDir)}` },
+      );
+    case "stopped":
+      throw new Failure(`no cluster runs on ${dataDir}`, {
+        remedy: `Start one in another terminal: npx dsql start${dataDirFlag(dataDir)}`,
+      });
+  }
+}
+
+/** The cluster publishes itself when it is ready, the AWS endpoint when that is. */
+function isComplete(holder: DataDirHolder): holder is DataDirHolder & Omit<StackFacts, "dataDir"> {
+  return holder.clusterEndpoint !== undefined && holder.awsEndpoint !== undefined;
+}
+
+async function answersAsItself(facts: StackFacts): Promise<boolean> {
+  const ca = await readFile(facts.caFile, "utf8").catch(() => undefined);
+  if (ca === undefined) return false;
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: facts.host,
+      port: facts.port,
+      servername: facts.clusterEndpoint,
+      ca,
+      ALPNProtocols: ["postgresql"],
+      timeout: answerMsMax,
+    });
+    const answer = (isItself: boolean) => () => {
+      socket.destroy();
+      resolve(isItself);
+    };
+    socket.once("secureConnect", answer(true));
+    socket.once("error", answer(false));
+    socket.once("timeout", answer(false));
+    socket.once("close", answer(false));
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * The cluster and the local AWS endpoint, started and stopped together: what `dsql start`, `npm start` and the library
+ * all run.
+ */
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import type { Cloud } from "@dsql-local/cloud";
+import { createCluster, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
+import { Failure } from "../failure.ts";
+import { choosePort } from "./ports.ts";
+import type { StackFacts } from "./stack-facts.ts";
+
+export const defaultPort = 5432;
+export const defaultAwsPort = 4566;
+/** Loopback only: credentials and data are the developer's own, and nothing here is meant for a network. */
+const host = "127.0.0.1";
+
+export interface StackOptions {
+  readonly dataDir: string;
+  /** Undefined: the default, or the next free one. 0: any free one. */
+  readonly port?: number | undefined;
+  readonly awsPort?: number | undefined;
+  readonly region?: string | undefined;
+  readonly fsync?: boolean | undefined;
+  readonly log?: ClusterOptions["log"];
+}
+
+export interface Stack {
+  readonly cluster: Cluster;
+  readonly cloud: Cloud;
+  readonly facts: StackFacts;
+  /** Settles only if the cluster cannot go on by itself, with the reason. */
+  readonly failed: Promise<Error>;
+  /** Stops the cloud, then the cluster. Calling it again with `immediate` hurries the stop that is under way. */
+  stop(options?: { immediate?: boolean }): Promise<void>;
+}
+
+/** Starts both, the cluster first; when the cloud cannot start, the cluster is stopped again. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const [port, awsPort] = await choosePorts(options);
+  // Loaded here, not above: the other commands do not need it and would wait a third of a second for it.
+  const { createCloud } = await import("@dsql-local/cloud");
+  await mkdir(path.dirname(options.dataDir), { recursive: true });
+  const cluster = createCluster({
+    dataDir: options.dataDir,
+    host,
+    port,
+    ...(options.region !== undefined && { region: options.region }),
+    ...(options.fsync !== undefined && { fsync: options.fsync }),
+    ...(options.log && { log: options.log }),
+  });
+  await cluster.start();
+  try {
+    checkRegion(cluster, options);
+    const cloud = createCloud({
+      cluster,
+      port: awsPort,
+      dataDir: path.join(options.dataDir, "cloud"),
+      region: cluster.region,
+      log: options.log ?? silent,
+    });
+    await cloud.start();
+    return await published(cluster, cloud);
+  } catch (error) {
+    await cluster.stop({ immediate: true });
+    throw error;
+  }
+}
+
+/** A cluster's Region is part of its name, of its certificate and of every ARN, so it cannot move. */
+function checkRegion(cluster: Cluster, { region }: StackOptions): void {
+  if (region === undefined || region === cluster.region) return;
+  throw new Failure(`the cluster in ${cluster.dataDir} is in ${cluster.region}, not in ${region}`, {
+    remedy: "Leave --region out, or choose another data directory for the other Region.",
+  });
+}
+
+async function choosePorts(options: StackOptions): Promise<[port: number, awsPort: number]> {
+  const { port, awsPort } = options;
+  return [
+    await choosePort({ host, port: port ?? defaultPort, isExplicit: port !== undefined, flag: "--port" }),
+    await choosePort({
+      host,
+      port: awsPort ?? defaultAwsPort,
+      isExplicit: awsPort !== undefined,
+      flag: "--aws-port",
+    }),
+  ];
+}
+
+/** Others find the stack through the lock file of its data directory. */
+async function published(cluster: Cluster, cloud: Cloud): Promise<Stack> {
+  const facts = factsOf(cluster, cloud);
+  await cluster.publish({ awsEndpoint: facts.awsEndpoint });
+  let stopping: Promise<void> | undefined;
+  return {
+    cluster,
+    cloud,
+    facts,
+    failed: new Promise((resolve) => {
+      cluster.onFailure(resolve);
+    }),
+    stop({ immediate = false } = {}) {
+      if (immediate && stopping) return cluster.stop({ immediate });
+      stopping ??= cloud.stop().finally(() => cluster.stop({ immediate }));
+      return stopping;
+    },
+  };
+}
+
+export function factsOf(cluster: Cluster, cloud: Cloud): StackFacts {
+  return {
+    clusterId: cluster.id,
+    clusterEndpoint: cluster.endpoint,
+    host: cluster.host,
+    port: cluster.port,
+    caFile: cluster.caFile,
+    awsEndpoint: cloud.endpoint,
+    region: cluster.region,
+    account: cluster.account,
+    dataDir: cluster.dataDir,
+    pid: process.pid,
+  };
+}
+
+function silent(): void {
+  // Nobody listens.
+}
+
+/** What to say when `failed` has settled. */
+export function cannotGoOn(reason: Error): Failure {
+  return new Failure(`the cluster cannot go on: ${reason.message}`, {
+    remedy: "Start it again: what was committed is there. DSQL_DEBUG=1 and --verbose tell more.",
+    cause: reason,
+  });
+}

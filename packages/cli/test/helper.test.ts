@@ -1,0 +1,214 @@
+/** The helper as a program, against a server that speaks Lambda's Invoke. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const helperFile = fileURLToPath(new URL("../../bin/helper.js", import.meta.url));
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(
+  args: readonly string[],
+  environment: Record<string, string>,
+): { child: ChildProcess; ran: Promise<Ran> } {
+  const child = spawn(process.execPath, [helperFile, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const ran = new Promise<Ran>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
+  return { child, ran };
+}
+
+/** @param respond - what the function answers to the n-th call, counted from 1 */
+async function functionThat(
+  t: TestContext,
+  respond: (call: number, payload: unknown) => unknown,
+): Promise<Record<string, string>> {
+  let calls = 0;
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      calls++;
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(respond(calls, JSON.parse(Buffer.concat(chunks).toString()))));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+    AWS_SECRET_ACCESS_KEY: "secret-of-the-test",
+  };
+}
+
+test("chapter 4 prints the talk's lines and exits 0", async (t) => {
+  const environment = await functionThat(t, (call) =>
+    call % 50 === 0
+      ? {
+          error: "change conflicts with another transaction (OC000)",
+          errorCode: "40001",
+          duration: 9,
+          retries: 0,
+        }
+      : { balance: 99, duration: 5, retries: 0 },
+  );
+  const args = ["--test-chapter", "4", "--invocations", "200", "--parallel", "20", "--seed", "7"];
+  const { code, stdout, stderr } = await start(args, environment).ran;
+  assert.equal(stderr, "");
+  assert.match(
+    stdout,
+    /^Testing Chapter 4: Stress Test - 200 Invocations \(20 parallel x 10 iterations\)\n\n/,
+  );
+  assert.match(stdout, /^\[100%\] {4}200\/200 calls \| +\d+ calls\/s \| Success: {2}98\.0% \| \d+\.\ds$/m);
+  assert.match(stdout, /^Successful: {9}196 \(98\.00%\)$/m);
+  assert.match(stdout, /^ {2}change conflicts with another transaction \(OC000\) \(40001\): 4$/m);
+  assert.match(stdout, /^Random seed: 7$/m);
+  assert.match(stdout, /✅ Chapter 4 test complete\n$/);
+  assert.equal(code, 0);
+});
+
+test("chapter 4 in which no transfer succeeds fails", async (t) => {
+  const environment = await functionThat(t, () => ({ error: "no", errorCode: "08006" }));
+  const { code, stdout } = await start(["test-chapter", "4", "--invocations", "10"], environment).ran;
+  assert.match(stdout, /❌ Chapter 4 test FAILED: no transfer succeeded\n$/);
+  assert.equal(code, 1);
+});
+
+test("the same seed asks for the same transfers", async (t) => {
+  const asked: string[][] = [[], []];
+  for (const transfers of asked) {
+    const environment = await functionThat(t, (_call, payload) => {
+      transfers.push(JSON.stringify(payload));
+      return { balance: 1 };
+    });
+    await start(["--test-chapter", "4", "--invocations", "50", "--parallel", "1", "--seed", "7"], environment)
+      .ran;
+  }
+  assert.equal(asked[0]?.length, 50);
+  assert.deepEqual(asked[0], asked[1]);
+});
+
+test("with --json the result is one line and nothing else", async (t) => {
+  const environment = await functionThat(t, () => ({ balance: 99, duration: 5, retries: 1 }));
+  const { code, stdout } = await start(["--test-chapter", "4", "--invocations", "10", "--json"], environment)
+    .ran;
+  assert.equal(stdout.split("\n").length, 2);
+  const result = JSON.parse(stdout) as {
+    chapter: number;
+    passed: boolean;
+    successes: number;
+    retries: object;
+  };
+  assert.deepEqual(
+    { code, ...result },
+    {
+      ...result,
+      code: 0,
+      chapter: 4,
+      passed: true,
+      successes: 10,
+      retries: { total: 10, max: 1, callsWithRetries: 10 },
+    },
+  );
+});
+
+test("Ctrl-C ends the stress test in order: statistics are printed, the exit code is 130", async (t) => {
+  const environment = await functionThat(t, (call) => {
+    if (call === 100) child.kill("SIGINT");
+    return { balance: 99, duration: 5, retries: 0 };
+  });
+  const { child, ran } = start(
+    ["--test-chapter", "4", "--invocations", "1000000", "--parallel", "10"],
+    environment,
+  );
+  const { code, stdout } = await ran;
+  assert.match(stdout, /^Interrupted: {8}[\d,]+ calls were not made$/m);
+  assert.match(stdout, /Chapter 4 test interrupted\n$/);
+  assert.equal(code, 130);
+});
+
+test("chapter 3 prints the response and the payer's balance", async (t) => {
+  const environment = await functionThat(t, () => ({ balance: 90 }));
+  const { code, stdout } = await start(["test-chapter", "-c", "3"], environment).ran;
+  assert.equal(
+    stdout,
+    `Testing Chapter 3: Money transfer
+
+Invoking Lambda function 'reinvent-dat401' with payload '{"payer_id":1,"payee_id":2,"amount":10}'
+Response: {
+  "balance": 90
+}
+
+✅ Chapter 3 test PASSED
+Payer balance after transfer: 90
+`,
+  );
+  assert.equal(code, 0);
+});
+
+test("chapter 1 recognises that the function may not connect yet", async (t) => {
+  const environment = await functionThat(t, () => ({
+    error: "unable to accept connection, access denied",
+    errorCode: "28000",
+  }));
+  const { code, stdout } = await start(["--test-chapter", "1"], environment).ran;
+  assert.match(stdout, /^❌ Chapter 1 test FAILED with AccessDenied error$/m);
+  assert.equal(code, 1);
+});
+
+test("chapter 2 passes when the function says that it is connected", async (t) => {
+  const environment = await functionThat(t, (_call, payload) => ({
+    greeting: `Hello ${(payload as { name: string }).name}, connected to DSQL successfully!`,
+  }));
+  const { code, stdout } = await start(["--test-chapter", "2"], environment).ran;
+  assert.match(stdout, /✅ Chapter 2 test PASSED\n$/);
+  assert.equal(code, 0);
+});
+
+test("chapter 5 without a cluster says what to set", async (t) => {
+  const environment = await functionThat(t, () => ({ balance: 90 }));
+  const { code, stderr } = await start(["--test-chapter", "5"], environment).ran;
+  assert.match(stderr, /CLUSTER_ENDPOINT is not set\n.*dsql env/);
+  assert.equal(code, 1);
+});
+
+for (const [wrong, args, words] of [
+  [
+    "a chapter that this version does not have",
+    ["--test-chapter", "6"],
+    /chapter 6 is not part of this version/,
+  ],
+  ["a chapter that does not exist", ["--test-chapter", "seven"], /number from 0 to 6/],
+  ["no chapter", [], /Usage: helper/],
+  ["no calls at a time", ["--test-chapter", "4", "--parallel", "0"], /greater than 0/],
+] as const) {
+  test(`${wrong} is wrong usage: exit code 2`, async () => {
+    const { code, stderr } = await start(args, {}).ran;
+    assert.match(stderr, words);
+    assert.equal(code, 2);
+  });
+}
+
+test("without credentials the helper says how to get them", async () => {
+  const { code, stderr } = await start(["--test-chapter", "3"], { AWS_REGION: "us-east-1" }).ran;
+  assert.match(stderr, /AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set\n.*dsql env/);
+  assert.equal(code, 1);
+});

@@ -1,0 +1,31 @@
+/**
+ * The load generator: invokes a Lambda function as often as a schedule says and reports what came of it.
+ *
+ * It promises that a call is cheap (some 40 µs of CPU, so that the machine that measures is not what is measured), that
+ * every answer is read and each failure counted by its code, and that the same seed asks for the same transfers.
+ * It knows the Invoke API and the tutorial's function; it knows nothing of clusters, so it drives AWS as well as the
+ * local stack.
+ */
+export {
+  type Chapter4Options,
+  chapter4Defaults,
+  chapter4Heading,
+  functionNameDefault,
+  runChapter4,
+} from "./chapter-4.ts";
+export type { Times } from "./histogram.ts";
+export { type Answer, type Failure, type Success } from "./invocation/answer.ts";
+export {
+  type Invocation,
+  type LambdaClient,
+  type LambdaClientOptions,
+  createLambdaClient,
+} from "./invocation/client.ts";
+export { type InvocationTarget, TargetError, targetFromEnvironment } from "./invocation/target.ts";
+export { type Screen, formatProgress, progressDisplay } from "./progress.ts";
+export { type SeededRandom, seededRandom } from "./random.ts";
+export { type Report, formatStats } from "./report.ts";
+export { type Progress, type RunOptions, run } from "./run.ts";
+export type { Schedule } from "./schedule.ts";
+export type { Counts, ErrorCount, RetryCounts } from "./tally.ts";
+export { type Transfer, randomTransfers } from "./workload.ts";

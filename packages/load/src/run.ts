@@ -1,0 +1,64 @@
+/**
+ * Runs a load test: a schedule says when calls start, a workload what they ask for, and a report what came of them.
+ *
+ * The run ends when every call that was started has ended, also after an abort: a call that is cut off would leave its
+ * transfer unknown.
+ */
+import type { LambdaClient } from "./invocation/client.ts";
+import type { Report } from "./report.ts";
+import { type Schedule, runSchedule } from "./schedule.ts";
+import { type Counts, Tally } from "./tally.ts";
+
+export interface Progress extends Counts {
+  /** Calls of the whole run. */
+  readonly callsPlanned: number;
+  readonly elapsedMs: number;
+  /** No further progress follows. */
+  readonly isOver: boolean;
+}
+
+export interface RunOptions {
+  readonly client: Pick<LambdaClient, "invoke">;
+  readonly schedule: Schedule;
+  /** @returns the payload of the next call */
+  readonly nextPayload: () => object;
+  /** Called at the beginning, every `progressIntervalMs`, and at the end. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly progressIntervalMs?: number | undefined;
+  /** Ends the run early. The calls under way are awaited and reported. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+// Ten times a second looks alive and costs nothing.
+const progressIntervalMsDefault = 100;
+
+export async function run(options: RunOptions): Promise<Report> {
+  const { client, schedule, nextPayload, onProgress, signal } = options;
+  const tally = new Tally();
+  const startedAt = performance.now();
+  const elapsedMs = (): number => performance.now() - startedAt;
+  const announce = (isOver: boolean): void =>
+    onProgress?.({ ...tally.counts(), callsPlanned: schedule.calls, elapsedMs: elapsedMs(), isOver });
+
+  announce(false);
+  const timer = setInterval(() => announce(false), options.progressIntervalMs ?? progressIntervalMsDefault);
+  try {
+    const call = async (): Promise<void> => {
+      const calledAt = performance.now();
+      const invocation = await client.invoke(nextPayload(), signal);
+      tally.add(invocation, performance.now() - calledAt);
+    };
+    await runSchedule(schedule, call, signal);
+  } finally {
+    clearInterval(timer);
+  }
+  announce(true);
+  return {
+    ...tally.counts(),
+    ...tally.times(),
+    schedule,
+    elapsedMs: elapsedMs(),
+    wasAborted: signal?.aborted === true,
+    errorBreakdown: tally.errorBreakdown(),
+  };
+}
