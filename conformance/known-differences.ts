@@ -1,0 +1,44 @@
+/**
+ * Where the local cluster is known to differ from the service: each difference is a script that says what the service
+ * does, in `known-differences/`, and a row in `docs/compatibility.md`.
+ *
+ * Against the service the scripts must pass. Against the local cluster they must fail: one that passes is no difference
+ * any more, and belongs into `isolation/` or `sql/`.
+ */
+import { runCase } from "./isolation/run-case.ts";
+import { parseIsolationScript } from "./isolation/script.ts";
+import { readScripts } from "./paths.ts";
+import { runSqlScript } from "./sql/run-script.ts";
+import { parseSqlScript } from "./sql/script.ts";
+import type { Check } from "./suite.ts";
+
+/** @param areExpected - true for the local cluster */
+export async function knownDifferenceChecks({ areExpected }: { areExpected: boolean }): Promise<Check[]> {
+  const scripts = await readScripts("known-differences");
+  return scripts.flatMap(({ file, text }) =>
+    areExpected ? checksOf(file, text).map(invert) : checksOf(file, text),
+  );
+}
+
+function checksOf(file: string, text: string): Check[] {
+  const name = file.replace(/\.script$/, "");
+  if (!/^order\s/m.test(text)) {
+    const script = parseSqlScript(file, text);
+    return [{ name: `${name}: simple`, run: (target) => runSqlScript(target, script, "simple") }];
+  }
+  const script = parseIsolationScript(file, text);
+  return script.cases.map((one) => ({
+    name: `${name}: ${one.order.join(" ")}`,
+    run: (target) => runCase(target, script, one),
+  }));
+}
+
+const invert = (check: Check): Check => ({
+  name: check.name,
+  run: async (target) => {
+    const problems = await check.run(target);
+    return problems.length > 0
+      ? []
+      : ["behaves as the service does: move the script out of known-differences"];
+  },
+});
