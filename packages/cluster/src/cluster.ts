@@ -140,7 +140,12 @@ class LocalCluster implements Cluster {
 
   async #startStorage(dataDir: string): Promise<Storage> {
     const connectionsMax = this.#options.openTransactionsMax ?? optionDefaults.openTransactionsMax;
-    const storage = createStorage({ dataDir, fsync: this.#options.fsync ?? false, connectionsMax, log: this.#log });
+    const storage = createStorage({
+      dataDir,
+      fsync: this.#options.fsync ?? false,
+      connectionsMax,
+      log: this.#log,
+    });
     this.#undo.push(() => storage.stop());
     await storage.start();
     this.#startedMs = systemClock.nowMs();
@@ -156,7 +161,8 @@ class LocalCluster implements Cluster {
     if (systemClock.nowMs() - this.#startedMs > healthyMs) this.#restarts = 0;
     this.#restarts += 1;
     try {
-      if (this.#restarts > restartsMax) throw new Error(`PostgreSQL ended ${restartsMax} times in a row: ${reason}`);
+      if (this.#restarts > restartsMax)
+        throw new Error(`PostgreSQL ended ${restartsMax} times in a row: ${reason}`);
       await storage.start();
       this.#startedMs = systemClock.nowMs();
       this.#log({ event: "storage.restarted" });

@@ -16,4 +16,10 @@ export { type Log, type LogEvent, silentLog, SqlError, systemClock, systemRandom
 export { type Cluster, type ConnectionOptions, createCluster } from "./cluster.ts";
 export { type Certificates, openCertificates } from "./listener/index.ts";
 export { type ClusterOptions } from "./options.ts";
-export { type ClusterDetails, type DataDirHolder, readLock, removeDataDir, StorageError } from "./storage/index.ts";
+export {
+  type ClusterDetails,
+  type DataDirHolder,
+  readLock,
+  removeDataDir,
+  StorageError,
+} from "./storage/index.ts";

@@ -36,6 +36,12 @@ export class SqlError extends Error {
 
   /** The error of a fact of the service, with what is known of this case. */
   static of(fact: ErrorFact, more: Partial<SqlErrorFields> = {}): SqlError {
-    return new SqlError({ sqlstate: fact.sqlstate, message: fact.message, detail: fact.detail, hint: fact.hint, ...more });
+    return new SqlError({
+      sqlstate: fact.sqlstate,
+      message: fact.message,
+      detail: fact.detail,
+      hint: fact.hint,
+      ...more,
+    });
   }
 }

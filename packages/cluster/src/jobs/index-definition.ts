@@ -40,7 +40,12 @@ export async function defineIndex(
   // The copy has served, and holds no lock any more.
   await transaction.undo();
   const target = `${quoteName(schema)}.${quoteName(table)}`;
-  return { schema, table, index, statement: named(onTable(statement, statement.concurrentText, target), statement, index) };
+  return {
+    schema,
+    table,
+    index,
+    statement: named(onTable(statement, statement.concurrentText, target), statement, index),
+  };
 }
 
 async function findTable(
@@ -103,6 +108,8 @@ function onTable(statement: IndexStatement, text: string, table: string): string
 
 function named(text: string, statement: IndexStatement, index: string): string {
   if (statement.index !== undefined) return text;
-  const on = lex(text).find((lexeme) => lexeme.kind === "word" && /^on$/i.test(text.slice(lexeme.start, lexeme.end)));
+  const on = lex(text).find(
+    (lexeme) => lexeme.kind === "word" && /^on$/i.test(text.slice(lexeme.start, lexeme.end)),
+  );
   return on === undefined ? text : `${text.slice(0, on.start)}${quoteName(index)} ${text.slice(on.start)}`;
 }

@@ -11,7 +11,13 @@
  * Source: Aurora DSQL User Guide, "Asynchronous indexes in Aurora DSQL".
  */
 import { type Clock, type Log, type Random, SqlError } from "../base/index.ts";
-import { type Backend, type Coordinator, PostgresError, quoteName, requestSimple } from "../transaction/index.ts";
+import {
+  type Backend,
+  type Coordinator,
+  PostgresError,
+  quoteName,
+  requestSimple,
+} from "../transaction/index.ts";
 import type { IndexDefinition } from "./index-definition.ts";
 import { jobIdText, jobIdUuid } from "./job-id.ts";
 
@@ -156,7 +162,7 @@ export class Jobs {
   }
 
   #serve(): void {
-    for (let place = 0; place < this.#waiting.length && this.#running.size < runningMax; ) {
+    for (let place = 0; place < this.#waiting.length && this.#running.size < runningMax;) {
       const job = this.#waiting[place];
       const isBusy = [...this.#running.values()].some(({ table }) => table === tableKey(job));
       if (job === undefined || isBusy) {

@@ -15,7 +15,12 @@ export class ClientSink implements Sink {
   readonly #onParsed: () => void;
   readonly #onBound: () => void;
 
-  constructor(options: { writer: ClientWriter; queue: FrameQueue; onParsed?: () => void; onBound?: () => void }) {
+  constructor(options: {
+    writer: ClientWriter;
+    queue: FrameQueue;
+    onParsed?: () => void;
+    onBound?: () => void;
+  }) {
     this.#writer = options.writer;
     this.#queue = options.queue;
     this.#onParsed = options.onParsed ?? (() => undefined);
@@ -50,7 +55,8 @@ export class ClientSink implements Sink {
     let bytes = 0;
     for (;;) {
       const frame = await this.#queue.next();
-      if (frame === undefined) throw new SqlError({ sqlstate: "08006", message: "connection to client lost" });
+      if (frame === undefined)
+        throw new SqlError({ sqlstate: "08006", message: "connection to client lost" });
       if (frame.type === frontendType.copyData) {
         bytes += frame.bytes.length;
         if (bytes <= copyBytesMax) frames.push(frame.bytes);

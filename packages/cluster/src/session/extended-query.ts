@@ -13,8 +13,21 @@
  */
 import { SqlError } from "../base/index.ts";
 import type { SqlParser, Statement } from "../sql/index.ts";
-import { type Coordinator, describe, type Description, type Execution, type PreparedText } from "../transaction/index.ts";
-import { decodeBind, decodeBindArguments, decodeExecute, decodeParse, decodeTarget, encodeBackend } from "../wire/index.ts";
+import {
+  type Coordinator,
+  describe,
+  type Description,
+  type Execution,
+  type PreparedText,
+} from "../transaction/index.ts";
+import {
+  decodeBind,
+  decodeBindArguments,
+  decodeExecute,
+  decodeParse,
+  decodeTarget,
+  encodeBackend,
+} from "../wire/index.ts";
 import { ClientSink } from "./client-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
 import type { FrameQueue } from "./frame-queue.ts";
@@ -91,7 +104,8 @@ export class ExtendedQuery {
     decodeBindArguments(bindArguments);
     const prepared = this.#prepared.get(statement);
     if (prepared === undefined) throw unknownStatement(statement);
-    if (this.#unverified?.portal !== undefined || this.#unverified?.prepared !== prepared) await this.#settle();
+    if (this.#unverified?.portal !== undefined || this.#unverified?.prepared !== prepared)
+      await this.#settle();
     if (name !== "" && this.#portals.has(name)) {
       throw new SqlError({ sqlstate: "42P03", message: `cursor "${name}" already exists` });
     }
@@ -105,7 +119,11 @@ export class ExtendedQuery {
     const { target, name } = decodeTarget(body);
     if (target === "portal") {
       const portal = this.#portal(name);
-      if (portal.rowsSent === 0 && this.#unverified?.portal === portal && portal.prepared.statement !== undefined) {
+      if (
+        portal.rowsSent === 0 &&
+        this.#unverified?.portal === portal &&
+        portal.prepared.statement !== undefined
+      ) {
         portal.describe = true; // Travels with the Execute that is bound to follow.
         return;
       }
@@ -116,7 +134,8 @@ export class ExtendedQuery {
     const prepared = this.#prepared.get(name);
     if (prepared === undefined) throw unknownStatement(name);
     // Describing verifies it.
-    if (this.#unverified?.prepared !== prepared || this.#unverified.portal !== undefined) await this.#settle();
+    if (this.#unverified?.prepared !== prepared || this.#unverified.portal !== undefined)
+      await this.#settle();
     const { parameters, rows } = await this.#description(prepared);
     this.#verified();
     this.#context.writer.write(parameters);
@@ -264,6 +283,7 @@ export class ExtendedQuery {
 }
 
 function unknownStatement(name: string): SqlError {
-  const message = name === "" ? "unnamed prepared statement does not exist" : `prepared statement "${name}" does not exist`;
+  const message =
+    name === "" ? "unnamed prepared statement does not exist" : `prepared statement "${name}" does not exist`;
   return new SqlError({ sqlstate: "26000", message });
 }

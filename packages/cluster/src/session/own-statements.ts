@@ -89,11 +89,15 @@ export async function waitForJob(
     throw new SqlError({ sqlstate: "25001", message });
   }
   const { jobId } = statement;
-  const id = typeof jobId === "string" ? jobId : parameterText(decodeBindArguments(execution.bindArguments), jobId.parameter);
+  const id =
+    typeof jobId === "string"
+      ? jobId
+      : parameterText(decodeBindArguments(execution.bindArguments), jobId.parameter);
   const completed = await context.services.jobs.wait(id, context.cancelled);
   sink.parsed();
   sink.bound();
-  if (execution.describe) sink.frame(encodeBackend.rowDescription([{ name: "wait_for_job", ...booleanType }]));
+  if (execution.describe)
+    sink.frame(encodeBackend.rowDescription([{ name: "wait_for_job", ...booleanType }]));
   sink.frame(encodeBackend.dataRow([completed ? "t" : "f"]));
   return { kind: "complete", tag: "CALL" };
 }
@@ -107,7 +111,10 @@ function parameterText({ values }: BindArguments, parameter: number): string {
 }
 
 /** DDL as PostgreSQL runs it, counted by the rules of one DDL statement per transaction. */
-export function noteDdl(block: Block, statement: Extract<Statement, { kind: "ddl" | "validateConstraintAsync" }>): void {
+export function noteDdl(
+  block: Block,
+  statement: Extract<Statement, { kind: "ddl" | "validateConstraintAsync" }>,
+): void {
   const relations = statement.kind === "ddl" ? statement.relations : [statement.table.name];
   const isCreation = statement.kind === "ddl" && statement.command.startsWith("CREATE ");
   block.enter().noteCatalogChange(relations === undefined ? undefined : new Set(relations), isCreation);

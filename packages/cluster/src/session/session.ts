@@ -12,7 +12,15 @@ import type { Duplex } from "node:stream";
 import { errors, limits } from "@dsql-local/spec";
 import { AssertionError, SqlError } from "../base/index.ts";
 import { BackendLost } from "../transaction/index.ts";
-import { bodyOf, decodePassword, decodeQuery, encodeBackend, FrameError, frontendType, MalformedMessage } from "../wire/index.ts";
+import {
+  bodyOf,
+  decodePassword,
+  decodeQuery,
+  encodeBackend,
+  FrameError,
+  frontendType,
+  MalformedMessage,
+} from "../wire/index.ts";
 import { ClientWriter } from "./client-writer.ts";
 import { ExtendedQuery } from "./extended-query.ts";
 import { type Frame, FrameQueue } from "./frame-queue.ts";
@@ -132,7 +140,8 @@ export class Session {
     if (this.#isSkipping && type !== frontendType.sync) return;
     const runner = this.#runner;
     const extended = this.#extended;
-    if (runner === undefined || extended === undefined) throw new AssertionError("a served session has started");
+    if (runner === undefined || extended === undefined)
+      throw new AssertionError("a served session has started");
     const body = bodyOf(bytes);
     switch (type) {
       case frontendType.query: {
@@ -167,7 +176,10 @@ export class Session {
         this.#ready();
         return;
       case frontendType.functionCall:
-        throw new SqlError({ sqlstate: "0A000", message: "function calls by object identifier are not supported" });
+        throw new SqlError({
+          sqlstate: "0A000",
+          message: "function calls by object identifier are not supported",
+        });
       case frontendType.copyData:
       case frontendType.copyDone:
       case frontendType.copyFail:
@@ -214,7 +226,8 @@ export class Session {
       return;
     }
     if (error instanceof SqlError || error instanceof MalformedMessage) {
-      const told = error instanceof SqlError ? error : new SqlError({ sqlstate: "08P01", message: error.message });
+      const told =
+        error instanceof SqlError ? error : new SqlError({ sqlstate: "08P01", message: error.message });
       const { sqlstate, message, detail, hint } = told;
       this.#tell(new SqlError({ severity: "FATAL", sqlstate, message, detail, hint }));
       return;
@@ -231,5 +244,9 @@ class ClientGone extends Error {
 }
 
 function unexpected(type: number): SqlError {
-  return new SqlError({ severity: "FATAL", sqlstate: "08P01", message: `invalid frontend message type ${type}` });
+  return new SqlError({
+    severity: "FATAL",
+    sqlstate: "08P01",
+    message: `invalid frontend message type ${type}`,
+  });
 }

@@ -70,7 +70,9 @@ export async function readSettings(
   return settings;
 }
 
-function* requestedSettings(parameters: Readonly<Record<string, string>>): Iterable<readonly [string, string]> {
+function* requestedSettings(
+  parameters: Readonly<Record<string, string>>,
+): Iterable<readonly [string, string]> {
   for (const [name, value] of Object.entries(parameters)) {
     if (!connectionParameters.has(name) && !name.startsWith("_pq_.")) yield [name, value];
   }

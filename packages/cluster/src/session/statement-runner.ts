@@ -85,7 +85,8 @@ export class StatementRunner {
    */
   #refuseIfStale(statement: Statement): void {
     const versions = this.#options.services.coordinator.catalogVersions;
-    if (this.#catalogSeen === versions.current || (statement.kind !== "read" && statement.kind !== "write")) return;
+    if (this.#catalogSeen === versions.current || (statement.kind !== "read" && statement.kind !== "write"))
+      return;
     const { transaction } = this.block;
     if (transaction !== undefined && transaction.state !== "unstarted") return;
     if (!versions.isStale(this.#catalogSeen, statement.analysis.relations)) return;
@@ -110,7 +111,8 @@ export class StatementRunner {
     const { statement } = execution;
     switch (statement.kind) {
       case "begin":
-        if (!this.block.begin(statement.readOnly)) warn(sink, "25001", "there is already a transaction in progress");
+        if (!this.block.begin(statement.readOnly))
+          warn(sink, "25001", "there is already a transaction in progress");
         return own(sink, "BEGIN");
       case "commit":
         if (!this.block.isExplicit) warn(sink, "25P01", "there is no transaction in progress");
@@ -175,7 +177,9 @@ export class StatementRunner {
   ): Promise<Outcome> {
     const before = this.block.settings;
     const after = settingsAfter(before, statement, this.#options.settings);
-    const outcome = isAlone ? await this.#alone(execution, sink, after) : await this.#inTransaction(execution, sink);
+    const outcome = isAlone
+      ? await this.#alone(execution, sink, after)
+      : await this.#inTransaction(execution, sink);
     this.block.settings = after;
     return outcome;
   }

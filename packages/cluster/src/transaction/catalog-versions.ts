@@ -52,7 +52,9 @@ export class CatalogVersions {
   isStale(version: number, touched: readonly { readonly name: string }[]): boolean {
     if (version === this.#current) return false;
     const names = new Set(touched.map(({ name }) => name));
-    return this.#changes.some((change) => change.version > version && !change.isCreation && concerns(change, names));
+    return this.#changes.some(
+      (change) => change.version > version && !change.isCreation && concerns(change, names),
+    );
   }
 }
 

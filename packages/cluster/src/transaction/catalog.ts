@@ -65,7 +65,10 @@ export class Catalog {
   }
 
   /** @returns undefined for what is not an ordinary table: a view, a function, a missing name */
-  async table(ref: Pick<RelationRef, "schema" | "name">, searchPath: readonly string[]): Promise<Table | undefined> {
+  async table(
+    ref: Pick<RelationRef, "schema" | "name">,
+    searchPath: readonly string[],
+  ): Promise<Table | undefined> {
     const schemas = ref.schema === undefined ? searchPath : [ref.schema];
     const key = `${schemas.join("\0")}\0\0${ref.name}`;
     const known = this.#tables.get(key);

@@ -8,7 +8,13 @@ import { errors } from "@dsql-local/spec";
 import { Backend, type BackendAddress } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
 import { type PreparedText, TextCatalogue } from "./backend/prepared-cache.ts";
-import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
+import {
+  PostgresError,
+  request,
+  type Requester,
+  requestSimple,
+  type RequestResult,
+} from "./backend/request.ts";
 import { Catalog } from "./catalog.ts";
 import { CatalogVersions } from "./catalog-versions.ts";
 import { CommitHistory } from "./commit-history.ts";
@@ -40,7 +46,7 @@ export interface SessionView {
   readonly settings: Settings;
 }
 
-export class Coordinator {
+export class Coordinator implements Requester {
   readonly events: Events<TransactionEvents>;
   readonly #options: CoordinatorOptions;
   readonly #services: TransactionServices;
@@ -81,7 +87,7 @@ export class Coordinator {
       plans,
       limits,
       history: new CommitHistory(clock, limits.ageMsMax),
-      request: (text, values) => this.request(text, values),
+      system: this,
     };
   }
 
@@ -197,5 +203,7 @@ export class Coordinator {
 }
 
 function aloneError(fields: ReadonlyMap<string, string>): SqlError {
-  return fields.get("C") === postgresConflict.serialization ? SqlError.of(errors.dataConflict) : sqlErrorOf(fields);
+  return fields.get("C") === postgresConflict.serialization
+    ? SqlError.of(errors.dataConflict)
+    : sqlErrorOf(fields);
 }

@@ -1,5 +1,11 @@
 /** Descriptions of statements: parameter types and result columns, without running anything. */
-import { backendType, decodeErrorFields, decodeParameterDescription, encodeFrontend, type ErrorFieldMap } from "../wire/index.ts";
+import {
+  backendType,
+  decodeErrorFields,
+  decodeParameterDescription,
+  encodeFrontend,
+  type ErrorFieldMap,
+} from "../wire/index.ts";
 import type { Backend, Receiver } from "./backend/backend.ts";
 import { backendStatementName, type PreparedText } from "./backend/prepared-cache.ts";
 import { PostgresError } from "./backend/request.ts";
@@ -32,7 +38,10 @@ export async function describe(backend: Backend, prepared: PreparedText): Promis
   }
 }
 
-export async function describeParameters(backend: Backend, prepared: PreparedText): Promise<readonly number[]> {
+export async function describeParameters(
+  backend: Backend,
+  prepared: PreparedText,
+): Promise<readonly number[]> {
   const { parameters } = await describe(backend, prepared);
   return decodeParameterDescription(parameters);
 }

@@ -7,7 +7,12 @@
  * - The backend's transaction stands behind its base savepoint, so that its effects can be rolled back without its snapshot.
  */
 import { assert } from "../base/index.ts";
-import { decodeBindArguments, encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../wire/index.ts";
+import {
+  decodeBindArguments,
+  encodeBindArguments,
+  encodeFrontend,
+  type ErrorFieldMap,
+} from "../wire/index.ts";
 import type { Receiver } from "./backend/backend.ts";
 import type { Lease } from "./backend/backend-pool.ts";
 import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
@@ -27,7 +32,9 @@ export const deadlockAttemptsMax = 50;
 
 const base = "dsql_base";
 const begin = encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT ${base}`);
-const beginReadOnly = encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT ${base}`);
+const beginReadOnly = encodeFrontend.query(
+  `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT ${base}`,
+);
 const rollbackToBase = `ROLLBACK TO SAVEPOINT ${base}`;
 
 /** The answer to one statement, not yet given to the client where it is held back. */
@@ -167,7 +174,8 @@ export class Hold {
       if (result.kind === "done") return "done";
       if (result.kind === "lost") throw result.error;
       const sqlstate = result.fields.get("C");
-      if (sqlstate === postgresConflict.serialization || sqlstate === postgresConflict.uniqueKey) return "lost";
+      if (sqlstate === postgresConflict.serialization || sqlstate === postgresConflict.uniqueKey)
+        return "lost";
       // What was right on this snapshot fails now only because others have changed what PostgreSQL looks up beyond it:
       // a parent row gone, a table altered.
       if (sqlstate !== postgresConflict.deadlock) return "lost";
@@ -280,4 +288,3 @@ const answerAwaitedByTheNext: Receiver = {
   ready: () => undefined,
   lost: () => undefined,
 };
-

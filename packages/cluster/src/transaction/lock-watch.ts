@@ -72,7 +72,9 @@ export class LockWatch {
 
   async #look(): Promise<void> {
     const before = this.#clock.nowMs() - waitNoticeMs;
-    const overdue = [...this.#underWay].filter(([, began]) => began <= before).map(([processId]) => processId);
+    const overdue = [...this.#underWay]
+      .filter(([, began]) => began <= before)
+      .map(([processId]) => processId);
     this.#isLooking = true;
     try {
       if (overdue.length > 0 && this.#hasIdleHolder()) await this.#parkHolders(overdue);

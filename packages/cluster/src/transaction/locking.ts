@@ -18,9 +18,8 @@ import {
   splitRowDescription,
 } from "../wire/index.ts";
 import type { Backend } from "./backend/backend.ts";
-import { PostgresError, request } from "./backend/request.ts";
+import { PostgresError, request, type Requester } from "./backend/request.ts";
 import type { KeyShare } from "./commit-history.ts";
-import type { Hold } from "./hold.ts";
 import { type Catalog, qualifiedName, quoteName, type Table, textArray } from "./catalog.ts";
 
 export type LockStrength = "update" | "keyShare";
@@ -97,7 +96,8 @@ function landmarks(text: string): { end: number | undefined; ignored: { start: n
     if (lexeme.depth === 0 && word === "from" && seenSelect) end ??= lexeme.start;
     if (before === "for" && (word === "update" || word === "key")) seenFor = true;
     if (seenFor && word === "nowait") ignored.push(lexeme);
-    if (seenFor && word === "locked" && before === "skip") ignored.push({ start: beforeStart, end: lexeme.end });
+    if (seenFor && word === "locked" && before === "skip")
+      ignored.push({ start: beforeStart, end: lexeme.end });
     before = word;
     beforeStart = lexeme.start;
   }
@@ -106,7 +106,10 @@ function landmarks(text: string): { end: number | undefined; ignored: { start: n
 
 function edited(text: string, edits: readonly { start: number; end: number; text: string }[]): string {
   const fromTheEnd = [...edits].sort((left, right) => right.start - left.start);
-  return fromTheEnd.reduce((result, edit) => result.slice(0, edit.start) + edit.text + result.slice(edit.end), text);
+  return fromTheEnd.reduce(
+    (result, edit) => result.slice(0, edit.start) + edit.text + result.slice(edit.end),
+    text,
+  );
 }
 
 /** Takes the places out of the answer on its way to the client. */
@@ -177,7 +180,7 @@ export async function touchLockedRows(
 }
 
 /** The rows locked FOR KEY SHARE, as images: a place is good only while the transaction is open. */
-export async function keySharesOf(hold: Pick<Hold, "request">, locked: readonly LockedRows[]): Promise<KeyShare[]> {
+export async function keySharesOf(hold: Requester, locked: readonly LockedRows[]): Promise<KeyShare[]> {
   const shares: KeyShare[] = [];
   for (const { table, strength, places } of locked) {
     if (strength !== "keyShare" || places.length === 0 || table.primaryKey.length === 0) continue;
@@ -195,15 +198,12 @@ export async function keySharesOf(hold: Pick<Hold, "request">, locked: readonly 
  *
  * Asked from outside: PostgreSQL gives a KEY SHARE lock on exactly the rows that nobody holds so.
  */
-export async function areHeld(
-  request: (text: string, values: readonly string[]) => Promise<{ rows: readonly (readonly (string | null)[])[] }>,
-  { table, images }: KeyShare,
-): Promise<boolean> {
+export async function areHeld(outside: Requester, { table, images }: KeyShare): Promise<boolean> {
   const name = qualifiedName(table);
   const key = table.primaryKey.map(quoteName);
   const wanted = key.map((column) => `(image.text::${name}).${column}`).join(", ");
   const rows = `${name} WHERE (${key.join(", ")}) IN (SELECT ${wanted} FROM unnest($1::text[]) AS image(text))`;
-  const { rows: answer } = await request(
+  const { rows: answer } = await outside.request(
     `SELECT (SELECT count(*) FROM ${rows}) - (SELECT count(*) FROM (SELECT FROM ${rows} FOR KEY SHARE SKIP LOCKED) AS free)`,
     [textArray(images)],
   );

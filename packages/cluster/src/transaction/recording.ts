@@ -5,7 +5,14 @@
  * text. The client never sees that column; the redo log keeps it.
  */
 import type { Analysis, Statement } from "../sql/index.ts";
-import { backendType, bodyOf, decodeDataRow, encodeBackend, joinRowDescription, splitRowDescription } from "../wire/index.ts";
+import {
+  backendType,
+  bodyOf,
+  decodeDataRow,
+  encodeBackend,
+  joinRowDescription,
+  splitRowDescription,
+} from "../wire/index.ts";
 import { type Catalog, quoteName, type Table } from "./catalog.ts";
 import type { RowImages } from "./redo-log.ts";
 
@@ -31,13 +38,19 @@ export async function planRecording(
 ): Promise<RecordingPlan | undefined> {
   if (statement.kind !== "write" || statement.analysis.hasDataModifyingCte) return undefined;
   const { dml, command } = statement.analysis;
-  if (dml === undefined || (command !== "insert" && command !== "update" && command !== "delete")) return undefined;
+  if (dml === undefined || (command !== "insert" && command !== "update" && command !== "delete"))
+    return undefined;
   const table = await catalog.table(dml.target, searchPath);
   if (table === undefined) return undefined;
   const volatile = await catalog.volatileFunctions();
   if (!always && !isVolatile(statement.analysis, statement.text, table, volatile)) return undefined;
   const row = `(${quoteName(dml.target.alias ?? dml.target.name)}.*)::text`;
-  return { text: withImage(statement.text, dml.returning, row), table, command, hasReturning: dml.returning !== undefined };
+  return {
+    text: withImage(statement.text, dml.returning, row),
+    table,
+    command,
+    hasReturning: dml.returning !== undefined,
+  };
 }
 
 function isVolatile(
@@ -59,7 +72,9 @@ function isVolatile(
   // DEFAULT inside VALUES may stand for any column.
   const usesDefault =
     named === undefined || source === undefined || /\bdefault\b/i.test(text.slice(source.start, source.end));
-  return table.columns.some((column) => column.hasVolatileDefault && (usesDefault || !named.includes(column.name)));
+  return table.columns.some(
+    (column) => column.hasVolatileDefault && (usesDefault || !named.includes(column.name)),
+  );
 }
 
 function withImage(text: string, returning: { end: number } | undefined, row: string): string {

@@ -83,7 +83,10 @@ async function runEntry(backend: Backend, entry: RedoEntry): Promise<RedoResult>
   const result = await exchange.result;
   if (result.kind === "error" || result.kind === "lost") return result;
   const tag = result.kind === "complete" ? result.tag : "";
-  assert(changedRowsOf(tag) === changedRowsOf(entry.tag), "a statement run again changes as many rows as before");
+  assert(
+    changedRowsOf(tag) === changedRowsOf(entry.tag),
+    "a statement run again changes as many rows as before",
+  );
   return { kind: "done" };
 }
 
@@ -108,18 +111,24 @@ export function imageStatement(images: RowImages): string {
   const { table } = images;
   const name = qualifiedName(table);
   const rows = `(SELECT (unnest($1::text[])::${name}).*) AS image`;
-  const written = table.columns.filter((column) => !column.isGenerated).map((column) => quoteName(column.name));
+  const written = table.columns
+    .filter((column) => !column.isGenerated)
+    .map((column) => quoteName(column.name));
   const values = written.map((column) => `image.${column}`).join(", ");
   if (images.command === "insert") {
     const key = table.primaryKey.map(quoteName).join(", ");
-    const assignments = assignableNames(table).map((column) => `${column} = excluded.${column}`).join(", ");
+    const assignments = assignableNames(table)
+      .map((column) => `${column} = excluded.${column}`)
+      .join(", ");
     // INSERT … ON CONFLICT DO UPDATE may have changed a row that was there.
     const conflict = key === "" ? "" : ` ON CONFLICT (${key}) DO UPDATE SET ${assignments}`;
     return `INSERT INTO ${name} (${written.join(", ")}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${rows}${conflict}`;
   }
   const same = sameRow(table, written);
   if (images.command === "delete") return `DELETE FROM ${name} AS target USING ${rows} WHERE ${same}`;
-  const set = assignableNames(table).map((column) => `${column} = image.${column}`).join(", ");
+  const set = assignableNames(table)
+    .map((column) => `${column} = image.${column}`)
+    .join(", ");
   return `UPDATE ${name} AS target SET ${set} FROM ${rows} WHERE ${same}`;
 }
 
@@ -131,7 +140,9 @@ function assignableNames(table: Table): string[] {
 /** By primary key; without one, by all that was written. */
 function sameRow(table: Table, written: readonly string[]): string {
   if (table.primaryKey.length > 0) {
-    return table.primaryKey.map((column) => `target.${quoteName(column)} = image.${quoteName(column)}`).join(" AND ");
+    return table.primaryKey
+      .map((column) => `target.${quoteName(column)} = image.${quoteName(column)}`)
+      .join(" AND ");
   }
   return written.map((column) => `target.${column} IS NOT DISTINCT FROM image.${column}`).join(" AND ");
 }

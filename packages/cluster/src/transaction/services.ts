@@ -5,7 +5,7 @@ import type { TextCatalogue } from "./backend/prepared-cache.ts";
 import type { Catalog } from "./catalog.ts";
 import type { CatalogVersions } from "./catalog-versions.ts";
 import type { CommitHistory } from "./commit-history.ts";
-import type { RequestResult } from "./backend/request.ts";
+import type { Requester } from "./backend/request.ts";
 import type { TransactionLimits } from "./limits.ts";
 import type { LockWatch } from "./lock-watch.ts";
 import type { PlanCache } from "./plan.ts";
@@ -29,8 +29,8 @@ export interface TransactionServices {
   readonly catalog: Catalog;
   readonly catalogVersions: CatalogVersions;
   readonly history: CommitHistory;
-  /** One of the system's own statements, outside any transaction. */
-  readonly request: (text: string, values: readonly (string | null)[]) => Promise<RequestResult>;
+  /** Runs the system's own statements, outside any transaction. */
+  readonly system: Requester;
   readonly plans: PlanCache;
   readonly limits: TransactionLimits;
 }

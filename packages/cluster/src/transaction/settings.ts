@@ -45,7 +45,12 @@ export class Settings {
 
 function parseSearchPath(value: string | undefined, role: string): readonly string[] {
   // SET search_path TO 'a, b' names one schema with an odd name; SET search_path TO a, b names two.
-  const items = value === undefined ? ['"$user"', "public"] : (value.match(/"(?:[^"]|"")*"|'(?:[^']|'')*'|[^,\s]+/g) ?? []);
-  const names = items.map((item) => (/^["']/.test(item) ? item.slice(1, -1).replaceAll(/""|''/g, (two) => two.charAt(0)) : item.toLowerCase()));
+  const items =
+    value === undefined
+      ? ['"$user"', "public"]
+      : (value.match(/"(?:[^"]|"")*"|'(?:[^']|'')*'|[^,\s]+/g) ?? []);
+  const names = items.map((item) =>
+    /^["']/.test(item) ? item.slice(1, -1).replaceAll(/""|''/g, (two) => two.charAt(0)) : item.toLowerCase(),
+  );
   return ["pg_catalog", ...names.map((name) => (name === "$user" ? role : name))];
 }

@@ -60,7 +60,8 @@ export class Transaction {
   readonly #freedKeysOf = new Set<string>();
   /** Where its snapshot stands in the order of commits. */
   #snapshotSequence = 0;
-  #catalogChange: { readonly relations: ReadonlySet<string> | undefined; readonly isCreation: boolean } | undefined;
+  #catalogChange:
+    { readonly relations: ReadonlySet<string> | undefined; readonly isCreation: boolean } | undefined;
   #afterCommit: (() => Promise<void>) | undefined;
 
   constructor(services: TransactionServices, options: TransactionOptions) {
@@ -112,7 +113,10 @@ export class Transaction {
    *
    * @throws {SqlError} PostgreSQL refuses it
    */
-  async request(text: string, values: readonly (string | null)[] = []): Promise<readonly (readonly (string | null)[])[]> {
+  async request(
+    text: string,
+    values: readonly (string | null)[] = [],
+  ): Promise<readonly (readonly (string | null)[])[]> {
     return await this.#underWay(async () => (await this.#held().request(text, values)).rows);
   }
 
@@ -213,7 +217,9 @@ export class Transaction {
     this.#enter("parked");
     this.#services.events.emit("transactionParked", { processId: this.processId });
     // Its failure is heard with the next exchange on the backend, which fails too.
-    this.#parking = this.#held().toBase().catch(() => undefined);
+    this.#parking = this.#held()
+      .toBase()
+      .catch(() => undefined);
   }
 
   /** The frame around everything that uses the backend: leased, awake, resumed, not to be parked. */
@@ -258,7 +264,8 @@ export class Transaction {
       const sent = await this.#held().send(execution, plan, sink);
       if (sent.result.kind === "lost") throw sent.result.error;
       if (sent.result.kind !== "error") {
-        if (mayMeetGoneKey && (await this.#meetsGoneKey(sent))) return await this.#runOnSnapshot(execution, sink);
+        if (mayMeetGoneKey && (await this.#meetsGoneKey(sent)))
+          return await this.#runOnSnapshot(execution, sink);
         this.#countRows(sent.result, execution.statement);
         sent.accept();
         return outcomeOf(sent.result);
@@ -365,9 +372,9 @@ export class Transaction {
 
   /** Whether it removes a row, changes its key or locks it, that another had locked FOR KEY SHARE and committed. */
   async #meetsKeyShare(): Promise<boolean> {
-    const { history, request } = this.#services;
+    const { history, system } = this.#services;
     for (const share of history.keySharesSince(this.#snapshotSequence, this.#relations)) {
-      if (await areHeld(request, share)) return true;
+      if (await areHeld(system, share)) return true;
     }
     return false;
   }

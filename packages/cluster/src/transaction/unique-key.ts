@@ -4,13 +4,13 @@
  */
 import type { ErrorFieldMap } from "../wire/index.ts";
 import { quoteName } from "./catalog.ts";
-import type { Hold } from "./hold.ts";
+import type { Requester } from "./backend/request.ts";
 
 /**
  * @param fields - of PostgreSQL's 23505
  * @returns whether the row that holds the key is visible in the transaction's snapshot or was written by itself
  */
-export async function keyIsVisible(hold: Hold, fields: ErrorFieldMap): Promise<boolean> {
+export async function keyIsVisible(hold: Requester, fields: ErrorFieldMap): Promise<boolean> {
   const schema = fields.get("s");
   const table = fields.get("t");
   const index = fields.get("n");
@@ -27,10 +27,15 @@ export async function keyIsVisible(hold: Hold, fields: ErrorFieldMap): Promise<b
   }
   // A value with a comma in it: compared as PostgreSQL wrote it, without the help of the index.
   const written = keys.map((key) => `(${key.expression})::text`).join(" || ', ' || ");
-  return (await hold.request(`SELECT FROM ${name} WHERE ${written} = $1 LIMIT 1`, [values])).tag !== "SELECT 0";
+  return (
+    (await hold.request(`SELECT FROM ${name} WHERE ${written} = $1 LIMIT 1`, [values])).tag !== "SELECT 0"
+  );
 }
 
-async function keyExpressions(hold: Hold, index: string): Promise<readonly { expression: string; type: string }[]> {
+async function keyExpressions(
+  hold: Requester,
+  index: string,
+): Promise<readonly { expression: string; type: string }[]> {
   const { rows } = await hold.request(
     `SELECT pg_get_indexdef(i.indexrelid, key.place, true), format_type(a.atttypid, a.atttypmod)
      FROM pg_index i, generate_series(1, i.indnkeyatts) AS key(place), pg_attribute a

@@ -123,17 +123,28 @@ export const encodeFrontend = {
   parse: (statement: string, text: string, parameterTypes: readonly number[]): Buffer =>
     frame(
       frontendType.parse,
-      Buffer.concat([cString(statement), cString(text), int16(parameterTypes.length), ...parameterTypes.map(int32)]),
+      Buffer.concat([
+        cString(statement),
+        cString(text),
+        int16(parameterTypes.length),
+        ...parameterTypes.map(int32),
+      ]),
     ),
   /** @param bindArguments - formats, values and result formats as in the protocol */
   bind: (portal: string, statement: string, bindArguments: Buffer): Buffer =>
     frame(frontendType.bind, Buffer.concat([cString(portal), cString(statement), bindArguments])),
   describe: (target: "statement" | "portal", name: string): Buffer =>
-    frame(frontendType.describe, Buffer.concat([Buffer.from(target === "statement" ? "S" : "P"), cString(name)])),
+    frame(
+      frontendType.describe,
+      Buffer.concat([Buffer.from(target === "statement" ? "S" : "P"), cString(name)]),
+    ),
   execute: (portal: string, rowsMax: number): Buffer =>
     frame(frontendType.execute, Buffer.concat([cString(portal), int32(rowsMax)])),
   close: (target: "statement" | "portal", name: string): Buffer =>
-    frame(frontendType.close, Buffer.concat([Buffer.from(target === "statement" ? "S" : "P"), cString(name)])),
+    frame(
+      frontendType.close,
+      Buffer.concat([Buffer.from(target === "statement" ? "S" : "P"), cString(name)]),
+    ),
   sync: (): Buffer => sync,
   copyFail: (reason: string): Buffer => frame(frontendType.copyFail, cString(reason)),
   terminate: (): Buffer => frame(frontendType.terminate, Buffer.alloc(0)),

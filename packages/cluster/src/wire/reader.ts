@@ -19,7 +19,8 @@ export class BodyReader {
   }
 
   #take(bytes: number): number {
-    if (bytes < 0 || this.#offset + bytes > this.#body.length) throw new MalformedMessage("message ends too early");
+    if (bytes < 0 || this.#offset + bytes > this.#body.length)
+      throw new MalformedMessage("message ends too early");
     const from = this.#offset;
     this.#offset += bytes;
     return from;

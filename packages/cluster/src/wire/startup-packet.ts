@@ -28,7 +28,8 @@ const requestCodes = { ssl: 80877103, gssenc: 80877104, cancel: 80877102 } as co
  */
 export function decodeStartupPacket(packet: Buffer): StartupPacket {
   const reader = new BodyReader(packet);
-  if (reader.int32() !== packet.length) throw new MalformedMessage("start-up packet has another length than it says");
+  if (reader.int32() !== packet.length)
+    throw new MalformedMessage("start-up packet has another length than it says");
   const code = reader.int32();
   if (code === requestCodes.ssl) return { kind: "ssl" };
   if (code === requestCodes.gssenc) return { kind: "gssenc" };

@@ -245,7 +245,8 @@ export class BackendPool {
   /** While someone waits: puts silent leases to sleep. Afterwards: closes what has been unused for long. */
   #startSweep(): void {
     const isForWaiters = this.#waiters.length > 0;
-    if (this.#isClosed || (this.#stopSweep !== undefined && (this.#sweepIsForWaiters || !isForWaiters))) return;
+    if (this.#isClosed || (this.#stopSweep !== undefined && (this.#sweepIsForWaiters || !isForWaiters)))
+      return;
     this.#stopSweep?.();
     this.#sweepIsForWaiters = isForWaiters;
     const delayMs = isForWaiters ? sleepAfterMs / 2 : idleCloseAfterMs;

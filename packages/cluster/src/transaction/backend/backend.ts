@@ -35,8 +35,7 @@ export interface Receiver {
 
 export type BackendAddress =
   /** A Unix socket, open to this cluster alone. */
-  | { readonly path: string }
-  | { readonly host: string; readonly port: number; readonly password: string };
+  { readonly path: string } | { readonly host: string; readonly port: number; readonly password: string };
 
 export interface BackendOptions {
   readonly address: BackendAddress;
@@ -254,7 +253,9 @@ class StartReceiver implements Receiver {
     if (method === 0) return;
     // Only the loopback connection of a machine without Unix sockets asks; see storage.
     assert(method === 3, "the embedded PostgreSQL asks for a cleartext password or none");
-    this.#backend.answerPassword(defined(this.#password, "storage gives a password where PostgreSQL asks for one"));
+    this.#backend.answerPassword(
+      defined(this.#password, "storage gives a password where PostgreSQL asks for one"),
+    );
   }
 
   ready(): void {

@@ -33,6 +33,12 @@ export interface RequestResult {
   readonly tag: string;
 }
 
+/** Whoever can run one of the cluster's own statements. */
+export interface Requester {
+  /** @throws {PostgresError} PostgreSQL refuses it */
+  request(text: string, values?: readonly (string | null)[]): Promise<RequestResult>;
+}
+
 /**
  * Runs one statement; values as text, NULL as null.
  *

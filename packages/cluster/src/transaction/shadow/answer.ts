@@ -2,7 +2,16 @@
  * Runs a statement of a doomed transaction in its rewritten form, and takes its result apart: the first columns are
  * the shadow's own, the others are the client's.
  */
-import { backendType, decodeBindArguments, decodeDataRow, encodeBackend, encodeBindArguments, encodeFrontend, joinRowDescription, splitRowDescription } from "../../wire/index.ts";
+import {
+  backendType,
+  decodeBindArguments,
+  decodeDataRow,
+  encodeBackend,
+  encodeBindArguments,
+  encodeFrontend,
+  joinRowDescription,
+  splitRowDescription,
+} from "../../wire/index.ts";
 import type { Execution, Sink } from "../execution.ts";
 import type { Hold } from "../hold.ts";
 import { describeParameters } from "../describe.ts";
@@ -30,7 +39,10 @@ export async function answer(hold: Hold, execution: Execution, rewritten: Rewrit
   // In its new place a parameter may be taken for another type, so the types of the original are declared.
   const parameterTypes = await describeParameters(backend, execution.prepared);
   const { formats, values, resultFormats } = decodeBindArguments(execution.bindArguments);
-  const perColumn = resultFormats.length > 1 ? [...Array.from({ length: rewritten.ownColumns }, () => 0), ...resultFormats] : resultFormats;
+  const perColumn =
+    resultFormats.length > 1
+      ? [...Array.from({ length: rewritten.ownColumns }, () => 0), ...resultFormats]
+      : resultFormats;
   const own: (string | null)[][] = [];
   const frames: Buffer[] = [];
   const exchange = new StatementExchange(
@@ -53,7 +65,12 @@ export async function answer(hold: Hold, execution: Execution, rewritten: Rewrit
   return { result: await exchange.result, own, frames };
 }
 
-function split(type: number, frame: Buffer, rewritten: Rewritten, own: (string | null)[][]): Buffer | undefined {
+function split(
+  type: number,
+  frame: Buffer,
+  rewritten: Rewritten,
+  own: (string | null)[][],
+): Buffer | undefined {
   if (type === backendType.rowDescription) {
     if (!rewritten.hasRows) return encodeBackend.noData();
     return joinRowDescription(splitRowDescription(frame).slice(rewritten.ownColumns));

@@ -5,7 +5,7 @@ import { SqlError } from "../../base/index.ts";
 import { type Analysis, type DmlShape, lex, type Range } from "../../sql/index.ts";
 import { type Column, qualifiedName, quoteName, type Table } from "../catalog.ts";
 import { type Answer, answer } from "./answer.ts";
-import type { ShadowAnswer, ShadowStatement } from "./shadow.ts";
+import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique, nthColumn, placeColumn, type ShadowTable } from "./shadow-table.ts";
 
 /** Whether a SELECT can stand for the statement. */
@@ -48,7 +48,9 @@ function changeText(statement: ShadowStatement, dml: DmlShape, rules: readonly R
   const { table } = target;
   const name = quoteName(dml.target.alias ?? dml.target.name);
   const part = (range: Range | undefined): string => (range === undefined ? "" : substitution.part(range));
-  const values = table.columns.map((column, index) => `${valueOf(column, dml, name, part)} AS "dsql ${index}"`);
+  const values = table.columns.map(
+    (column, index) => `${valueOf(column, dml, name, part)} AS "dsql ${index}"`,
+  );
   const others = dml.from === undefined ? "" : `, ${part(dml.from)}`;
   // PostgreSQL changes a row once even when several rows of the other tables match it.
   const once = dml.from === undefined ? "" : `DISTINCT ON (${name}.${placeColumn}, ${name}.${nthColumn}) `;
@@ -70,7 +72,12 @@ function changeText(statement: ShadowStatement, dml: DmlShape, rules: readonly R
   );
 }
 
-function valueOf(column: Column, dml: DmlShape, name: string, part: (range: Range | undefined) => string): string {
+function valueOf(
+  column: Column,
+  dml: DmlShape,
+  name: string,
+  part: (range: Range | undefined) => string,
+): string {
   const item = dml.set === "complex" ? undefined : dml.set?.find((one) => one.column === column.name);
   if (item === undefined || item.value === "default") return `${name}.${quoteName(column.name)}`;
   return `CAST(${part(item.value)} AS ${column.type})`;
@@ -84,7 +91,10 @@ function expandStars(list: string, name: string): string {
     const startsItem = before === undefined || (list.charAt(before.start) === "," && before.depth === 0);
     return lexeme.depth === 0 && startsItem && list.slice(lexeme.start, lexeme.end) === "*";
   });
-  return stars.reduceRight((text, star) => `${text.slice(0, star.start)}${name}.*${text.slice(star.end)}`, list);
+  return stars.reduceRight(
+    (text, star) => `${text.slice(0, star.start)}${name}.*${text.slice(star.end)}`,
+    list,
+  );
 }
 
 /** What PostgreSQL checks of a new row. */
@@ -144,6 +154,7 @@ async function apply(statement: ShadowStatement, given: Answer, dml: DmlShape): 
 }
 
 function changesKey(target: ShadowTable, dml: DmlShape): boolean {
-  const changed = new Set(Array.isArray(dml.set) ? dml.set.map((item) => item.column) : []);
+  const items = dml.set === undefined || dml.set === "complex" ? [] : dml.set;
+  const changed = new Set(items.map((item) => item.column));
   return target.table.uniqueKeys.some((key) => key.columns.some((column) => changed.has(column)));
 }

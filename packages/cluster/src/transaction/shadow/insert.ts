@@ -7,7 +7,7 @@
  */
 import { qualifiedName, quoteName } from "../catalog.ts";
 import { type Answer, answer } from "./answer.ts";
-import { replaceByKey, type ShadowAnswer, type ShadowStatement } from "./shadow.ts";
+import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique, literal } from "./shadow-table.ts";
 
 export async function insertInShadow(statement: ShadowStatement): Promise<ShadowAnswer> {
@@ -17,12 +17,14 @@ export async function insertInShadow(statement: ShadowStatement): Promise<Shadow
   const onConflict = analysis.dml?.onConflict !== undefined;
   // Without ON CONFLICT the copy has no unique index: keys are judged against the shadow below.
   const like = onConflict ? "INCLUDING ALL" : "INCLUDING ALL EXCLUDING INDEXES";
-  await hold.request(`CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} ${like}) ON COMMIT DROP`);
+  await hold.request(
+    `CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} ${like}) ON COMMIT DROP`,
+  );
   if (onConflict) await fillWithRivals(statement, copy);
   const given = await answer(hold, statement.execution, insertText(statement, copy));
   if (given.result.kind !== "complete") return given;
   const images = given.own.map(([image]) => image ?? "");
-  if (onConflict) await replaceByKey(hold, target, images);
+  if (onConflict) await target.removeByKey(hold, images);
   for (const image of images) target.add(image);
   if (!onConflict) await checkUnique(hold, target, images);
   return { result: { kind: "complete", tag: `INSERT 0 ${images.length}` }, frames: given.frames };
@@ -60,7 +62,9 @@ async function fillWithRivals(statement: ShadowStatement, copy: string): Promise
     return `(${key.join(", ")}) IN (SELECT ${wanted} FROM unnest(${images}::text[]) AS image(text))`;
   });
   if (meets.length === 0) return;
-  const written = table.columns.filter((column) => !column.isGenerated).map((column) => quoteName(column.name));
+  const written = table.columns
+    .filter((column) => !column.isGenerated)
+    .map((column) => quoteName(column.name));
   await hold.request(
     `INSERT INTO ${copy} (${written.join(", ")}) OVERRIDING SYSTEM VALUE
      SELECT ${written.join(", ")} FROM ${target.source()} AS seen WHERE ${meets.join(" OR ")}`,

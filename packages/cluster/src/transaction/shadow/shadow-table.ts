@@ -4,7 +4,7 @@
  */
 import { SqlError } from "../../base/index.ts";
 import { qualifiedName, quoteName, type Table, textArray } from "../catalog.ts";
-import type { Hold } from "../hold.ts";
+import type { Requester } from "../backend/request.ts";
 
 /** Column names that no table of a user has: they carry where a row came from. */
 export const placeColumn = '"dsql place"';
@@ -53,9 +53,12 @@ export class ShadowTable {
   source(identified: "identified" | "plain" = "plain"): string {
     const name = qualifiedName(this.table);
     const columns = this.table.columns.map((column) => `base.${quoteName(column.name)}`).join(", ");
-    const ofBase = identified === "identified" ? `, base.ctid AS ${placeColumn}, NULL::bigint AS ${nthColumn}` : "";
+    const ofBase =
+      identified === "identified" ? `, base.ctid AS ${placeColumn}, NULL::bigint AS ${nthColumn}` : "";
     const ofImage = identified === "identified" ? ", NULL::tid, image.nth" : "";
-    const rows = this.table.columns.map((column) => `(image.text::${name}).${quoteName(column.name)}`).join(", ");
+    const rows = this.table.columns
+      .map((column) => `(image.text::${name}).${quoteName(column.name)}`)
+      .join(", ");
     const conditions = this.#hidesAll ? " WHERE false" : this.#hiddenCondition();
     const fromBase = `SELECT ${columns}${ofBase} FROM ONLY ${name} AS base${conditions}`;
     if (this.#images.length === 0) return `(${fromBase})`;
@@ -66,7 +69,7 @@ export class ShadowTable {
 
   /** Where the rows with the primary keys of some images stand now. */
   async placesOf(
-    hold: Hold,
+    hold: Requester,
     images: readonly string[],
   ): Promise<readonly { place: string | undefined; nth: number | undefined }[]> {
     const key = this.table.primaryKey.map(quoteName);
@@ -84,8 +87,19 @@ export class ShadowTable {
     }));
   }
 
+  /** Takes away the rows that have the primary keys of the images. */
+  async removeByKey(hold: Requester, images: readonly string[]): Promise<void> {
+    for (const { place, nth } of await this.placesOf(hold, images)) {
+      if (place !== undefined) this.hide(place);
+      if (nth !== undefined) this.replace(nth, undefined);
+    }
+  }
+
   /** @returns the first unique key that two rows share, one of them among the images, with its value */
-  async duplicate(hold: Hold, images: readonly string[]): Promise<{ index: string; key: string } | undefined> {
+  async duplicate(
+    hold: Requester,
+    images: readonly string[],
+  ): Promise<{ index: string; key: string } | undefined> {
     const name = qualifiedName(this.table);
     for (const { index, columns } of this.table.uniqueKeys) {
       const key = columns.map(quoteName);
@@ -108,7 +122,9 @@ export class ShadowTable {
   }
 
   #hiddenCondition(): string {
-    return this.#hidden.size === 0 ? "" : ` WHERE base.ctid <> ALL (${literal(textArray([...this.#hidden]))}::tid[])`;
+    return this.#hidden.size === 0
+      ? ""
+      : ` WHERE base.ctid <> ALL (${literal(textArray([...this.#hidden]))}::tid[])`;
   }
 }
 
@@ -117,7 +133,11 @@ export class ShadowTable {
  *
  * @throws {SqlError} 23505 in PostgreSQL's words
  */
-export async function checkUnique(hold: Hold, shadow: ShadowTable, images: readonly string[]): Promise<void> {
+export async function checkUnique(
+  hold: Requester,
+  shadow: ShadowTable,
+  images: readonly string[],
+): Promise<void> {
   const duplicate = await shadow.duplicate(hold, images);
   if (duplicate === undefined) return;
   throw new SqlError({
@@ -133,6 +153,8 @@ export function literal(text: string): string {
 }
 
 function textArrayWithNulls(values: readonly (string | undefined)[]): string {
-  const items = values.map((value) => (value === undefined ? "NULL" : `"${value.replace(/["\\]/g, "\\$&")}"`));
+  const items = values.map((value) =>
+    value === undefined ? "NULL" : `"${value.replace(/["\\]/g, "\\$&")}"`,
+  );
   return `{${items.join(",")}}`;
 }

@@ -22,6 +22,7 @@ import type { TransactionServices } from "../services.ts";
 import type { ExchangeResult } from "../statement-exchange.ts";
 import { changeInShadow, isPlainChange } from "./change.ts";
 import { insertInShadow } from "./insert.ts";
+import type { ShadowAnswer } from "./shadow-statement.ts";
 import { ShadowTable } from "./shadow-table.ts";
 import { Substitution } from "./substitution.ts";
 import { runOnCopies } from "./table-copy.ts";
@@ -30,22 +31,6 @@ export interface ShadowOptions {
   readonly hold: Hold;
   readonly services: Pick<TransactionServices, "catalog">;
   readonly searchPath: () => readonly string[];
-}
-
-/** A writing statement with its shadows found. */
-export interface ShadowStatement {
-  readonly hold: Hold;
-  readonly execution: Execution;
-  readonly analysis: Analysis;
-  readonly substitution: Substitution;
-  /** The shadow of the table it writes. */
-  readonly target: ShadowTable;
-}
-
-/** What a statement answered; the sink gets the frames when all is well. */
-export interface ShadowAnswer {
-  readonly result: ExchangeResult;
-  readonly frames: readonly Buffer[];
 }
 
 export class Shadow {
@@ -140,18 +125,9 @@ export class Shadow {
   async #replayImages(images: RowImages): Promise<void> {
     const shadow = await this.#shadowOf(images.table);
     if (shadow === undefined) return;
-    await replaceByKey(this.#options.hold, shadow, images.rows);
+    await shadow.removeByKey(this.#options.hold, images.rows);
     if (images.command === "delete") return;
     for (const row of images.rows) shadow.add(row);
-  }
-}
-
-/** Takes away the rows that have the primary keys of the images. */
-export async function replaceByKey(hold: Hold, shadow: ShadowTable, images: readonly string[]): Promise<void> {
-  const places = await shadow.placesOf(hold, images);
-  for (const { place, nth } of places) {
-    if (place !== undefined) shadow.hide(place);
-    if (nth !== undefined) shadow.replace(nth, undefined);
   }
 }
 

@@ -56,7 +56,17 @@ export class Substitution {
 }
 
 const lockStrengths = new Set(["update", "share", "key", "no"]);
-const clauseEnds = new Set(["for", "limit", "offset", "fetch", "union", "intersect", "except", "returning", "on"]);
+const clauseEnds = new Set([
+  "for",
+  "limit",
+  "offset",
+  "fetch",
+  "union",
+  "intersect",
+  "except",
+  "returning",
+  "on",
+]);
 
 /** Where `FOR UPDATE …` and its kin stand, to be taken out. */
 function lockingClauses(text: string): Edit[] {

@@ -12,7 +12,7 @@ import { qualifiedName, quoteName } from "../catalog.ts";
 import type { Execution } from "../execution.ts";
 import type { Hold } from "../hold.ts";
 import { answer } from "./answer.ts";
-import type { ShadowAnswer } from "./shadow.ts";
+import type { ShadowAnswer } from "./shadow-statement.ts";
 import type { ShadowTable } from "./shadow-table.ts";
 import type { Substitution } from "./substitution.ts";
 
@@ -41,10 +41,16 @@ export async function runOnCopies(statement: CopyStatement): Promise<ShadowAnswe
 
 async function makeCopy(hold: Hold, target: ShadowTable): Promise<void> {
   const { table } = target;
-  const counted = await hold.request(`SELECT count(*) FROM (SELECT FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`);
+  const counted = await hold.request(
+    `SELECT count(*) FROM (SELECT FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
+  );
   if (Number(counted.rows[0]?.[0]) > copiedRowsMax) throw SqlError.of(errors.dataConflict);
-  await hold.request(`CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} INCLUDING ALL) ON COMMIT DROP`);
-  const written = table.columns.filter((column) => !column.isGenerated).map((column) => quoteName(column.name));
+  await hold.request(
+    `CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} INCLUDING ALL) ON COMMIT DROP`,
+  );
+  const written = table.columns
+    .filter((column) => !column.isGenerated)
+    .map((column) => quoteName(column.name));
   await hold.request(
     `INSERT INTO pg_temp.${quoteName(table.name)} (${written.join(", ")}) OVERRIDING SYSTEM VALUE
      SELECT ${written.join(", ")} FROM ${target.source()} AS seen`,
