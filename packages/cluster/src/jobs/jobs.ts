@@ -80,7 +80,7 @@ export class Jobs {
     this.#isClosed = true;
     this.#waiting.length = 0;
     for (const { backend } of this.#running.values()) {
-      backend?.cancel();
+      void backend?.cancel();
       backend?.close();
     }
     for (const waiters of this.#waiters.values()) for (const wake of waiters) wake();

@@ -3,7 +3,7 @@
  *
  * It owns what transactions share: the backends, the lock watch, the known texts, what is known of the catalog.
  */
-import { type Clock, Events, type Log, SqlError } from "../base/index.ts";
+import { assert, type Clock, Events, type Log, SqlError } from "../base/index.ts";
 import { errors } from "@dsql-local/spec";
 import { Backend, type BackendAddress } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
@@ -155,7 +155,7 @@ export class Coordinator implements Requester {
     return await this.lend(session, async (lease) => {
       const { backend } = lease;
       options.onStart(() => {
-        backend.cancel();
+        void backend.cancel();
       });
       const { kind } = execution.statement;
       const exchange = new StatementExchange(backend, execution.prepared, {
@@ -172,6 +172,7 @@ export class Coordinator implements Requester {
       if (result.kind === "error") throw aloneError(result.fields);
       backend.settings = options.settingsAfter ?? backend.settings;
       if (result.kind === "complete") return { kind: "complete", tag: result.tag };
+      assert(result.kind !== "interrupted", "only a read of an open transaction is interrupted");
       return result;
     });
   }

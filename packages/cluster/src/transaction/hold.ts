@@ -54,6 +54,7 @@ export class Hold {
   readonly #locked: LockedRows[] = [];
   readonly #openPortals = new Set<string>();
   #opening: Buffer | undefined;
+  #underWay: StatementExchange | undefined;
 
   private constructor(services: TransactionServices, lease: Lease, settings: Settings, opening: Buffer) {
     this.#services = services;
@@ -118,6 +119,7 @@ export class Hold {
   /** Sends an exchange, with BEGIN in front of the first one, and watches whether it waits for a lock. */
   async #exchange(bytes: Buffer, exchange: StatementExchange): Promise<ExchangeResult> {
     const { backend } = this.lease;
+    this.#underWay = exchange;
     this.#services.watch.began(backend.processId);
     if (this.#opening === undefined) backend.send(bytes, exchange);
     else {
@@ -131,8 +133,19 @@ export class Hold {
     try {
       return await exchange.result;
     } finally {
+      this.#underWay = undefined;
       this.#services.watch.answered(backend.processId);
     }
+  }
+
+  /** The statement under way is a read whose client does not read on. */
+  get isStalled(): boolean {
+    return this.#underWay?.isStalled ?? false;
+  }
+
+  /** Ends a stalled read; its result is `interrupted`, and it is to be sent again for the rows that are left. */
+  interrupt(): void {
+    this.#underWay?.interrupt();
   }
 
   /** Opens the transaction on the backend if no statement has yet. */

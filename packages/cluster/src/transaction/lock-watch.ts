@@ -15,7 +15,8 @@ import { request } from "./backend/request.ts";
 /** A transaction as the watch sees it. */
 export interface Watched {
   readonly processId: number;
-  readonly hasStatementUnderWay: boolean;
+  /** It will answer by itself, without its client's doing. */
+  readonly isAtWork: boolean;
   park(): void;
 }
 
@@ -88,7 +89,7 @@ export class LockWatch {
 
   /** Without an open transaction whose client thinks, all waiting ends by itself. */
   #hasIdleHolder(): boolean {
-    for (const transaction of this.#open.values()) if (!transaction.hasStatementUnderWay) return true;
+    for (const transaction of this.#open.values()) if (!transaction.isAtWork) return true;
     return false;
   }
 
@@ -96,7 +97,7 @@ export class LockWatch {
     const { rows } = await request(await this.#control(), holdersQuery, [`{${overdue.join(",")}}`]);
     for (const [processId] of rows) {
       const holder = this.#open.get(Number(processId));
-      if (holder !== undefined && !holder.hasStatementUnderWay) holder.park();
+      if (holder !== undefined && !holder.isAtWork) holder.park();
     }
   }
 }

@@ -21,6 +21,8 @@ export type ExchangeResult =
   /** `rows` have been given that the client did not have before. */
   | { readonly kind: "suspended"; readonly rows: number }
   | { readonly kind: "empty" }
+  /** Put aside by `interrupt` after so many rows. */
+  | { readonly kind: "interrupted"; readonly rows: number }
   | { readonly kind: "error"; readonly fields: ErrorFieldMap }
   /** Not an error of PostgreSQL's: the client's data was refused on our side, or PostgreSQL is gone. */
   | { readonly kind: "lost"; readonly error: Error };
@@ -53,6 +55,9 @@ export class StatementExchange implements Receiver {
   #heldBytes = 0;
   #rows = 0;
   #end: ExchangeResult | undefined;
+  #isStalled = false;
+  #isInterrupted = false;
+  #cancelling: Promise<void> | undefined;
   #refusal: Error | undefined;
 
   constructor(backend: Backend, prepared: PreparedText, options: ExchangeOptions) {
@@ -67,12 +72,25 @@ export class StatementExchange implements Receiver {
     if (this.isParsed) options.sink?.parsed();
   }
 
+  /** The client does not take the rows of a read as fast as they come. */
+  get isStalled(): boolean {
+    return this.#isStalled && !this.#isInterrupted;
+  }
+
+  /** Ends a stalled read: PostgreSQL is asked to cancel it, and what it has sent since is dropped. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#cancelling = this.#backend.cancel();
+    this.#backend.resume();
+  }
+
   /** Gives out what was held back. */
   release(): void {
     for (const frame of this.#held.splice(0)) this.#options.sink?.frame(frame);
   }
 
   message(type: number, frame: Buffer): void {
+    if (this.#isInterrupted) return;
     switch (type) {
       case backendType.dataRow:
         this.#rows += 1;
@@ -88,7 +106,7 @@ export class StatementExchange implements Receiver {
         this.#end = { kind: "complete", tag: decodeCommandTag(frame) };
         return;
       case backendType.portalSuspended:
-        this.#end = { kind: "suspended", rows: Math.max(0, this.#rows - (this.#options.skipRows ?? 0)) };
+        this.#end = { kind: "suspended", rows: this.#newRows };
         return;
       case backendType.emptyQueryResponse:
         this.#end = { kind: "empty" };
@@ -112,12 +130,24 @@ export class StatementExchange implements Receiver {
 
   ready(): void {
     if (!this.isParsed) this.#backend.prepared.delete(this.#prepared);
-    if (this.#refusal !== undefined) this.#resolve({ kind: "lost", error: this.#refusal });
+    if (this.#isInterrupted) void this.#endInterrupted();
+    else if (this.#refusal !== undefined) this.#resolve({ kind: "lost", error: this.#refusal });
     else this.#resolve(this.#end ?? { kind: "empty" });
   }
 
   lost(error: Error): void {
     this.#resolve({ kind: "lost", error });
+  }
+
+  /** Nothing else may be sent to the backend before the cancellation has reached it. */
+  async #endInterrupted(): Promise<void> {
+    await this.#cancelling;
+    this.#resolve({ kind: "interrupted", rows: this.#newRows });
+  }
+
+  /** Rows that the client did not have before. */
+  get #newRows(): number {
+    return Math.max(0, this.#rows - (this.#options.skipRows ?? 0));
   }
 
   #parsed(): void {
@@ -136,12 +166,14 @@ export class StatementExchange implements Receiver {
     }
     if (this.#held.length > 0) this.release();
     sink.frame(shown);
-    if (sink.isFull) void this.#waitForClient(sink);
+    if (sink.isFull && !this.#isStalled) void this.#waitForClient(sink);
   }
 
   async #waitForClient(sink: Sink): Promise<void> {
+    this.#isStalled = true;
     this.#backend.pause();
     await sink.drained();
+    this.#isStalled = false;
     this.#backend.resume();
   }
 

@@ -14,7 +14,7 @@
  * Tests: conformance/isolation, simulation.
  */
 import { errors } from "@dsql-local/spec";
-import { assert, SqlError } from "../base/index.ts";
+import { assert, AssertionError, SqlError } from "../base/index.ts";
 import type { Statement } from "../sql/index.ts";
 import type { ErrorFieldMap } from "../wire/index.ts";
 import { PostgresError } from "./backend/request.ts";
@@ -84,8 +84,9 @@ export class Transaction {
     return this.#isImplicit;
   }
 
-  get hasStatementUnderWay(): boolean {
-    return this.#isUnderWay;
+  /** It will answer by itself, without its client's doing. */
+  get isAtWork(): boolean {
+    return this.#isUnderWay && !(this.#hold?.isStalled ?? false);
   }
 
   get processId(): number {
@@ -205,7 +206,7 @@ export class Transaction {
 
   /** Ends the statement under way, if there is one. */
   cancel(): void {
-    if (this.#isUnderWay) this.#hold?.lease.backend.cancel();
+    if (this.#isUnderWay) void this.#hold?.lease.backend.cancel();
   }
 
   /**
@@ -213,7 +214,12 @@ export class Transaction {
    * waits for this one.
    */
   park(): void {
-    if (this.#state !== "active" || this.#isUnderWay) return;
+    if (this.#state !== "active" || this.isAtWork) return;
+    if (this.#isUnderWay) this.#hold?.interrupt();
+    else this.#stepBack();
+  }
+
+  #stepBack(): void {
     this.#enter("parked");
     this.#services.events.emit("transactionParked", { processId: this.processId });
     // Its failure is heard with the next exchange on the backend, which fails too.
@@ -263,6 +269,7 @@ export class Transaction {
     for (let attempt = 1; ; attempt++) {
       const sent = await this.#held().send(execution, plan, sink);
       if (sent.result.kind === "lost") throw sent.result.error;
+      if (sent.result.kind === "interrupted") return await this.#runTheRest(execution, sent.result.rows, sink);
       if (sent.result.kind !== "error") {
         if (mayMeetGoneKey && (await this.#meetsGoneKey(sent)))
           return await this.#runOnSnapshot(execution, sink);
@@ -276,6 +283,19 @@ export class Transaction {
       await this.#doom();
       return await this.#runDoomed(execution, sink);
     }
+  }
+
+  /**
+   * A read stood in another's way while its client did not read on. Once the client does, it runs again on the same
+   * snapshot, for the rows that the client does not have.
+   */
+  async #runTheRest(execution: Execution, rows: number, sink: Sink): Promise<Outcome> {
+    this.#stepBack();
+    await sink.drained();
+    await this.#resume();
+    const rest = { ...execution, describe: false, rowsSent: execution.rowsSent + rows };
+    const outcome = this.state === "doomed" ? await this.#runDoomed(rest, sink) : await this.#runNatively(rest, sink);
+    return outcome.kind === "suspended" ? { kind: "suspended", rows: outcome.rows + rows } : outcome;
   }
 
   /** A row that the snapshot still shows may be gone from PostgreSQL's unique indexes. */
@@ -471,6 +491,8 @@ function outcomeOf(result: ExchangeResult): Outcome {
       return { kind: "suspended", rows: result.rows };
     case "empty":
       return { kind: "empty" };
+    case "interrupted":
+      throw new AssertionError("only a read of an open transaction is interrupted");
     case "error":
       throw sqlErrorOf(result.fields);
     case "lost":

@@ -137,11 +137,19 @@ export class Backend {
     this.#socket.resume();
   }
 
-  /** Asks PostgreSQL to end the statement under way. */
-  cancel(): void {
+  /**
+   * Asks PostgreSQL to end the statement under way. Resolves when PostgreSQL has passed that on: what is sent after
+   * that is not meant.
+   */
+  async cancel(): Promise<void> {
     const socket = connect(this.#address);
-    socket.on("error", () => socket.destroy());
-    socket.end(encodeFrontend.cancelRequest(this.#processId, this.#secretKey));
+    await new Promise<void>((resolve) => {
+      socket.on("error", () => socket.destroy()).on("close", () => {
+        resolve();
+      });
+      socket.resume();
+      socket.end(encodeFrontend.cancelRequest(this.#processId, this.#secretKey));
+    });
   }
 
   /** Ends the connection, politely when nothing is under way. */
