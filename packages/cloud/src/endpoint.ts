@@ -203,6 +203,8 @@ export class Endpoint {
     failed: { error: unknown; protocol: Protocol; requestId: string; name: string },
   ): Promise<void> {
     const { error, protocol, requestId, name } = failed;
+    // The client has gone: nobody is left to answer, and nothing is wrong here.
+    if (outgoing.destroyed || outgoing.socket?.destroyed !== false) return;
     let refusal = serviceErrorOf(error);
     if (refusal === undefined) {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);

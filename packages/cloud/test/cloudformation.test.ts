@@ -384,6 +384,44 @@ Outputs:
   assert.deepEqual(Object.keys(await physicalIds(stack)), ["Parameter"]);
 });
 
+test("a parameter of an SSM type stands for the stored value, and a rule judges it", async () => {
+  const template = {
+    Parameters: { Version: { Type: "AWS::SSM::Parameter::Value<String>", Default: "/tool/version" } },
+    Rules: {
+      CheckVersion: {
+        Assertions: [
+          {
+            Assert: { "Fn::Not": [{ "Fn::Contains": [["1", "2"], { Ref: "Version" }] }] },
+            AssertDescription: "Version 3 is required.",
+          },
+        ],
+      },
+    },
+    Resources: { A: parameter({ Ref: "Version" }) },
+  };
+  await assert.rejects(create(template), { message: /Unable to fetch parameters \[\/tool\/version\]/ });
+  await ssm.send(new PutParameterCommand({ Name: "/tool/version", Value: "2", Type: "String" }));
+  await assert.rejects(create(template), { message: /CheckVersion does not hold: Version 3 is required\./ });
+  await ssm.send(
+    new PutParameterCommand({ Name: "/tool/version", Value: "3", Type: "String", Overwrite: true }),
+  );
+  const stack = await create(template);
+  assert.equal(await parameterValue((await physicalIds(stack))["A"] ?? ""), "3");
+  const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+  assert.deepEqual(Stacks[0]?.Parameters, [
+    { ParameterKey: "Version", ParameterValue: "/tool/version", ResolvedValue: "3" },
+  ]);
+});
+
+test("a role that is not there cannot be what CloudFormation acts as", async () => {
+  const TemplateBody = JSON.stringify({ Resources: { A: parameter("1") } });
+  const RoleARN = `arn:aws:iam::${local.identities.account}:role/missing`;
+  await assert.rejects(
+    client.send(new CreateStackCommand({ StackName: freshName(), TemplateBody, RoleARN })),
+    { message: `Role ${RoleARN} is invalid or cannot be assumed` },
+  );
+});
+
 test("an export is read by another stack, and cannot go while it is", async () => {
   const exporter = await create({
     Resources: { A: parameter("exported value") },

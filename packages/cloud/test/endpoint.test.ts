@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 
 import { DescribeStacksCommand, CloudFormationClient } from "@aws-sdk/client-cloudformation";
@@ -126,6 +128,28 @@ test("a body beyond the bound is refused, and the endpoint goes on", async () =>
   }).catch((error: unknown) => error);
   // The connection is closed while the client still writes; it may see the answer or the closing.
   if (!(answer instanceof Error)) assert.equal((answer as { status: number }).status, 413);
+  await new STSClient(local.client).send(new GetCallerIdentityCommand({}));
+});
+
+test("a client that vanishes in the middle of its body harms nobody", async () => {
+  for (const service of ["lambda", "s3"]) {
+    const socket = connect(local.cloud.port, "127.0.0.1");
+    await once(socket, "connect");
+    const scope = `Credential=AKIA/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
+    socket.write(
+      `PUT /bucket/key HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nAuthorization: AWS4-HMAC-SHA256 ${scope}\r\n\r\nhalf`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    socket.resetAndDestroy();
+  }
+  await new STSClient(local.client).send(new GetCallerIdentityCommand({}));
+});
+
+test("what is no HTTP is cut off, and the endpoint goes on", async () => {
+  const socket = connect(local.cloud.port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write("\x16\x03\x01 this is not HTTP\r\n\r\n");
+  await once(socket, "close");
   await new STSClient(local.client).send(new GetCallerIdentityCommand({}));
 });
 

@@ -1,7 +1,7 @@
 /**
  * What a new definition would change in a stack, without changing anything.
  *
- * A value that is known only once another resource is made stands as a placeholder, which differs from whatever was
+ * A value that is known only once another resource is made stands as a mark, which differs from whatever was
  * there: as in CloudFormation, what depends on a replaced resource counts as modified.
  */
 

@@ -3,7 +3,7 @@
  *
  * The scope says what names mean; this file knows only the functions. `AWS::NoValue` removes the property or list item
  * it stands in. A reference to a resource that does not exist yet is the scope's matter: while deploying it is a
- * defect of the order, while a change set is drawn up it is a placeholder.
+ * defect of the order, while a change set is drawn up it is a mark that says so.
  *
  * Source: AWS CloudFormation Template Reference, "Intrinsic functions".
  */

@@ -5,8 +5,7 @@
  */
 
 import type { Authorizer } from "../authorization.ts";
-import { parseJsonBody } from "../protocol/json.ts";
-import { notOffered } from "../protocol/query.ts";
+import { notOffered, parseJsonBody } from "../protocol/index.ts";
 import { ServiceError, type ServiceRequest, type ServiceResponse } from "../service.ts";
 import type { Concurrency } from "./concurrency.ts";
 import { validation } from "./errors.ts";

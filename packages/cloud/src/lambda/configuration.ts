@@ -127,6 +127,13 @@ function checkSettings(settings: FunctionSettings): void {
         `[${runtimes.join(", ")}] (what this local Lambda runs, on Node.js ${process.version})`,
     );
   }
+  const group = LoggingConfig?.LogGroup;
+  // The group names a folder here, so the two names that lead elsewhere are refused beside what AWS refuses.
+  if (group !== undefined && (!/^[-._/#A-Za-z0-9]{1,512}$/.test(group) || group === "." || group === "..")) {
+    throw invalidParameter(
+      `Value '${group}' at 'loggingConfig.logGroup' failed to satisfy constraint: Member must satisfy regular expression pattern: [.\\-_/#A-Za-z0-9]+`,
+    );
+  }
   if (Layers !== undefined && Layers.length > 0) {
     throw invalidParameter("Layers are not offered by this local Lambda: put what they bring into the zip");
   }

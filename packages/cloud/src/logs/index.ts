@@ -37,7 +37,7 @@ export function createLogs(options: LogsOptions): Service {
       const resource = name === undefined ? "*" : `${arnOf(options, name)}:*`;
       options.authorize(request.caller, `logs:${operation}`, resource);
     },
-    operations: { ...groupOperations(options), ...eventOperations(options) },
+    operations: { ...groupOperations(options), ...streamOperations(options), ...eventOperations(options) },
   });
 }
 
@@ -87,7 +87,7 @@ function groupOperations(options: LogsOptions): Record<string, JsonOperation> {
   };
 }
 
-function eventOperations(options: LogsOptions): Record<string, JsonOperation> {
+function streamOperations(options: LogsOptions): Record<string, JsonOperation> {
   const { groups } = options;
   return {
     async DescribeLogStreams(input) {
@@ -112,7 +112,11 @@ function eventOperations(options: LogsOptions): Record<string, JsonOperation> {
         nextToken: page.nextToken,
       };
     },
+  };
+}
 
+function eventOperations({ groups }: LogsOptions): Record<string, JsonOperation> {
+  return {
     async GetLogEvents(input) {
       const group = groups.get(requiredGroupName(input));
       const stream = requiredText(input, "logStreamName");

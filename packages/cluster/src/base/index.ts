@@ -4,4 +4,4 @@ export { type Clock, systemClock } from "./clock.ts";
 export { Events } from "./events.ts";
 export { type Log, type LogEvent, silentLog } from "./log.ts";
 export { type Random, systemRandom } from "./random.ts";
-export { type Severity, SqlError, type SqlErrorFields } from "./sql-error.ts";
+export { type ErrorObjects, type Severity, SqlError, type SqlErrorFields } from "./sql-error.ts";

@@ -5,6 +5,15 @@
  */
 import type { ErrorFact } from "@dsql-local/spec";
 
+/** What an error is about, by name; drivers and ORMs read these instead of the text. */
+export interface ErrorObjects {
+  readonly schema?: string | undefined;
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+  readonly dataType?: string | undefined;
+  readonly constraint?: string | undefined;
+}
+
 export type Severity = "ERROR" | "FATAL";
 
 export interface SqlErrorFields {
@@ -15,6 +24,7 @@ export interface SqlErrorFields {
   /** 1-based character offset in the statement as the client sent it. */
   readonly position?: number | undefined;
   readonly severity?: Severity | undefined;
+  readonly objects?: ErrorObjects | undefined;
 }
 
 export class SqlError extends Error {
@@ -23,6 +33,7 @@ export class SqlError extends Error {
   readonly hint: string | undefined;
   readonly position: number | undefined;
   readonly severity: Severity;
+  readonly objects: ErrorObjects;
 
   constructor(fields: SqlErrorFields, options?: { cause?: unknown }) {
     super(fields.message, options);
@@ -32,6 +43,14 @@ export class SqlError extends Error {
     this.hint = fields.hint;
     this.position = fields.position;
     this.severity = fields.severity ?? "ERROR";
+    this.objects = fields.objects ?? {};
+  }
+
+  /** The same error with some fields changed; what it was is its cause. */
+  with(changed: Partial<SqlErrorFields>): SqlError {
+    const { sqlstate, message, detail, hint, position, severity, objects } = this;
+    const fields = { sqlstate, message, detail, hint, position, severity, objects };
+    return new SqlError({ ...fields, ...changed }, { cause: this });
   }
 
   /** The error of a fact of the service, with what is known of this case. */

@@ -13,6 +13,7 @@
 import { type Clock, type Log, type Random, SqlError } from "../base/index.ts";
 import {
   type Backend,
+  BackendLost,
   type Coordinator,
   PostgresError,
   quoteName,
@@ -32,9 +33,15 @@ const runningMax = 4;
 const keptMinutes = 30;
 /** The answer to the client waits so long for the invalid index to appear. */
 const appearanceMsMax = 2_000;
+/** A job that PostgreSQL has gone away under is begun again after this time, while PostgreSQL is started again … */
+const againAfterMs = 500;
+/** … so often. A build that brings PostgreSQL down each time has failed then. */
+const breaksMax = 20;
 
 interface WaitingJob extends SubmittedIndex {
   readonly appeared: () => void;
+  /** How often PostgreSQL has gone away under it. */
+  readonly breaks?: number;
 }
 
 export class Jobs {
@@ -70,8 +77,7 @@ export class Jobs {
       if (jobId === null || jobId === undefined || definition === null || definition === undefined) continue;
       const [schema = "", table = "", index = ""] = JSON.parse(definition) as string[];
       const left = { jobId, schema, table, index, statement: statement ?? "", role: role ?? "admin" };
-      await this.#dropInvalid(left);
-      this.#waiting.push({ ...left, appeared: () => undefined });
+      this.#waiting.push({ ...left, appeared: () => undefined, breaks: 0 });
     }
     this.#serve();
   }
@@ -180,20 +186,37 @@ export class Jobs {
     try {
       end = await this.#build(job);
     } catch (error) {
+      if (error instanceof BackendLost && (job.breaks ?? 0) < breaksMax) {
+        this.#beginAgain(job);
+        return;
+      }
       end = { status: "failed", details: error instanceof Error ? error.message : String(error) };
     }
-    this.#running.delete(job.jobId);
     if (this.#isClosed) return; // The next start takes it up again.
     try {
       await this.#setStatus(job, end.status, end.details);
     } catch (error) {
       this.#log({ event: "job.statusLost", jobId: job.jobId, reason: String(error) });
+      this.#beginAgain(job);
+      return;
     }
+    this.#running.delete(job.jobId);
     this.#coordinator.catalogVersions.changed(new Set([job.table]));
     this.#log({ event: "job.ended", jobId: job.jobId, status: end.status });
     job.appeared();
     for (const wake of this.#waiters.get(job.jobId) ?? []) wake();
     this.#serve();
+  }
+
+  /** PostgreSQL went away; what it had built so far is of no use. */
+  #beginAgain(job: WaitingJob): void {
+    this.#log({ event: "job.interrupted", jobId: job.jobId });
+    this.#clock.setTimer(againAfterMs, () => {
+      this.#running.delete(job.jobId);
+      if (this.#isClosed) return; // The next start takes it up again.
+      this.#waiting.push({ ...job, breaks: (job.breaks ?? 0) + 1 });
+      this.#serve();
+    });
   }
 
   async #build(job: WaitingJob): Promise<{ status: "completed" | "failed"; details: string | null }> {
@@ -203,8 +226,11 @@ export class Jobs {
     this.#coordinator.watch.began(backend.processId);
     const building = { isOver: false };
     try {
+      if (job.breaks !== undefined && (await this.#findBuilt(job))) return { status: "completed", details: null };
       await this.#setStatus(job, "processing", null);
-      void this.#announceAppearance(job, building);
+      this.#announceAppearance(job, building).catch((error: unknown) => {
+        this.#log({ event: "job.appearanceUnknown", jobId: job.jobId, reason: String(error) });
+      });
       await requestSimple(backend, job.statement);
       return { status: "completed", details: null };
     } catch (error) {
@@ -237,14 +263,18 @@ export class Jobs {
     );
   }
 
-  /** A build that was cut off leaves an invalid index; it starts from nothing. */
-  async #dropInvalid(job: SubmittedIndex): Promise<void> {
+  /**
+   * Looks at what a build that was cut off has left: an index that only lacks its word in the job's row, or an invalid
+   * one, which is dropped.
+   */
+  async #findBuilt(job: SubmittedIndex): Promise<boolean> {
     const name = `${quoteName(job.schema)}.${quoteName(job.index)}`;
     const { rows } = await this.#coordinator.request(
-      "SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid",
-      [name],
+      "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1) AND indrelid = to_regclass($2)",
+      [name, `${quoteName(job.schema)}.${quoteName(job.table)}`],
     );
-    if (rows.length > 0) await this.#coordinator.request(`DROP INDEX ${name}`);
+    if (rows[0]?.[0] === "f") await this.#coordinator.request(`DROP INDEX ${name}`);
+    return rows[0]?.[0] === "t";
   }
 
   async #removeOld(): Promise<void> {

@@ -10,19 +10,24 @@ import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import { type Settings, type Transaction } from "../transaction/index.ts";
 import { readyStatus } from "../wire/index.ts";
+import type { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
 
 export interface BlockOptions {
   readonly services: Pick<SessionServices, "coordinator">;
   readonly role: string;
   readonly settings: Settings;
+  readonly reported: ReportedParameters;
 }
 
 export class Block {
   readonly #services: Pick<SessionServices, "coordinator">;
   readonly #role: string;
+  readonly #reported: ReportedParameters;
   #settings: Settings;
   #settingsBefore: Settings;
+  /** The settings with what is local to the open transaction. */
+  #inForce: Settings;
   #transaction: Transaction | undefined;
 
   constructor(options: BlockOptions) {
@@ -30,15 +35,32 @@ export class Block {
     this.#role = options.role;
     this.#settings = options.settings;
     this.#settingsBefore = options.settings;
+    this.#inForce = options.settings;
+    this.#reported = options.reported;
   }
 
   get settings(): Settings {
     return this.#settings;
   }
 
-  set settings(settings: Settings) {
+  /** The session's settings, with what SET LOCAL has changed for the open transaction. */
+  get settingsInForce(): Settings {
+    return this.#inForce;
+  }
+
+  /** Takes note of a SET that PostgreSQL has run. */
+  changeSettings(change: { session: Settings; inForce: Settings }): void {
+    this.#settings = change.session;
+    this.#inForce = change.inForce;
+    if (this.#transaction === undefined) this.#settle(change.session, "commit");
+  }
+
+  /** The transaction is over: from now on these settings hold. */
+  #settle(settings: Settings, end: "commit" | "rollback"): void {
     this.#settings = settings;
-    if (this.#transaction === undefined) this.#settingsBefore = settings;
+    this.#settingsBefore = settings;
+    this.#inForce = settings;
+    this.#reported[end]();
   }
 
   /** For ReadyForQuery. */
@@ -81,12 +103,12 @@ export class Block {
     try {
       const tag = await transaction.commit();
       this.#transaction = undefined;
-      if (tag === "COMMIT") this.#settingsBefore = this.#settings;
-      else this.#settings = this.#settingsBefore;
+      if (tag === "COMMIT") this.#settle(transaction.settingsLeft ?? this.#settings, "commit");
+      else this.#settle(this.#settingsBefore, "rollback");
       return tag;
     } catch (error) {
       this.#transaction = undefined;
-      this.#settings = this.#settingsBefore;
+      this.#settle(this.#settingsBefore, "rollback");
       throw error;
     }
   }
@@ -94,8 +116,8 @@ export class Block {
   async rollback(): Promise<void> {
     const transaction = this.#transaction;
     this.#transaction = undefined;
-    this.#settings = this.#settingsBefore;
     await transaction?.rollback();
+    this.#settle(this.#settingsBefore, "rollback");
   }
 
   /** A statement failed: an explicit block waits for its end, an implicit one is over. */
@@ -104,8 +126,8 @@ export class Block {
       await this.rollback();
       return;
     }
-    this.#settings = this.#settingsBefore;
     await this.#transaction?.fail();
+    this.#settle(this.#settingsBefore, "rollback");
   }
 
   /** @throws {SqlError} 25P02 */
@@ -119,6 +141,7 @@ export class Block {
       ...kind,
       role: this.#role,
       settings: () => this.#settings,
+      searchPath: () => this.#inForce.searchPath(this.#role),
     });
     return this.#transaction;
   }

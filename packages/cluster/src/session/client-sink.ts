@@ -9,18 +9,22 @@ import type { FrameQueue } from "./frame-queue.ts";
 /** Data of one COPY kept at most, in bytes: more cannot be committed in one transaction anyway. */
 const copyBytesMax = limits.bytesPerTransactionMax.value + 1024 * 1024;
 
+export interface ClientSinkOptions {
+  readonly writer: ClientWriter;
+  readonly queue: FrameQueue;
+  /** PostgreSQL has accepted the text. */
+  readonly onParsed?: () => void;
+  /** PostgreSQL has accepted the parameters. */
+  readonly onBound?: () => void;
+}
+
 export class ClientSink implements Sink {
   readonly #writer: ClientWriter;
   readonly #queue: FrameQueue;
   readonly #onParsed: () => void;
   readonly #onBound: () => void;
 
-  constructor(options: {
-    writer: ClientWriter;
-    queue: FrameQueue;
-    onParsed?: () => void;
-    onBound?: () => void;
-  }) {
+  constructor(options: ClientSinkOptions) {
     this.#writer = options.writer;
     this.#queue = options.queue;
     this.#onParsed = options.onParsed ?? (() => undefined);

@@ -28,7 +28,7 @@ import {
   decodeTarget,
   encodeBackend,
 } from "../wire/index.ts";
-import { ClientSink } from "./client-sink.ts";
+import { PortalSink } from "./portal-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
 import type { FrameQueue } from "./frame-queue.ts";
 import { describeOwn } from "./own-descriptions.ts";
@@ -47,6 +47,14 @@ interface Portal {
   isDone: boolean;
   /** The client wants the columns described with the first Execute. */
   describe: boolean;
+  /** What a writing statement has answered beyond the rows that the client has asked for. */
+  rest: { readonly rows: Buffer[]; readonly tag: string } | undefined;
+}
+
+/** An acknowledgement that waits, and how to forget what it would have acknowledged. */
+interface Acknowledgement {
+  readonly frame: Buffer;
+  readonly undo: () => void;
 }
 
 export interface ExtendedQueryContext {
@@ -66,7 +74,7 @@ export class ExtendedQuery {
   readonly #prepared = new Map<string, Prepared>();
   readonly #portals = new Map<string, Portal>();
   /** Acknowledgements that wait, in order. */
-  #acknowledgements: Buffer[] = [];
+  #acknowledgements: Acknowledgement[] = [];
   #unverified: { prepared: Prepared; portal?: Portal } | undefined;
 
   constructor(context: ExtendedQueryContext) {
@@ -77,7 +85,8 @@ export class ExtendedQuery {
   async parse(body: Buffer): Promise<void> {
     const { statement: name, text, parameterTypes } = decodeParse(body);
     await this.#settle();
-    if (name !== "" && this.#prepared.has(name)) {
+    if (name === "") this.#prepared.delete(name);
+    if (this.#prepared.has(name)) {
       throw new SqlError({ sqlstate: "42P05", message: `prepared statement "${name}" already exists` });
     }
     const { statements } = this.#context.parser.parse(text);
@@ -95,7 +104,10 @@ export class ExtendedQuery {
     }
     const prepared = { statement, parameterTypes };
     this.#prepared.set(name, prepared);
-    this.#acknowledge(encodeBackend.parseComplete());
+    this.#acknowledgements.push({
+      frame: encodeBackend.parseComplete(),
+      undo: () => this.#prepared.delete(name),
+    });
     this.#unverified = { prepared };
   }
 
@@ -109,9 +121,16 @@ export class ExtendedQuery {
     if (name !== "" && this.#portals.has(name)) {
       throw new SqlError({ sqlstate: "42P03", message: `cursor "${name}" already exists` });
     }
-    const portal = { prepared, bindArguments, rowsSent: 0, isDone: false, describe: false };
+    const portal: Portal = {
+      prepared,
+      bindArguments,
+      rowsSent: 0,
+      isDone: false,
+      describe: false,
+      rest: undefined,
+    };
     this.#portals.set(name, portal);
-    this.#acknowledge(encodeBackend.bindComplete());
+    this.#acknowledgements.push({ frame: encodeBackend.bindComplete(), undo: () => this.#portals.delete(name) });
     this.#unverified = { prepared, portal };
   }
 
@@ -119,6 +138,12 @@ export class ExtendedQuery {
     const { target, name } = decodeTarget(body);
     if (target === "portal") {
       const portal = this.#portal(name);
+      const own = describeOwn(portal.prepared.statement);
+      if (own !== undefined) {
+        this.#verified(); // There is nothing for PostgreSQL to check.
+        this.#context.writer.write(own.rows);
+        return;
+      }
       if (
         portal.rowsSent === 0 &&
         this.#unverified?.portal === portal &&
@@ -157,7 +182,8 @@ export class ExtendedQuery {
       const message = `portal "${name}" cannot be run`;
       throw new SqlError({ sqlstate: "55000", message });
     }
-    await this.#run(name, portal, this.#execution(name, portal, statement, rowsMax));
+    if (portal.rest !== undefined) this.#giveRest(portal, rowsMax);
+    else await this.#run(name, portal, this.#execution(name, portal, statement, rowsMax));
   }
 
   async close(body: Buffer): Promise<void> {
@@ -181,10 +207,11 @@ export class ExtendedQuery {
     this.endPortals();
   }
 
-  /** After an error: what was waiting to be acknowledged never will be. */
+  /** After an error: what was waiting to be acknowledged never was, and no portal survives. */
   abandon(): void {
-    this.#acknowledgements = [];
+    for (const { undo } of this.#acknowledgements.splice(0)) undo();
     this.#unverified = undefined;
+    this.#portals.clear();
   }
 
   /** Portals end with their transaction. */
@@ -199,17 +226,27 @@ export class ExtendedQuery {
 
   async #run(name: string, portal: Portal, execution: Execution): Promise<void> {
     const { runner, writer, queue } = this.#context;
-    const sink = new ClientSink({
+    // A writing statement runs to its end with its first Execute, however few rows the client asks for.
+    const isWrite = execution.statement.kind === "write";
+    const sink = new PortalSink({
       writer,
       queue,
+      rowsMax: isWrite ? execution.rowsMax : 0,
+      onParsed: () => {
+        this.#parsed();
+      },
       onBound: () => {
         this.#verified();
       },
     });
-    const outcome = await runner.run(execution, sink, queue.nextIsSync);
+    const run = isWrite ? { ...execution, rowsMax: 0 } : execution;
+    const outcome = await runner.run(run, sink, queue.nextIsSync);
     this.#verified();
     portal.describe = false;
-    if (outcome.kind === "complete") {
+    if (outcome.kind === "complete" && sink.isCut) {
+      portal.rest = { rows: sink.rest, tag: outcome.tag };
+      writer.write(encodeBackend.portalSuspended());
+    } else if (outcome.kind === "complete") {
       portal.isDone = true;
       writer.write(encodeBackend.commandComplete(outcome.tag));
       this.endPortals();
@@ -218,6 +255,16 @@ export class ExtendedQuery {
       portal.rowsSent += outcome.rows;
       writer.write(encodeBackend.portalSuspended());
     } else writer.write(encodeBackend.emptyQueryResponse());
+  }
+
+  #giveRest(portal: Portal, rowsMax: number): void {
+    const { writer } = this.#context;
+    const { rows = [], tag = "" } = portal.rest ?? {};
+    const given = rows.splice(0, rowsMax > 0 ? rowsMax : rows.length);
+    for (const row of given) writer.write(row);
+    // As in PostgreSQL, a client that got as many rows as it had asked for has to ask once more for the end.
+    portal.isDone = rowsMax <= 0 || given.length < rowsMax;
+    writer.write(portal.isDone ? encodeBackend.commandComplete(tag) : encodeBackend.portalSuspended());
   }
 
   #execution(name: string, portal: Portal, statement: Statement, rowsMax: number): Execution {
@@ -241,17 +288,18 @@ export class ExtendedQuery {
     return portal;
   }
 
-  #acknowledge(frame: Buffer): void {
-    this.#acknowledgements.push(frame);
+  /** PostgreSQL has accepted a text; whether it accepts the parameters, too, is still to come. */
+  #parsed(): void {
+    const first = this.#acknowledgements[0];
+    if (first === undefined || first.frame !== encodeBackend.parseComplete()) return;
+    this.#acknowledgements.shift();
+    this.#context.writer.write(first.frame);
   }
 
   /** PostgreSQL has accepted what was waiting. */
   #verified(): void {
     this.#unverified = undefined;
-    if (this.#acknowledgements.length === 0) return;
-    const waiting = this.#acknowledgements;
-    this.#acknowledgements = [];
-    for (const frame of waiting) this.#context.writer.write(frame);
+    for (const { frame } of this.#acknowledgements.splice(0)) this.#context.writer.write(frame);
   }
 
   /** Has PostgreSQL check what the client has announced but not run. */

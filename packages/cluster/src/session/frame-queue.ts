@@ -12,10 +12,12 @@ export interface Frame {
 
 /** Bytes that may wait here before reading pauses. */
 const waitingBytesMax = 1024 * 1024;
+/** Places of served messages that may lie before the next one; they are taken out together. */
+const servedFramesMax = 1_024;
 
 export class FrameQueue {
   readonly #socket: Duplex;
-  readonly #frames: Frame[] = [];
+  readonly #frames: (Frame | undefined)[] = [];
   #bytes = 0;
   #head = 0;
   #wake: (() => void) | undefined;
@@ -66,13 +68,15 @@ export class FrameQueue {
   take(): Frame | undefined {
     const frame = this.#frames[this.#head];
     if (frame === undefined) return undefined;
+    // A client that keeps its pipeline filled never leaves the queue empty: what is served must go all the same.
+    this.#frames[this.#head] = undefined;
     this.#head += 1;
     this.#bytes -= frame.bytes.length;
-    if (this.#head === this.#frames.length) {
-      this.#frames.length = 0;
+    if (this.#head === this.#frames.length || this.#head >= servedFramesMax) {
+      this.#frames.splice(0, this.#head);
       this.#head = 0;
-      if (this.#socket.isPaused()) this.#socket.resume();
     }
+    if (this.#frames.length === 0 && this.#socket.isPaused()) this.#socket.resume();
     return frame;
   }
 

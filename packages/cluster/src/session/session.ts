@@ -18,13 +18,14 @@ import {
   decodeQuery,
   encodeBackend,
   FrameError,
+  InvalidText,
   frontendType,
   MalformedMessage,
 } from "../wire/index.ts";
 import { ClientWriter } from "./client-writer.ts";
 import { ExtendedQuery } from "./extended-query.ts";
 import { type Frame, FrameQueue } from "./frame-queue.ts";
-import { reportedParameters } from "./reported-parameters.ts";
+import { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
 import { runSimpleQuery } from "./simple-query.ts";
 import { authenticate, readIdentity, readSettings } from "./startup.ts";
@@ -109,16 +110,18 @@ export class Session {
     if (frame === undefined || frame.type === frontendType.terminate) throw new ClientGone();
     if (frame.type !== frontendType.password) throw unexpected(frame.type);
     await authenticate(this.#services, decodePassword(bodyOf(frame.bytes)), user);
-    const settings = await readSettings(parameters, user, this.#services.coordinator);
     const { parser, coordinator } = this.#services;
+    const { settings, reported: requested } = await readSettings(parameters, user, coordinator);
+    const reported = new ReportedParameters(user, requested, (bytes) => {
+      this.#writer.write(bytes);
+    });
     const shared = { parser, coordinator, writer: this.#writer, queue: this.#queue };
     const forgetPrepared = (): void => this.#extended?.forgetPrepared();
-    this.#runner = new StatementRunner({ services: this.#services, role: user, settings, forgetPrepared });
+    const services = this.#services;
+    this.#runner = new StatementRunner({ services, role: user, settings, reported, forgetPrepared });
     this.#extended = new ExtendedQuery({ ...shared, runner: this.#runner, role: user });
     this.#writer.write(encodeBackend.authenticationOk());
-    for (const [name, value] of reportedParameters(parameters, user)) {
-      this.#writer.write(encodeBackend.parameterStatus(name, value));
-    }
+    reported.tellAll();
     this.#writer.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
     this.#ready();
   }
@@ -201,10 +204,9 @@ export class Session {
 
   /** @throws what ends the session: our own defects, a stream that cannot be followed */
   #asSqlError(error: unknown): SqlError {
-    if (error instanceof SqlError) return error;
-    if (error instanceof MalformedMessage) return new SqlError({ sqlstate: "08P01", message: error.message });
-    if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
-    throw error;
+    const told = clientErrorOf(error);
+    if (told === undefined) throw error;
+    return told;
   }
 
   #ready(): void {
@@ -213,8 +215,8 @@ export class Session {
   }
 
   #tell(error: SqlError): void {
-    const { severity, sqlstate, message, detail, hint, position } = error;
-    this.#writer.write(encodeBackend.errorResponse({ severity, sqlstate, message, detail, hint, position }));
+    const { severity, sqlstate, message, detail, hint, position, objects } = error;
+    this.#writer.write(encodeBackend.errorResponse({ severity, sqlstate, message, detail, hint, position, objects }));
     this.#writer.flush();
   }
 
@@ -225,11 +227,9 @@ export class Session {
       this.#services.log({ event: "connection.closed", reason: error.message });
       return;
     }
-    if (error instanceof SqlError || error instanceof MalformedMessage) {
-      const told =
-        error instanceof SqlError ? error : new SqlError({ sqlstate: "08P01", message: error.message });
-      const { sqlstate, message, detail, hint } = told;
-      this.#tell(new SqlError({ severity: "FATAL", sqlstate, message, detail, hint }));
+    const told = clientErrorOf(error);
+    if (told !== undefined) {
+      this.#tell(told.with({ severity: "FATAL" }));
       return;
     }
     const stack = error instanceof Error ? error.stack : String(error);
@@ -237,6 +237,15 @@ export class Session {
     const hint = "This is a defect of dsql-local. Its log has the details; please report it.";
     this.#tell(new SqlError({ severity: "FATAL", sqlstate: "XX000", message: "internal error", hint }));
   }
+}
+
+/** @returns undefined for what is our own defect */
+function clientErrorOf(error: unknown): SqlError | undefined {
+  if (error instanceof SqlError) return error;
+  if (error instanceof InvalidText) return new SqlError({ sqlstate: "22021", message: error.message });
+  if (error instanceof MalformedMessage) return new SqlError({ sqlstate: "08P01", message: error.message });
+  if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
+  return undefined;
 }
 
 class ClientGone extends Error {

@@ -5,7 +5,8 @@
  */
 import { errors, settableSettings } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import { type Coordinator, Settings } from "../transaction/index.ts";
+import { type Coordinator, request, Settings } from "../transaction/index.ts";
+import { reportedSettings } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
 
 const settable: ReadonlySet<string> = new Set(settableSettings.map((setting) => setting.name));
@@ -48,14 +49,21 @@ export async function authenticate(services: SessionServices, token: string, use
   throw SqlError.of(errors.accessDenied, { severity: "FATAL" });
 }
 
+export interface StartSettings {
+  readonly settings: Settings;
+  /** PostgreSQL's own form of those that the client hears of, by name. */
+  readonly reported: ReadonlyMap<string, string>;
+}
+
 /** @throws {SqlError} FATAL 0A000 a setting that DSQL does not let clients set, or PostgreSQL's refusal of a value */
 export async function readSettings(
   parameters: Readonly<Record<string, string>>,
   role: string,
   coordinator: Coordinator,
-): Promise<Settings> {
+): Promise<StartSettings> {
   let settings = Settings.none;
   let needsCheck = false;
+  let applicationName = "";
   for (const [name, value] of requestedSettings(parameters)) {
     const lower = name.toLowerCase();
     if (!settable.has(lower)) {
@@ -64,10 +72,11 @@ export async function readSettings(
     if (lower === "client_encoding" && /^(utf-?8|unicode|'utf-?8')$/i.test(value)) continue;
     if (lower === "application_name" && value === "") continue;
     settings = settings.with(lower, settingValue(lower, value));
+    if (lower === "application_name") applicationName = value;
     needsCheck ||= lower !== "application_name" && lower !== "extra_float_digits";
   }
-  if (needsCheck) await checkSettings(settings, role, coordinator);
-  return settings;
+  if (needsCheck) return { settings, reported: await checkSettings(settings, role, coordinator) };
+  return { settings, reported: new Map([["application_name", applicationName]]) };
 }
 
 function* requestedSettings(
@@ -100,12 +109,21 @@ function settingValue(name: string, value: string): string {
   return items.map((item) => (item.startsWith('"') ? item : quote(item))).join(", ") || "''";
 }
 
-async function checkSettings(settings: Settings, role: string, coordinator: Coordinator): Promise<void> {
+/** @returns what PostgreSQL makes of the settings that are reported to the client */
+async function checkSettings(
+  settings: Settings,
+  role: string,
+  coordinator: Coordinator,
+): Promise<ReadonlyMap<string, string>> {
   try {
-    await coordinator.lend({ role, settings }, () => Promise.resolve());
+    const { rows } = await coordinator.lend({ role, settings }, ({ backend }) =>
+      request(backend, "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)", [
+        `{${reportedSettings.join(",")}}`,
+      ]),
+    );
+    return new Map(rows.map(([name, value]) => [name ?? "", value ?? ""]));
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    const { sqlstate, message, detail, hint } = error;
-    throw new SqlError({ severity: "FATAL", sqlstate, message, detail, hint });
+    throw error.with({ severity: "FATAL" });
   }
 }

@@ -4,16 +4,28 @@
 import { SqlError } from "../base/index.ts";
 import { errors } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
-import { BackendLost, type Execution, type Outcome, type Settings, type Sink } from "../transaction/index.ts";
-import { encodeBackend } from "../wire/index.ts";
+import {
+  BackendLost,
+  type Execution,
+  type Outcome,
+  setsConfig,
+  type Settings,
+  type Sink,
+} from "../transaction/index.ts";
+import { encodeBackend, noBindArguments } from "../wire/index.ts";
 import { Block } from "./block.ts";
+import { explain } from "./explain/index.ts";
+import { isIdentitySetting, showIdentity } from "./identity-settings.ts";
 import { changeMapping, createIndexAsync, noteDdl, type OwnContext, waitForJob } from "./own-statements.ts";
+import { NotingSink, type ReportedParameters, type SettingScope } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
+import { changeOf, type SettingStatement } from "./setting-changes.ts";
 
 export interface RunnerOptions {
   readonly services: SessionServices;
   readonly role: string;
   readonly settings: Settings;
+  readonly reported: ReportedParameters;
   /** DEALLOCATE ALL. */
   readonly forgetPrepared: () => void;
 }
@@ -109,11 +121,12 @@ export class StatementRunner {
 
   async #dispatch(execution: Execution, sink: Sink, isAlone: boolean): Promise<Outcome> {
     const { statement } = execution;
+    if (isExplain(statement)) return await this.#explain(execution, sink);
     switch (statement.kind) {
       case "begin":
         if (!this.block.begin(statement.readOnly))
           warn(sink, "25001", "there is already a transaction in progress");
-        return own(sink, "BEGIN");
+        return own(sink, /^start\b/i.test(statement.text) ? "START TRANSACTION" : "BEGIN");
       case "commit":
         if (!this.block.isExplicit) warn(sink, "25P01", "there is no transaction in progress");
         return own(sink, await this.#commit());
@@ -139,14 +152,16 @@ export class StatementRunner {
         noteDdl(this.block, statement);
         return await this.#inTransaction(execution, sink);
       case "read":
-        return isAlone && statement.analysis.lockingClause === "none"
+        return isAlone && (await this.#isPure(statement))
           ? await this.#alone(execution, sink)
-          : await this.#inTransaction(execution, sink);
+          : await this.#runReadOrWrite(execution, sink);
       case "show":
+        if (isIdentitySetting(statement.name)) return showIdentity(statement.name, execution, sink);
         return isAlone ? await this.#alone(execution, sink) : await this.#inTransaction(execution, sink);
       case "analyze":
         return await this.#analyze(execution, sink);
       case "write":
+        return await this.#runReadOrWrite(execution, sink);
       case "setConstraints":
         return await this.#inTransaction(execution, sink);
     }
@@ -160,6 +175,38 @@ export class StatementRunner {
     return await transaction.run(execution, sink);
   }
 
+  async #explain(execution: Execution, sink: Sink): Promise<Outcome> {
+    const transaction = this.block.enter();
+    this.#cancel = () => {
+      transaction.cancel();
+    };
+    return await explain({ transaction, coordinator: this.#options.services.coordinator }, execution, sink);
+  }
+
+  #isPure(statement: Extract<Statement, { kind: "read" }>): boolean | Promise<boolean> {
+    if (statement.analysis.lockingClause !== "none") return false;
+    const { role, services } = this.#options;
+    return services.coordinator.isPure(statement, this.block.settingsInForce, role);
+  }
+
+  async #runReadOrWrite(execution: Execution, sink: Sink): Promise<Outcome> {
+    if (!setsConfig(execution.statement)) return await this.#inTransaction(execution, sink);
+    // Whether a call is local is known for each row only; what it leaves behind is looked up after COMMIT.
+    const outcome = await this.#inTransaction(execution, this.#noting(sink, "session"));
+    const rows = await this.block.enter().request("SELECT current_setting('search_path')");
+    const { settings, settingsInForce } = this.block;
+    const inForce = settingsInForce.with("search_path", rows[0]?.[0] ?? undefined);
+    this.block.changeSettings({ session: settings, inForce });
+    return outcome;
+  }
+
+  /** A sink that remembers what the client hears of settings. */
+  #noting(sink: Sink, scope: SettingScope): Sink {
+    return new NotingSink(sink, (name, value) => {
+      this.#options.reported.note(name, value, scope);
+    });
+  }
+
   async #alone(execution: Execution, sink: Sink, settingsAfter?: Settings): Promise<Outcome> {
     if (this.block.transaction !== undefined) return await this.#inTransaction(execution, sink);
     const { role, services } = this.#options;
@@ -171,16 +218,34 @@ export class StatementRunner {
 
   async #changeSetting(
     execution: Execution,
-    statement: Extract<Statement, { kind: "set" | "reset" }>,
+    statement: SettingStatement,
     sink: Sink,
     isAlone: boolean,
   ): Promise<Outcome> {
-    const before = this.block.settings;
-    const after = settingsAfter(before, statement, this.#options.settings);
-    const outcome = isAlone
-      ? await this.#alone(execution, sink, after)
-      : await this.#inTransaction(execution, sink);
-    this.block.settings = after;
+    const { settings, settingsInForce } = this.block;
+    const change = changeOf(statement, { session: settings, inForce: settingsInForce }, this.#options.settings);
+    const noting = this.#noting(sink, change.scope);
+    const outcome =
+      change.texts === undefined
+        ? isAlone
+          ? await this.#alone(execution, noting, change.session)
+          : await this.#inTransaction(execution, noting)
+        : await this.#runInstead(execution, change.texts, noting);
+    this.block.changeSettings(change);
+    return outcome.kind === "complete" ? { kind: "complete", tag: change.tag } : outcome;
+  }
+
+  /** Runs other statements in the place of the client's; their answers pass as one. */
+  async #runInstead(execution: Execution, texts: readonly string[], sink: Sink): Promise<Outcome> {
+    const { coordinator, parser } = this.#options.services;
+    let outcome: Outcome = { kind: "empty" };
+    let { describe } = execution;
+    for (const statement of texts.flatMap((text) => parser.parse(text).statements)) {
+      const prepared = coordinator.prepare(statement.text, []);
+      const instead = { ...execution, statement, prepared, bindArguments: noBindArguments, describe };
+      outcome = await this.#inTransaction(instead, sink);
+      describe = false;
+    }
     return outcome;
   }
 
@@ -202,15 +267,8 @@ export class StatementRunner {
   }
 }
 
-function settingsAfter(
-  before: Settings,
-  statement: Extract<Statement, { kind: "set" | "reset" }>,
-  atStart: Settings,
-): Settings {
-  if (statement.kind === "reset") {
-    return statement.name === undefined ? atStart : before.with(statement.name, undefined);
-  }
-  return statement.isLocal ? before : before.with(statement.name.toLowerCase(), statement.value);
+function isExplain(statement: Statement): boolean {
+  return (statement.kind === "read" || statement.kind === "write") && statement.analysis.command === "explain";
 }
 
 function own(sink: Sink, tag: string): Outcome {
@@ -227,7 +285,5 @@ function warn(sink: Sink, sqlstate: string, message: string): void {
 function clientError(error: unknown, statement: Statement | undefined): unknown {
   if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
   if (!(error instanceof SqlError) || error.position === undefined || statement === undefined) return error;
-  const { sqlstate, message, detail, hint, severity } = error;
-  const position = statement.positionInSource(error.position);
-  return new SqlError({ sqlstate, message, detail, hint, severity, position }, { cause: error });
+  return error.with({ position: statement.positionInSource(error.position) });
 }

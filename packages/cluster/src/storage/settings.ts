@@ -59,8 +59,9 @@ const fixedSettings = {
   deadlock_timeout: "30ms",
   max_prepared_transactions: 0,
 
-  // Plans as on the service: no compilation, no parallel workers, rows of a scan in the order they are stored.
+  // Plans as on the service: no compilation, no parallel workers, no bitmaps, rows of a scan in the order they are stored.
   jit: false,
+  enable_bitmapscan: false,
   synchronize_seqscans: false,
   max_worker_processes: 0,
   max_parallel_workers: 0,
@@ -76,6 +77,8 @@ const fixedSettings = {
 
   autovacuum: true,
   autovacuum_naptime: "15s",
+  // Statistics of small tables too: what the planner assumes of a table that was never analysed suits larger ones.
+  autovacuum_analyze_threshold: 1,
   track_activities: true,
   update_process_title: false,
 

@@ -52,6 +52,7 @@ export class Catalog {
   readonly #control: () => Promise<Backend>;
   readonly #tables = new Map<string, Promise<Table | undefined>>();
   #volatileFunctions: Promise<ReadonlySet<string>> | undefined;
+  #writingFunctions: Promise<ReadonlySet<string>> | undefined;
 
   /** @param control - the system's own backend */
   constructor(control: () => Promise<Backend>) {
@@ -62,6 +63,7 @@ export class Catalog {
   forget(): void {
     this.#tables.clear();
     this.#volatileFunctions = undefined;
+    this.#writingFunctions = undefined;
   }
 
   /** @returns undefined for what is not an ordinary table: a view, a function, a missing name */
@@ -82,8 +84,33 @@ export class Catalog {
 
   /** Lower-case names of the functions that may answer differently within one transaction. */
   async volatileFunctions(): Promise<ReadonlySet<string>> {
-    this.#volatileFunctions ??= this.#askVolatileFunctions();
+    this.#volatileFunctions ??= this.#askVolatileFunctions().catch((error: unknown) => {
+      this.#volatileFunctions = undefined; // The next caller asks again.
+      throw error;
+    });
     return await this.#volatileFunctions;
+  }
+
+  /**
+   * Lower-case names of the functions through which a SELECT may change something: the clients' own that are not declared
+   * stable, and set_config().
+   */
+  async writingFunctions(): Promise<ReadonlySet<string>> {
+    this.#writingFunctions ??= this.#askWritingFunctions().catch((error: unknown) => {
+      this.#writingFunctions = undefined;
+      throw error;
+    });
+    return await this.#writingFunctions;
+  }
+
+  async #askWritingFunctions(): Promise<ReadonlySet<string>> {
+    const { rows } = await request(
+      await this.#control(),
+      `SELECT DISTINCT lower(p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+       WHERE p.provolatile = 'v'
+         AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sys', 'pg_dsql', 'aws_dsql')`,
+    );
+    return new Set(["set_config", ...rows.map((row) => row[0] ?? "")]);
   }
 
   async #askVolatileFunctions(): Promise<ReadonlySet<string>> {

@@ -5,6 +5,7 @@
  */
 import { assert, type Clock, Events, type Log, SqlError } from "../base/index.ts";
 import { errors } from "@dsql-local/spec";
+import type { Statement } from "../sql/index.ts";
 import { Backend, type BackendAddress } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
 import { type PreparedText, TextCatalogue } from "./backend/prepared-cache.ts";
@@ -22,10 +23,10 @@ import type { Execution, Outcome, Sink } from "./execution.ts";
 import { serviceLimits, type TransactionLimits } from "./limits.ts";
 import { LockWatch } from "./lock-watch.ts";
 import { PlanCache } from "./plan.ts";
-import { postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
+import { isStalePlan, postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
 import type { TransactionEvents, TransactionServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
-import { StatementExchange, statementFrames } from "./statement-exchange.ts";
+import { type ExchangeResult, StatementExchange, statementFrames } from "./statement-exchange.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 export interface CoordinatorOptions {
@@ -108,17 +109,24 @@ export class Coordinator implements Requester {
   close(): void {
     this.#services.watch.close();
     this.#services.pool.close();
-    void this.#control?.then((backend) => {
-      backend.close();
-    });
+    this.#control?.then(
+      (backend) => {
+        backend.close();
+      },
+      () => undefined, // It had not been reached.
+    );
     this.#control = undefined;
   }
 
   /** The system's own backend; connected again when it was lost. */
   async control(): Promise<Backend> {
-    const known = await this.#control?.catch(() => undefined);
-    if (known !== undefined && !known.isLost) return known;
-    this.#control = this.#connect(this.#options.superuser);
+    const known = this.#control;
+    const backend = await known?.catch(() => undefined);
+    if (backend !== undefined && !backend.isLost) return backend;
+    // Of several callers that find it lost, the first connects.
+    if (this.#control === undefined || this.#control === known) {
+      this.#control = this.#connect(this.#options.superuser);
+    }
     return await this.#control;
   }
 
@@ -135,6 +143,14 @@ export class Coordinator implements Requester {
   /** The one object for a text; see `PreparedText`. */
   prepare(text: string, parameterTypes: readonly number[]): PreparedText {
     return this.#services.texts.use(text, parameterTypes);
+  }
+
+  /** Whether a SELECT changes nothing and may run without a transaction. @returns a promise only where the catalog is asked */
+  isPure(statement: Statement, settings: Settings, role: string): boolean | Promise<boolean> {
+    const plan = this.#services.plans.for(statement, settings.searchPath(role));
+    return plan instanceof Promise
+      ? plan.then(({ callsWritingFunction }) => !callsWritingFunction)
+      : !plan.callsWritingFunction;
   }
 
   begin(options: TransactionOptions): Transaction {
@@ -157,17 +173,11 @@ export class Coordinator implements Requester {
       options.onStart(() => {
         void backend.cancel();
       });
-      const { kind } = execution.statement;
-      const exchange = new StatementExchange(backend, execution.prepared, {
-        hold: false,
-        sink,
-        skipRows: execution.rowsSent,
-        reportSettings: kind === "set" || kind === "reset",
-      });
-      this.#services.watch.began(backend.processId);
-      backend.send(Buffer.concat(statementFrames(backend, execution, false)), exchange);
-      const result = await exchange.result;
-      this.#services.watch.answered(backend.processId);
+      let result = await exchangeAlone(backend, execution, sink);
+      if (result.kind === "error" && isStalePlan(result.fields)) {
+        const prepared = this.#services.texts.renew(execution.prepared);
+        result = await exchangeAlone(backend, { ...execution, prepared }, sink);
+      }
       if (result.kind === "lost") throw result.error;
       if (result.kind === "error") throw aloneError(result.fields);
       backend.settings = options.settingsAfter ?? backend.settings;
@@ -184,12 +194,14 @@ export class Coordinator implements Requester {
     const { backend } = lease;
     try {
       const change = backend.settings.changesTo(session.settings);
-      backend.settings = session.settings;
       if (change !== "") await requestSimple(backend, change);
+      backend.settings = session.settings;
+      this.#services.watch.began(backend.processId);
       return await use(lease);
     } catch (error) {
       throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
     } finally {
+      this.#services.watch.answered(backend.processId);
       lease.release(backend.hasAnswersOutstanding ? "broken" : undefined);
     }
   }
@@ -201,6 +213,18 @@ export class Coordinator implements Requester {
       superuser: this.#options.superuser,
     });
   }
+}
+
+async function exchangeAlone(backend: Backend, execution: Execution, sink: Sink): Promise<ExchangeResult> {
+  const { kind } = execution.statement;
+  const exchange = new StatementExchange(backend, execution.prepared, {
+    hold: false,
+    sink,
+    skipRows: execution.rowsSent,
+    reportSettings: kind === "set" || kind === "reset",
+  });
+  backend.send(Buffer.concat(statementFrames(backend, execution, false)), exchange);
+  return await exchange.result;
 }
 
 function aloneError(fields: ReadonlyMap<string, string>): SqlError {

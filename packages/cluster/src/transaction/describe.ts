@@ -23,9 +23,12 @@ export interface Description {
  * @throws {BackendLost} the connection broke
  */
 export async function describe(backend: Backend, prepared: PreparedText): Promise<Description> {
+  // A text that the backend keeps was parsed under another search path or catalog, perhaps, and would then be refused.
+  const isKept = backend.prepared.has(prepared);
+  const { text, parameterTypes } = prepared;
   const bytes = Buffer.concat([
-    ...parseFrames(backend, prepared),
-    encodeFrontend.describe("statement", backendStatementName(prepared)),
+    ...(isKept ? [encodeFrontend.parse("", text, parameterTypes)] : parseFrames(backend, prepared)),
+    encodeFrontend.describe("statement", isKept ? "" : backendStatementName(prepared)),
     encodeFrontend.sync(),
   ]);
   try {
@@ -33,7 +36,7 @@ export async function describe(backend: Backend, prepared: PreparedText): Promis
       backend.send(bytes, new DescriptionReceiver(resolve, reject));
     });
   } catch (error) {
-    backend.prepared.delete(prepared);
+    if (!isKept) backend.prepared.delete(prepared);
     throw error;
   }
 }

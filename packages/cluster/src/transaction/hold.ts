@@ -7,6 +7,7 @@
  * - The backend's transaction stands behind its base savepoint, so that its effects can be rolled back without its snapshot.
  */
 import { assert } from "../base/index.ts";
+import type { Statement } from "../sql/index.ts";
 import {
   decodeBindArguments,
   encodeBindArguments,
@@ -24,6 +25,7 @@ import { postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
 import { Recorder } from "./recording.ts";
 import { RedoLog, type RowImages } from "./redo-log.ts";
 import type { TransactionServices } from "./services.ts";
+import { settingsLeft } from "./settings-left.ts";
 import type { Settings } from "./settings.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./statement-exchange.ts";
 
@@ -54,6 +56,7 @@ export class Hold {
   readonly #locked: LockedRows[] = [];
   readonly #openPortals = new Set<string>();
   #opening: Buffer | undefined;
+  #callsSetConfig = false;
   #underWay: StatementExchange | undefined;
 
   private constructor(services: TransactionServices, lease: Lease, settings: Settings, opening: Buffer) {
@@ -96,20 +99,22 @@ export class Hold {
     const copies: CopyInput[] = [];
     const { kind } = execution.statement;
     const exchange = new StatementExchange(backend, sent.prepared, {
-      hold: kind === "write" || locks !== undefined,
+      hold: kind === "write" || locks !== undefined || plan.callsWritingFunction,
       sink: rememberCopy(sink, copies),
       transform: recorder?.transform.bind(recorder) ?? locks?.transform.bind(locks),
       skipRows: isOpen ? 0 : execution.rowsSent,
-      reportSettings: kind === "set" || kind === "reset",
+      reportSettings: kind === "set" || kind === "reset" || setsConfig(execution.statement),
     });
+    this.#callsSetConfig ||= setsConfig(execution.statement);
     const result = await this.#exchange(Buffer.concat(statementFrames(backend, sent, isOpen)), exchange);
     const accept = (): void => {
       if (result.kind === "suspended") this.#openPortals.add(execution.portal);
       else this.#openPortals.delete(execution.portal);
       if (locks !== undefined) this.#locked.push(...locks.rows);
-      if (execution.rowsSent === 0 && leavesEffects(execution)) {
+      if (execution.rowsSent === 0 && (leavesEffects(execution) || plan.callsWritingFunction)) {
         const tag = result.kind === "complete" ? result.tag : "";
-        this.redo.add({ execution: sent, tag, images: recorder?.images, copy: copies[0] });
+        const images = plan.recording?.forRedo === true ? recorder?.images : undefined;
+        this.redo.add({ execution: sent, tag, images, copy: copies[0] });
       }
       exchange.release();
     };
@@ -158,9 +163,14 @@ export class Hold {
   /** One of the cluster's own statements within this transaction. @throws {PostgresError} */
   async request(text: string, values: readonly (string | null)[] = []): Promise<RequestResult> {
     this.open();
+    return await this.watched(() => request(this.lease.backend, text, values));
+  }
+
+  /** Has the lock watch see to it that nothing on the backend waits for an idle transaction. */
+  async watched<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#services.watch.began(this.processId);
     try {
-      return await request(this.lease.backend, text, values);
+      return await work();
     } finally {
       this.#services.watch.answered(this.processId);
     }
@@ -173,6 +183,14 @@ export class Hold {
     await requestSimple(this.lease.backend, rollbackToBase);
   }
 
+  /** As `toBase`, with the transaction's settings in force again. @throws {SqlError} PostgreSQL refuses one now */
+  async toSettings(): Promise<void> {
+    await this.toBase();
+    const result = await this.redo.runSettings(this.lease.backend);
+    if (result.kind === "lost") throw result.error;
+    if (result.kind === "error") throw sqlErrorOf(result.fields);
+  }
+
   /**
    * Rolls back to the base savepoint and runs the redo log.
    *
@@ -181,14 +199,13 @@ export class Hold {
   async redoFromBase(): Promise<"done" | "lost"> {
     for (let attempt = 1; attempt <= deadlockAttemptsMax; attempt++) {
       await this.toBase();
-      this.#services.watch.began(this.processId);
-      const result = await this.redo.run(this.lease.backend);
-      this.#services.watch.answered(this.processId);
+      const result = await this.watched(() => this.redo.run(this.lease.backend));
       if (result.kind === "done") return "done";
       if (result.kind === "lost") throw result.error;
       const sqlstate = result.fields.get("C");
       if (sqlstate === postgresConflict.serialization || sqlstate === postgresConflict.uniqueKey)
         return "lost";
+      if (isOfTheMoment(sqlstate)) throw sqlErrorOf(result.fields);
       // What was right on this snapshot fails now only because others have changed what PostgreSQL looks up beyond it:
       // a parent row gone, a table altered.
       if (sqlstate !== postgresConflict.deadlock) return "lost";
@@ -199,12 +216,7 @@ export class Hold {
   /** Makes PostgreSQL count the rows of FOR UPDATE as written. @returns its error, if there is one */
   async touchLocked(): Promise<ErrorFieldMap | undefined> {
     if (this.#locked.length === 0) return undefined;
-    this.#services.watch.began(this.processId);
-    try {
-      return await touchLockedRows(this.lease.backend, this.#locked);
-    } finally {
-      this.#services.watch.answered(this.processId);
-    }
+    return await this.watched(() => touchLockedRows(this.lease.backend, this.#locked));
   }
 
   /** The rows locked FOR KEY SHARE. */
@@ -212,17 +224,24 @@ export class Hold {
     return this.#locked.length === 0 ? [] : await keySharesOf(this, this.#locked);
   }
 
-  /** @throws {SqlError} a deferred constraint is violated; the transaction is rolled back then */
-  async commit(settings: Settings): Promise<void> {
+  /**
+   * @param settings - those that hold after it, as far as SET has changed them
+   * @returns the settings that hold where set_config() may have changed others
+   * @throws {SqlError} a deferred constraint is violated; the transaction is rolled back then
+   */
+  async commit(settings: Settings): Promise<Settings | undefined> {
+    const { backend } = this.lease;
     try {
       this.open();
-      const { tag } = await requestSimple(this.lease.backend, "COMMIT");
+      const { tag } = await this.watched(() => requestSimple(backend, "COMMIT"));
       assert(tag === "COMMIT", "PostgreSQL commits an active transaction");
     } catch (error) {
       throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
     }
-    this.lease.backend.settings = settings;
+    const left = this.#callsSetConfig ? await settingsLeft(backend, settings) : undefined;
+    backend.settings = left ?? settings;
     this.lease.release();
+    return left;
   }
 
   async rollback(): Promise<void> {
@@ -254,6 +273,18 @@ function withTextColumns(bindArguments: Buffer, added: number): Buffer {
   const { formats, values, resultFormats } = decodeBindArguments(bindArguments);
   if (resultFormats.length < 2) return bindArguments;
   return encodeBindArguments(formats, values, [...resultFormats, ...Array.from({ length: added }, () => 0)]);
+}
+
+/** The statement calls set_config(), which changes settings by way of a SELECT. */
+export function setsConfig(statement: Statement): boolean {
+  return (
+    (statement.kind === "read" || statement.kind === "write") && statement.analysis.functions.includes("set_config")
+  );
+}
+
+/** Cancelled, out of memory or disk, PostgreSQL going down: says nothing about other transactions. */
+function isOfTheMoment(sqlstate: string | undefined): boolean {
+  return /^(?:53|57|58|XX)/.test(sqlstate ?? "");
 }
 
 function leavesEffects({ statement }: Execution): boolean {

@@ -11,7 +11,7 @@ export { quoteName } from "./catalog.ts";
 export { Coordinator, type CoordinatorOptions, type SessionView } from "./coordinator.ts";
 export { describe, type Description } from "./describe.ts";
 export type { CopyInput, Execution, Outcome, Sink } from "./execution.ts";
-export type { Hold } from "./hold.ts";
+export { type Hold, setsConfig } from "./hold.ts";
 export type { TransactionLimits } from "./limits.ts";
 export { sqlErrorOf } from "./postgres-errors.ts";
 export type { TransactionEvents } from "./services.ts";

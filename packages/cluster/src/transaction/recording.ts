@@ -4,7 +4,7 @@
  * A statement that would give other rows when it is run again is sent with one result column more: the whole row as
  * text. The client never sees that column; the redo log keeps it.
  */
-import type { Analysis, Statement } from "../sql/index.ts";
+import type { Analysis, DmlShape, Statement } from "../sql/index.ts";
 import {
   backendType,
   bodyOf,
@@ -24,6 +24,8 @@ export interface RecordingPlan {
   readonly command: "insert" | "update" | "delete";
   /** The client asked for rows of its own. */
   readonly hasReturning: boolean;
+  /** Redo writes the images instead of running the statement again, which might give other rows. */
+  readonly forRedo: boolean;
 }
 
 /**
@@ -43,14 +45,23 @@ export async function planRecording(
   const table = await catalog.table(dml.target, searchPath);
   if (table === undefined) return undefined;
   const volatile = await catalog.volatileFunctions();
-  if (!always && !isVolatile(statement.analysis, statement.text, table, volatile)) return undefined;
+  // INSERT … ON CONFLICT has left some rows alone, and must not stumble over them when it is run again.
+  const differs = dml.onConflict !== undefined || isVolatile(statement.analysis, statement.text, table, volatile);
+  if (!always && !differs) return undefined;
+  // An image says nothing of the row that it was under another key; then the statement itself is the better guess.
+  const forRedo = differs && !(command === "update" && setsKey(dml.set, table));
   const row = `(${quoteName(dml.target.alias ?? dml.target.name)}.*)::text`;
   return {
     text: withImage(statement.text, dml.returning, row),
     table,
     command,
-    hasReturning: dml.returning !== undefined,
-  };
+    hasReturning: dml.returning !== undefined, forRedo };
+}
+
+/** An UPDATE may change a unique key. */
+export function setsKey(set: DmlShape["set"], table: Table): boolean {
+  if (set === undefined || set === "complex" || table.hasOtherUniqueIndex) return true;
+  return set.some((item) => table.uniqueKeys.some((key) => key.columns.includes(item.column)));
 }
 
 function isVolatile(

@@ -53,8 +53,9 @@ export class RedoLog {
     this.#entries.push(entry);
   }
 
-  clear(): void {
-    this.#entries.length = 0;
+  /** Forgets what has changed or locked rows; what has changed settings stays. */
+  keepSettings(): void {
+    this.#entries.splice(0, this.#entries.length, ...this.#entries.filter(changesSettings));
   }
 
   /**
@@ -64,12 +65,25 @@ export class RedoLog {
    * @throws {AssertionError} a statement changed another number of rows than the first time: a defect of this cluster
    */
   async run(backend: Backend): Promise<RedoResult> {
-    for (const entry of this.#entries) {
-      const result = await runEntry(backend, entry);
-      if (result.kind !== "done") return result;
-    }
-    return { kind: "done" };
+    return await runEntries(backend, this.#entries);
   }
+
+  /** Runs only what has changed settings: all that a doomed transaction keeps of its own on the backend. */
+  async runSettings(backend: Backend): Promise<RedoResult> {
+    return await runEntries(backend, this.#entries.filter(changesSettings));
+  }
+}
+
+function changesSettings({ execution }: RedoEntry): boolean {
+  return execution.statement.kind === "set" || execution.statement.kind === "reset";
+}
+
+async function runEntries(backend: Backend, entries: readonly RedoEntry[]): Promise<RedoResult> {
+  for (const entry of entries) {
+    const result = await runEntry(backend, entry);
+    if (result.kind !== "done") return result;
+  }
+  return { kind: "done" };
 }
 
 async function runEntry(backend: Backend, entry: RedoEntry): Promise<RedoResult> {
@@ -103,7 +117,10 @@ async function runImages(backend: Backend, images: RowImages): Promise<RedoResul
   ]);
   backend.send(bytes, exchange);
   const result = await exchange.result;
-  return result.kind === "error" || result.kind === "lost" ? result : { kind: "done" };
+  if (result.kind === "error" || result.kind === "lost") return result;
+  const changed = result.kind === "complete" ? changedRowsOf(result.tag) : 0;
+  assert(changed === images.rows.length, "as many rows are written again as there are images");
+  return { kind: "done" };
 }
 
 /** A statement that writes the images in `$1` as the first run left them. */
@@ -148,7 +165,7 @@ function sameRow(table: Table, written: readonly string[]): string {
 }
 
 /** Answers PostgreSQL's request for COPY data with what the client sent the first time. */
-class RecordedCopy implements Sink {
+export class RecordedCopy implements Sink {
   readonly isFull = false;
   readonly #input: CopyInput;
 

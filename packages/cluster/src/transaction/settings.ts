@@ -23,6 +23,15 @@ export class Settings {
     return values.size === 0 ? Settings.none : new Settings(values);
   }
 
+  /** What stands after `SET name TO`; undefined for the default. */
+  get(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
+  get entries(): Iterable<readonly [string, string]> {
+    return this.#values.entries();
+  }
+
   /** The statements that take a backend from these settings to others; empty when there is nothing to do. */
   changesTo(target: Settings): string {
     if (this === target) return "";

@@ -22,14 +22,17 @@ import type { Execution, Outcome, Sink } from "./execution.ts";
 import { deadlockAttemptsMax, Hold, type Sent } from "./hold.ts";
 import { changedRowsOf } from "./limits.ts";
 import { areHeld } from "./locking.ts";
-import { postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
+import { isStalePlan, postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
 import type { TransactionServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import { Shadow } from "./shadow/shadow.ts";
 import { ShadowTable } from "./shadow/shadow-table.ts";
 import type { ExchangeResult } from "./statement-exchange.ts";
 import { type TransactionState, transitions } from "./state.ts";
-import { keyIsVisible } from "./unique-key.ts";
+import { whoHoldsKey } from "./unique-key.ts";
+
+/** An expired transaction is cleared away so long after its limit; while a statement runs, again and again. */
+const expiryGraceMs = 1_000;
 
 export interface TransactionOptions {
   readonly role: string;
@@ -38,6 +41,8 @@ export interface TransactionOptions {
   readonly isImplicit: boolean;
   /** Settings of the session now. */
   readonly settings: () => Settings;
+  /** Schemas in which unqualified names are looked up now. */
+  readonly searchPath: () => readonly string[];
 }
 
 export class Transaction {
@@ -63,6 +68,8 @@ export class Transaction {
   #catalogChange:
     { readonly relations: ReadonlySet<string> | undefined; readonly isCreation: boolean } | undefined;
   #afterCommit: (() => Promise<void>) | undefined;
+  #settingsLeft: Settings | undefined;
+  #stopExpiry: (() => void) | undefined;
 
   constructor(services: TransactionServices, options: TransactionOptions) {
     this.#services = services;
@@ -89,6 +96,11 @@ export class Transaction {
     return this.#isUnderWay && !(this.#hold?.isStalled ?? false);
   }
 
+  /** The session's settings after a commit, where set_config() has left others than `options.settings` knows of. */
+  get settingsLeft(): Settings | undefined {
+    return this.#settingsLeft;
+  }
+
   get processId(): number {
     return this.#hold?.processId ?? 0;
   }
@@ -100,7 +112,6 @@ export class Transaction {
    * @throws {BackendLost} PostgreSQL went away
    */
   async run(execution: Execution, sink: Sink): Promise<Outcome> {
-    this.#checkAge();
     this.#checkKind(execution.statement);
     this.#noteRelations(execution.statement);
     return await this.#underWay(async () => {
@@ -121,19 +132,20 @@ export class Transaction {
     return await this.#underWay(async () => (await this.#held().request(text, values)).rows);
   }
 
-  /** Takes back everything since BEGIN, and with it all locks. */
+  /** Takes back everything since BEGIN but its settings, and with it all locks. */
   async undo(): Promise<void> {
     await this.#underWay(async () => {
-      this.#held().redo.clear();
-      await this.#held().toBase();
+      this.#held().redo.keepSettings();
+      await this.#held().toSettings();
     });
   }
 
   /** Lends the backend for an exchange that changes nothing, such as the description of a statement. */
   async useBackend<Result>(use: (hold: Hold) => Promise<Result>): Promise<Result> {
     return await this.#underWay(async () => {
-      this.#held().open();
-      return await use(this.#held());
+      const hold = this.#held();
+      hold.open();
+      return await hold.watched(() => use(hold));
     });
   }
 
@@ -177,7 +189,7 @@ export class Transaction {
       this.#checkAge();
       await this.#decide();
       const shares = await this.#held().keyShares();
-      await this.#held().commit(this.options.settings());
+      this.#settingsLeft = await this.#held().commit(this.options.settings());
       this.#services.history.shared(shares);
       this.#services.history.freed(this.#freedKeysOf);
       await this.#over();
@@ -230,6 +242,7 @@ export class Transaction {
 
   /** The frame around everything that uses the backend: leased, awake, resumed, not to be parked. */
   async #underWay<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#checkAge();
     this.#isUnderWay = true;
     this.#hold?.lease.busy();
     try {
@@ -251,6 +264,20 @@ export class Transaction {
     this.#hold = await Hold.take(this.#services, { role, readOnly, settings: this.options.settings() });
     this.#enter("active");
     this.#services.watch.opened(this);
+    this.#expireInTime();
+  }
+
+  /**
+   * A client that thinks past the age limit cannot commit any more, so its snapshot and locks need not wait until it says
+   * something: an index build would wait for them. A statement under way is not interrupted; its client hears at the next.
+   */
+  #expireInTime(): void {
+    const { clock, limits } = this.#services;
+    const leftMs = this.#beganMs + limits.ageMsMax - clock.nowMs();
+    this.#stopExpiry = clock.setTimer(Math.max(0, leftMs) + expiryGraceMs, () => {
+      if (this.#isUnderWay) this.#expireInTime();
+      else if (this.#state !== "ended") this.#giveBack().catch(() => undefined); // Its backend is gone: given back, too.
+    });
   }
 
   async #resume(): Promise<void> {
@@ -266,18 +293,22 @@ export class Transaction {
     const mayMeetGoneKey = plan.takesKeys && this.#mayMeetGoneKey(execution.statement);
     if (mayMeetGoneKey) plan = await this.#services.plans.recorded(execution.statement, this.#searchPath());
     if (plan.freesKeys) this.#noteFreedKeys(execution.statement);
+    let current = execution;
     for (let attempt = 1; ; attempt++) {
-      const sent = await this.#held().send(execution, plan, sink);
+      const sent = await this.#held().send(current, plan, sink);
       if (sent.result.kind === "lost") throw sent.result.error;
       if (sent.result.kind === "interrupted") return await this.#runTheRest(execution, sent.result.rows, sink);
       if (sent.result.kind !== "error") {
-        if (mayMeetGoneKey && (await this.#meetsGoneKey(sent)))
+        if (mayMeetGoneKey && (await this.#meetsGoneKey(sent, execution.statement)))
           return await this.#runOnSnapshot(execution, sink);
         this.#countRows(sent.result, execution.statement);
         sent.accept();
         return outcomeOf(sent.result);
       }
-      if ((await this.#judge(sent.result.fields, attempt)) === "again") continue;
+      if (isStalePlan(sent.result.fields) && attempt < deadlockAttemptsMax) {
+        current = { ...execution, prepared: this.#services.texts.renew(execution.prepared) };
+        if ((await this.#held().redoFromBase()) === "done") continue;
+      } else if ((await this.#judge(sent.result.fields, attempt)) === "again") continue;
       // ON CONFLICT DO NOTHING loses nothing to a row that it leaves alone.
       if (hasOnConflict(execution.statement)) return await this.#runOnSnapshot(execution, sink);
       await this.#doom();
@@ -301,14 +332,24 @@ export class Transaction {
   /** A row that the snapshot still shows may be gone from PostgreSQL's unique indexes. */
   #mayMeetGoneKey(statement: Statement): boolean {
     if (statement.kind !== "write") return false;
-    const target = statement.analysis.dml?.target;
-    return target !== undefined && this.#services.history.hasFreedKeys(target.name, this.#snapshotSequence);
+    const { history } = this.#services;
+    return statement.analysis.relations.some(
+      ({ role, name }) => role === "target" && history.hasFreedKeys(name, this.#snapshotSequence),
+    );
   }
 
-  async #meetsGoneKey(sent: Sent): Promise<boolean> {
-    const { images } = sent;
-    if (images === undefined || images.command === "delete" || images.rows.length === 0) return false;
-    return (await new ShadowTable(images.table).duplicate(this.#held(), images.rows)) !== undefined;
+  async #meetsGoneKey({ images }: Sent, statement: Statement): Promise<boolean> {
+    if (images !== undefined) {
+      if (images.command === "delete" || images.rows.length === 0) return false;
+      return (await new ShadowTable(images.table).duplicate(this.#held(), images.rows)) !== undefined;
+    }
+    // A data-modifying CTE: its rows cannot be told from outside, so every key of its tables is looked at.
+    if (statement.kind !== "write") return false;
+    for (const relation of statement.analysis.relations.filter(({ role }) => role === "target")) {
+      const table = await this.#services.catalog.table(relation, this.#searchPath());
+      if (table !== undefined && (await new ShadowTable(table).duplicate(this.#held())) !== undefined) return true;
+    }
+    return false;
   }
 
   /**
@@ -317,7 +358,7 @@ export class Transaction {
    */
   async #runOnSnapshot(execution: Execution, sink: Sink): Promise<Outcome> {
     const hold = this.#held();
-    await hold.toBase();
+    await hold.toSettings();
     const shadow = this.#makeShadow();
     await shadow.replay(hold.redo.entries);
     const result = await shadow.run(execution, sink);
@@ -349,7 +390,7 @@ export class Transaction {
     }
     if (sqlstate === postgresConflict.uniqueKey) {
       if ((await this.#held().redoFromBase()) === "lost") return "lost";
-      if (!(await keyIsVisible(this.#held(), fields))) return "lost";
+      if ((await whoHoldsKey(this.#held(), this.#services.system, fields)) === "another") return "lost";
     }
     throw sqlErrorOf(fields);
   }
@@ -360,7 +401,7 @@ export class Transaction {
     this.#enter("doomed");
     this.#services.events.emit("transactionDoomed", { processId: this.processId });
     const hold = this.#held();
-    await hold.toBase();
+    await hold.toSettings();
     this.#shadow = this.#makeShadow();
     await this.#shadow.replay(hold.redo.entries);
   }
@@ -400,6 +441,7 @@ export class Transaction {
   }
 
   async #over(): Promise<void> {
+    this.#stopExpiry?.();
     const processId = this.processId;
     this.#services.watch.ended(processId);
     this.#hold = undefined;
@@ -412,6 +454,7 @@ export class Transaction {
   }
 
   async #giveBack(): Promise<void> {
+    this.#stopExpiry?.();
     const hold = this.#hold;
     this.#hold = undefined;
     if (hold === undefined) return;
@@ -426,7 +469,7 @@ export class Transaction {
   }
 
   #searchPath(): readonly string[] {
-    return this.options.settings().searchPath(this.options.role);
+    return this.options.searchPath();
   }
 
   #held(): Hold {
@@ -468,8 +511,16 @@ export class Transaction {
   }
 
   #countRows(result: ExchangeResult, statement: Statement): void {
-    if (result.kind !== "complete" || statement.kind !== "write") return;
-    this.#changedRows += changedRowsOf(result.tag);
+    if (result.kind === "complete" && statement.kind === "write") this.noteChangedRows(changedRowsOf(result.tag));
+  }
+
+  /**
+   * Counts rows that a statement has changed. The caller does it for a statement whose command tag does not say.
+   *
+   * @throws {SqlError} 54000 they are too many
+   */
+  noteChangedRows(rows: number): void {
+    this.#changedRows += rows;
     const { rowsMax } = this.#services.limits;
     if (this.#changedRows <= rowsMax) return;
     throw SqlError.of(errors.rowLimit, {

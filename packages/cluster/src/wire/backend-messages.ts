@@ -28,6 +28,13 @@ export function errorFieldsOf(fields: ErrorFieldMap): ErrorFields {
     detail: fields.get("D"),
     hint: fields.get("H"),
     position: position === undefined ? undefined : Number(position),
+    objects: {
+      schema: fields.get("s"),
+      table: fields.get("t"),
+      column: fields.get("c"),
+      dataType: fields.get("d"),
+      constraint: fields.get("n"),
+    },
   };
 }
 

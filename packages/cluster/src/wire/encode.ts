@@ -14,6 +14,13 @@ export interface ErrorFields {
   readonly hint?: string | undefined;
   /** 1-based, in characters. */
   readonly position?: number | undefined;
+  readonly objects?: {
+    readonly schema?: string | undefined;
+    readonly table?: string | undefined;
+    readonly column?: string | undefined;
+    readonly dataType?: string | undefined;
+    readonly constraint?: string | undefined;
+  };
 }
 
 export interface ColumnDescription {
@@ -99,6 +106,11 @@ function errorBody(fields: ErrorFields): Buffer {
     ["D", fields.detail],
     ["H", fields.hint],
     ["P", fields.position?.toString()],
+    ["s", fields.objects?.schema],
+    ["t", fields.objects?.table],
+    ["c", fields.objects?.column],
+    ["d", fields.objects?.dataType],
+    ["n", fields.objects?.constraint],
   ];
   const present = entries.filter((entry): entry is [string, string] => entry[1] !== undefined);
   // A zero byte in a text would end the field early.

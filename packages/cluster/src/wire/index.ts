@@ -40,5 +40,5 @@ export {
   type ParseMessage,
 } from "./frontend-messages.ts";
 export { backendType, frontendType, readyStatus } from "./message-types.ts";
-export { BodyReader, MalformedMessage } from "./reader.ts";
+export { BodyReader, InvalidText, MalformedMessage } from "./reader.ts";
 export { decodeStartupPacket, type StartupPacket, startupPacketBytesMax } from "./startup-packet.ts";

@@ -2,8 +2,15 @@
  * Reads fields off a message body. A body that ends early is the sender's fault: `MalformedMessage`, which the session
  * answers with SQLSTATE 08P01.
  */
+import { isUtf8 } from "node:buffer";
+
 export class MalformedMessage extends Error {
   override readonly name = "MalformedMessage";
+}
+
+/** Text that is not UTF-8; the message says where. SQLSTATE 22021. */
+export class InvalidText extends Error {
+  override readonly name = "InvalidText";
 }
 
 export class BodyReader {
@@ -42,9 +49,10 @@ export class BodyReader {
   cString(): string {
     const end = this.#body.indexOf(0, this.#offset);
     if (end < 0) throw new MalformedMessage("string without its terminating zero byte");
-    const text = this.#body.toString("utf8", this.#offset, end);
+    const bytes = this.#body.subarray(this.#offset, end);
+    if (!isUtf8(bytes)) throw new InvalidText(invalidSequence(bytes));
     this.#offset = end + 1;
-    return text;
+    return bytes.toString("utf8");
   }
 
   /** The next bytes, shared with the body. */
@@ -67,4 +75,12 @@ export class BodyReader {
   end(): void {
     if (this.remaining !== 0) throw new MalformedMessage("message is longer than its fields");
   }
+}
+
+/** PostgreSQL's words, with the bytes of the first sequence that is not UTF-8. */
+function invalidSequence(bytes: Buffer): string {
+  const replaced = bytes.toString("utf8").indexOf("\ufffd");
+  const at = Buffer.byteLength(bytes.toString("utf8").slice(0, replaced), "utf8");
+  const shown = [...bytes.subarray(at, at + 2)].map((byte) => `0x${byte.toString(16).padStart(2, "0")}`);
+  return `invalid byte sequence for encoding "UTF8": ${shown.join(" ")}`;
 }

@@ -47,7 +47,13 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
       await deployments.headStart(stack);
       return { StackId: stack.id };
     },
+    ...endOperations(parts),
+  };
+}
 
+/** How a stack ends, and what keeps it from ending. */
+function endOperations({ store, deployments }: CloudFormationParts): Record<string, QueryOperation> {
+  return {
     async DeleteStack(input) {
       const stack = store.find(readStackName(input));
       if (stack === undefined || stack.status === "DELETE_COMPLETE") return undefined;

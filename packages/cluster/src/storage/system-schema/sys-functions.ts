@@ -1,4 +1,5 @@
 /** Schema `sys`: the functions that the service offers besides PostgreSQL's. */
+import { identity } from "@dsql-local/spec";
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -30,6 +31,16 @@ $$`;
 const tebibyte = 1024 ** 4;
 
 // The service names no build. Replacing PostgreSQL's own function keeps its oid, so every way of calling it agrees.
+const version = identity.serverVersion;
+const versionNumber = identity.serverVersionNum;
+const settings = `
+CREATE FUNCTION pg_dsql.postgres_setting(text) RETURNS text LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'show_config_by_name';
+CREATE FUNCTION pg_dsql.postgres_setting(text, boolean) RETURNS text LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'show_config_by_name_missing_ok';
+CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN CASE lower($1) WHEN 'server_version' THEN '${version}'::text WHEN 'server_version_num' THEN '${versionNumber}'::text ELSE pg_dsql.postgres_setting($1) END;
+CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text, boolean) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN CASE lower($1) WHEN 'server_version' THEN '${version}'::text WHEN 'server_version_num' THEN '${versionNumber}'::text ELSE pg_dsql.postgres_setting($1, $2) END`;
+
 const facts = `
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN 'PostgreSQL 16'::text;
 CREATE FUNCTION sys.dsql_major_version() RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 1;
@@ -49,4 +60,5 @@ export const sysFunctions = `
 CREATE SCHEMA sys;
 GRANT USAGE ON SCHEMA sys TO PUBLIC;
 ${base32.trim()};
+${settings.trim()};
 ${facts.trim()}`;

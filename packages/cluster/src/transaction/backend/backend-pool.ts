@@ -55,7 +55,7 @@ class PoolLease implements Lease {
   readonly backend: Backend;
   readonly #pool: BackendPool;
   isAsleep = false;
-  #isBusy = true;
+  isBusy = true;
   #sinceMs: number;
   #isReleased = false;
 
@@ -66,19 +66,19 @@ class PoolLease implements Lease {
   }
 
   busy(): void {
-    this.#isBusy = true;
+    this.isBusy = true;
     this.#sinceMs = this.#pool.nowMs();
     if (this.isAsleep) this.#pool.wake(this);
   }
 
   idle(): void {
-    this.#isBusy = false;
+    this.isBusy = false;
     this.#sinceMs = this.#pool.nowMs();
   }
 
   /** Nothing has happened on it for a while. */
   isStill(nowMs: number): boolean {
-    return nowMs - this.#sinceMs > (this.#isBusy ? sleepWhileBusyAfterMs : sleepAfterMs);
+    return nowMs - this.#sinceMs > (this.isBusy ? sleepWhileBusyAfterMs : sleepAfterMs);
   }
 
   release(state?: "broken"): void {
@@ -142,7 +142,8 @@ export class BackendPool {
   takeBack(lease: PoolLease, isBroken: boolean): void {
     this.#leases.delete(lease);
     if (!lease.isAsleep) this.#lively -= 1;
-    if (isBroken || lease.backend.isLost || this.#isClosed) this.#drop(lease.backend);
+    const isSpoilt = isBroken || lease.backend.isLost || lease.backend.isBeingCancelled;
+    if (isSpoilt || this.#isClosed) this.#drop(lease.backend);
     else this.#keep(lease.backend);
     this.#serve();
   }
@@ -170,8 +171,8 @@ export class BackendPool {
       if (waiter === undefined) return;
       const unused = this.#takeIdle(waiter.role);
       if (unused === undefined && this.#backends >= this.#backendsMax && !this.#dropAnyIdle()) {
-        this.#refuseAll();
-        return;
+        if (this.#isHopeless()) this.#refuseAll();
+        return; // Otherwise a backend comes free by itself; the sweep looks again.
       }
       this.#waiters.shift();
       if (unused === undefined) void this.#open(waiter);
@@ -197,7 +198,12 @@ export class BackendPool {
     }
   }
 
-  /** All backends belong to open transactions: nothing will come free until a client acts. */
+  /** Every backend belongs to an open transaction whose client thinks. */
+  #isHopeless(): boolean {
+    return this.#leases.size >= this.#backends && [...this.#leases].every((lease) => !lease.isBusy);
+  }
+
+  /** Nothing will come free until a client acts. */
   #refuseAll(): void {
     for (const waiter of this.#waiters.splice(0)) {
       waiter.reject(

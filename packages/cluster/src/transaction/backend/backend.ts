@@ -67,6 +67,8 @@ export class Backend {
   #processId = 0;
   #secretKey = 0;
   #lost: Error | undefined;
+  /** Cancel requests that PostgreSQL has not passed on yet. */
+  #cancels = 0;
 
   private constructor(socket: Socket, options: BackendOptions) {
     this.#socket = socket;
@@ -93,6 +95,11 @@ export class Backend {
 
   get hasAnswersOutstanding(): boolean {
     return this.#receivers.length > 0;
+  }
+
+  /** A cancel request is on its way: it would hit whatever runs when it arrives, whoever sent that. */
+  get isBeingCancelled(): boolean {
+    return this.#cancels > 0;
   }
 
   /** Sends one exchange: `bytes` hold exactly one Sync or Query, at their end. */
@@ -143,6 +150,7 @@ export class Backend {
    */
   async cancel(): Promise<void> {
     const socket = connect(this.#address);
+    this.#cancels += 1;
     await new Promise<void>((resolve) => {
       socket.on("error", () => socket.destroy()).on("close", () => {
         resolve();
@@ -150,6 +158,7 @@ export class Backend {
       socket.resume();
       socket.end(encodeFrontend.cancelRequest(this.#processId, this.#secretKey));
     });
+    this.#cancels -= 1;
   }
 
   /** Ends the connection, politely when nothing is under way. */
@@ -196,7 +205,12 @@ export class Backend {
       this.#handle(type, frame);
     };
     this.#socket.on("data", (chunk) => {
-      splitter.push(chunk, handle);
+      try {
+        splitter.push(chunk, handle);
+      } catch (error) {
+        // A defect in a receiver, or bytes that are no message: this backend cannot be followed any more.
+        this.#lose(error as Error);
+      }
     });
     this.#socket.on("error", (error) => {
       this.#lose(error);

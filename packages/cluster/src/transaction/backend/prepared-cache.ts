@@ -28,7 +28,7 @@ export class TextCatalogue {
   /** @returns the one object for this text and these types, with one use more */
   use(text: string, parameterTypes: readonly number[]): PreparedText {
     if (text.length > textCharactersMax) return this.#make(text, parameterTypes);
-    const key = parameterTypes.length === 0 ? text : `${parameterTypes.join(",")} ${text}`;
+    const key = parameterTypes.length === 0 ? text : `${parameterTypes.join(",")}\0${text}`;
     const known = this.#texts.get(key);
     const prepared = known ?? this.#make(text, parameterTypes);
     // Deleted and set again, so that the map's order is the order of use.
@@ -37,6 +37,12 @@ export class TextCatalogue {
     if (this.#texts.size > textsMax) this.#texts.delete(this.#texts.keys().next().value ?? key);
     prepared.uses += 1;
     return prepared;
+  }
+
+  /** Has the text parsed anew, whatever backends keep of it. @returns the new object for it */
+  renew({ text, parameterTypes }: PreparedText): PreparedText {
+    this.clear();
+    return this.use(text, parameterTypes);
   }
 
   /** Forgets all: what PostgreSQL would answer to them has changed with the catalog. */

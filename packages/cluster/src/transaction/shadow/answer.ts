@@ -37,7 +37,7 @@ export interface Answer {
 export async function answer(hold: Hold, execution: Execution, rewritten: Rewritten): Promise<Answer> {
   const { backend } = hold.lease;
   // In its new place a parameter may be taken for another type, so the types of the original are declared.
-  const parameterTypes = await describeParameters(backend, execution.prepared);
+  const parameterTypes = await hold.watched(() => describeParameters(backend, execution.prepared));
   const { formats, values, resultFormats } = decodeBindArguments(execution.bindArguments);
   const perColumn =
     resultFormats.length > 1
@@ -62,7 +62,7 @@ export async function answer(hold: Hold, execution: Execution, rewritten: Rewrit
     encodeFrontend.sync(),
   ]);
   backend.send(bytes, exchange);
-  return { result: await exchange.result, own, frames };
+  return { result: await hold.watched(() => exchange.result), own, frames };
 }
 
 function split(

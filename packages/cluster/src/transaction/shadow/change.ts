@@ -113,6 +113,7 @@ function rulesOf(table: Table): readonly Rule[] {
           sqlstate: "23502",
           message: `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`,
           detail: failingRow(image),
+          objects: { schema: table.schema, table: table.name, column: column.name },
         }),
     }));
   const checks = table.checks.map((check) => ({
@@ -122,6 +123,7 @@ function rulesOf(table: Table): readonly Rule[] {
         sqlstate: "23514",
         message: `new row for relation "${table.name}" violates check constraint "${check.name}"`,
         detail: failingRow(image),
+        objects: { schema: table.schema, table: table.name, constraint: check.name },
       }),
   }));
   return [...notNull, ...checks];

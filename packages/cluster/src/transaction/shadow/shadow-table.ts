@@ -95,25 +95,30 @@ export class ShadowTable {
     }
   }
 
-  /** @returns the first unique key that two rows share, one of them among the images, with its value */
+  /**
+   * @param images - one of the two rows is among these; undefined: any two
+   * @returns the first unique key that two rows share, with its value
+   */
   async duplicate(
     hold: Requester,
-    images: readonly string[],
+    images?: readonly string[],
   ): Promise<{ index: string; key: string } | undefined> {
     const name = qualifiedName(this.table);
     for (const { index, columns } of this.table.uniqueKeys) {
       const key = columns.map(quoteName);
-      const wanted = key.map((column) => `(image.text::${name}).${column}`).join(", ");
-      const first = `(image.text::${name}).${key[0] ?? ""}`;
+      const wanted = key.map((column) => `(image.text::${name}).${column}`);
+      const given = `SELECT ${wanted.join(", ")} FROM unnest($1::text[]) AS image(text)`;
+      const first = `SELECT ${wanted[0] ?? ""} FROM unnest($1::text[]) AS image(text)`;
+      const among = images === undefined ? "" : `WHERE ${key[0] ?? ""} = ANY (ARRAY(${first}))`;
+      const conditions = images === undefined ? key.map((column) => `${column} IS NOT NULL`) : [`(${key.join(", ")}) IN (${given})`];
       // Two rows of one key are what PostgreSQL's planner knows cannot be: without the fence (OFFSET 0) it would stop
       // at the first of them.
       const { rows } = await hold.request(
         `SELECT concat_ws(', ', ${key.map((column) => `${column}::text`).join(", ")})
-         FROM (SELECT * FROM ${this.source()} AS fenced
-               WHERE ${key[0] ?? ""} = ANY (ARRAY(SELECT ${first} FROM unnest($1::text[]) AS image(text))) OFFSET 0) AS seen
-         WHERE (${key.join(", ")}) IN (SELECT ${wanted} FROM unnest($1::text[]) AS image(text))
+         FROM (SELECT * FROM ${this.source()} AS fenced ${among} OFFSET 0) AS seen
+         WHERE ${conditions.join(" AND ")}
          GROUP BY ${key.join(", ")} HAVING count(*) > 1 LIMIT 1`,
-        [textArray(images)],
+        images === undefined ? [] : [textArray(images)],
       );
       const value = rows[0]?.[0];
       if (value !== undefined) return { index, key: `(${columns.join(", ")})=(${value ?? ""})` };
@@ -144,6 +149,7 @@ export async function checkUnique(
     sqlstate: "23505",
     message: `duplicate key value violates unique constraint "${duplicate.index}"`,
     detail: `Key ${duplicate.key} already exists.`,
+    objects: { schema: shadow.table.schema, table: shadow.table.name, constraint: duplicate.index },
   });
 }
 

@@ -17,10 +17,11 @@ import { encodeFrontend } from "../../wire/index.ts";
 import type { Execution, Sink } from "../execution.ts";
 import type { Hold } from "../hold.ts";
 import { asWritten } from "../plan.ts";
-import type { RedoEntry, RowImages } from "../redo-log.ts";
+import { RecordedCopy, type RedoEntry, type RowImages } from "../redo-log.ts";
 import type { TransactionServices } from "../services.ts";
 import type { ExchangeResult } from "../statement-exchange.ts";
 import { changeInShadow, isPlainChange } from "./change.ts";
+import { copyInShadow } from "./copy-in.ts";
 import { insertInShadow } from "./insert.ts";
 import type { ShadowAnswer } from "./shadow-statement.ts";
 import { ShadowTable } from "./shadow-table.ts";
@@ -45,7 +46,9 @@ export class Shadow {
   async replay(entries: readonly RedoEntry[]): Promise<void> {
     for (const entry of entries) {
       if (entry.images !== undefined) await this.#replayImages(entry.images);
-      else if (entry.execution.statement.kind === "write") await this.run(entry.execution, discard);
+      else if (entry.execution.statement.kind === "write") {
+        await this.run(entry.execution, entry.copy === undefined ? discard : new RecordedCopy(entry.copy));
+      }
     }
   }
 
@@ -67,13 +70,13 @@ export class Shadow {
     const { text, parameterTypes } = execution.prepared;
     const prepared = whole === text ? execution.prepared : { id: 0, text: whole, parameterTypes, uses: 0 };
     const result = await this.#asWritten({ ...execution, prepared }, sink);
-    if (result.kind !== "suspended") await this.#options.hold.toBase();
+    if (result.kind !== "suspended") await this.#options.hold.toSettings();
     return result;
   }
 
   async #write(execution: Execution, analysis: Analysis, sink: Sink): Promise<ExchangeResult> {
-    const answer = await this.#answerWrite(execution, analysis);
-    await this.#options.hold.toBase();
+    const answer = await this.#answerWrite(execution, analysis, sink);
+    await this.#options.hold.toSettings();
     if (answer.result.kind === "error" || answer.result.kind === "lost") return answer.result;
     sink.parsed();
     sink.bound();
@@ -81,12 +84,14 @@ export class Shadow {
     return answer.result;
   }
 
-  async #answerWrite(execution: Execution, analysis: Analysis): Promise<ShadowAnswer> {
+  async #answerWrite(execution: Execution, analysis: Analysis, sink: Sink): Promise<ShadowAnswer> {
     const substitution = await this.#substitute(execution, analysis);
-    const target = analysis.dml === undefined ? undefined : await this.#shadowOf(analysis.dml.target);
+    const written = analysis.dml?.target ?? analysis.relations.find(({ role }) => role === "target");
+    const target = written === undefined ? undefined : await this.#shadowOf(written);
     const { hold } = this.#options;
     if (target !== undefined && !analysis.hasDataModifyingCte) {
       const statement = { hold, execution, analysis, substitution, target };
+      if (analysis.command === "copyIn") return await copyInShadow(statement, sink);
       if (analysis.command === "insert") return await insertInShadow(statement);
       if (isPlainChange(analysis)) return await changeInShadow(statement);
     }

@@ -1,6 +1,6 @@
 /**
  * Writing statements of a doomed transaction that no SELECT can stand for: data-modifying CTEs, several columns set at
- * once, COPY. They run on temporary copies of the tables they write, which become the shadow.
+ * once. They run on temporary copies of the tables they write, which become the shadow.
  *
  * A copy costs as much as the table is large, so a large table is refused: the client hears 40001 at this statement
  * already instead of at COMMIT (docs/compatibility.md).
@@ -29,7 +29,6 @@ export interface CopyStatement {
 
 export async function runOnCopies(statement: CopyStatement): Promise<ShadowAnswer> {
   const { hold, execution, analysis } = statement;
-  if (analysis.command === "copyIn") throw SqlError.of(errors.dataConflict);
   const distinct = new Set(statement.targets);
   for (const target of distinct) await makeCopy(hold, target);
   const hasRows = analysis.hasReturning || analysis.command === "select";

@@ -1,0 +1,70 @@
+/** What the client asks of EXPLAIN, and the statement it asks about. */
+import { lex, type Statement } from "../../sql/index.ts";
+
+export interface ExplainOptions {
+  readonly analyze: boolean;
+  readonly verbose: boolean;
+  readonly genericPlan: boolean;
+  readonly format: string;
+  /** Where the statement that is explained starts in the text. */
+  readonly queryStart: number;
+}
+
+const known: ReadonlySet<string> = new Set(
+  "analyze verbose costs settings generic_plan buffers wal timing summary format".split(" "),
+);
+
+/** @returns undefined when the statement is no EXPLAIN, or one whose options PostgreSQL refuses */
+export function explainOptions(statement: Statement): ExplainOptions | undefined {
+  if (statement.kind !== "read" && statement.kind !== "write") return undefined;
+  if (statement.analysis.command !== "explain") return undefined;
+  const { options, start } = readPrefix(statement.text);
+  const [analyze = false, verbose = false, genericPlan = false, wal = false, timing = false] = [
+    "analyze",
+    "verbose",
+    "generic_plan",
+    "wal",
+    "timing",
+  ].map((name) => isOn(options.get(name)));
+  const isRefused = analyze ? genericPlan : wal || timing;
+  if (isRefused || [...options.keys()].some((name) => !known.has(name))) return undefined;
+  return {
+    analyze,
+    verbose,
+    genericPlan,
+    format: (options.get("format") ?? "text").toLowerCase(),
+    queryStart: start,
+  };
+}
+
+/** PostgreSQL's grammar has accepted the text, so only its three forms come: `(options)`, words, and nothing. */
+function readPrefix(text: string): { options: ReadonlyMap<string, string>; start: number } {
+  const lexemes = lex(text);
+  const word = (at: number): string => {
+    const lexeme = lexemes[at];
+    if (lexeme === undefined) return "";
+    const written = text.slice(lexeme.start, lexeme.end);
+    return lexeme.kind === "string" || lexeme.kind === "quotedName" ? written.slice(1, -1) : written.toLowerCase();
+  };
+  const options = new Map<string, string>();
+  let at = 1;
+  if (word(1) === "(" && !startsQuery(word(2))) {
+    for (at = 2; word(at) !== ")" && at < lexemes.length;) {
+      const name = optionName(word(at));
+      const hasValue = word(at + 1) !== "," && word(at + 1) !== ")";
+      // The last of several stands, as in PostgreSQL.
+      options.set(name, hasValue ? word(at + 1) : "true");
+      at += hasValue ? 2 : 1;
+      if (word(at) === ",") at += 1;
+    }
+    at += 1;
+  } else {
+    for (; ["analyze", "analyse", "verbose"].includes(word(at)); at++) options.set(optionName(word(at)), "true");
+  }
+  return { options, start: lexemes[at]?.start ?? text.length };
+}
+
+const optionName = (word: string): string => (word === "analyse" ? "analyze" : word);
+const startsQuery = (word: string): boolean => ["(", "select", "with", "values", "table"].includes(word);
+const isOn = (value: string | undefined): boolean =>
+  value !== undefined && !["false", "off", "0"].includes(value.toLowerCase());

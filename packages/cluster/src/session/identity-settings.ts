@@ -1,0 +1,23 @@
+/** Settings in which the embedded PostgreSQL would tell of itself, and what the service says there. */
+import { identity } from "@dsql-local/spec";
+import type { Execution, Outcome, Sink } from "../transaction/index.ts";
+import { encodeBackend } from "../wire/index.ts";
+
+const answers: Readonly<Record<string, string>> = {
+  server_version: identity.serverVersion,
+  server_version_num: identity.serverVersionNum,
+  max_connections: identity.maxConnections,
+};
+
+/** Whether SHOW of this setting is answered without PostgreSQL. */
+export function isIdentitySetting(name: string): boolean {
+  return Object.hasOwn(answers, name);
+}
+
+export function showIdentity(name: string, execution: Execution, sink: Sink): Outcome {
+  sink.parsed();
+  sink.bound();
+  if (execution.describe) sink.frame(encodeBackend.rowDescription([{ name, typeOid: 25, typeSize: -1 }]));
+  sink.frame(encodeBackend.dataRow([answers[name] ?? ""]));
+  return { kind: "complete", tag: "SHOW" };
+}

@@ -1,0 +1,36 @@
+/**
+ * COPY … FROM STDIN of a doomed transaction: like INSERT, into an empty temporary copy of the table.
+ */
+import { qualifiedName, quoteName } from "../catalog.ts";
+import type { Sink } from "../execution.ts";
+import { StatementExchange, statementFrames } from "../statement-exchange.ts";
+import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
+import { checkUnique } from "./shadow-table.ts";
+
+/** @param sink - gives the data */
+export async function copyInShadow(statement: ShadowStatement, sink: Sink): Promise<ShadowAnswer> {
+  const { hold, execution, target } = statement;
+  const name = quoteName(target.table.name);
+  await hold.request(
+    `CREATE TEMP TABLE ${name} (LIKE ${qualifiedName(target.table)} INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP`,
+  );
+  const { backend } = hold.lease;
+  const text = { id: 0, text: textOnCopy(statement), parameterTypes: [], uses: 0 };
+  const exchange = new StatementExchange(backend, text, { hold: true, sink });
+  const frames = statementFrames(backend, { ...execution, prepared: text, describe: false }, false);
+  backend.send(Buffer.concat(frames), exchange);
+  const result = await hold.watched(() => exchange.result);
+  if (result.kind !== "complete") return { result, frames: [] };
+  const { rows } = await hold.request(`SELECT (${name}.*)::text FROM pg_temp.${name} AS ${name}`);
+  const images = rows.map(([image]) => image ?? "");
+  for (const image of images) target.add(image);
+  await checkUnique(hold, target, images);
+  return { result, frames: [] };
+}
+
+function textOnCopy({ execution, analysis, target }: ShadowStatement): string {
+  const { text } = execution.statement;
+  const relation = analysis.relations.find(({ role }) => role === "target");
+  if (relation === undefined) throw new TypeError("COPY names its table");
+  return `${text.slice(0, relation.start)}pg_temp.${quoteName(target.table.name)}${text.slice(relation.end)}`;
+}

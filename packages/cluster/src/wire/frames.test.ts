@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bodyOf, FrameError, FrameSplitter } from "./frames.ts";
+import { encodeFrontend } from "./encode.ts";
+
+const messages = [
+  encodeFrontend.query("SELECT 1"),
+  encodeFrontend.sync(),
+  encodeFrontend.query("x".repeat(300)),
+  encodeFrontend.execute("portal", 7),
+  encodeFrontend.sync(),
+];
+const stream = Buffer.concat(messages);
+
+function split(chunks: readonly Buffer[], messageBytesMax = 1_000): Buffer[] {
+  const frames: Buffer[] = [];
+  const splitter = new FrameSplitter(messageBytesMax);
+  for (const chunk of chunks) splitter.push(chunk, (_, frame) => frames.push(Buffer.from(frame)));
+  return frames;
+}
+
+function pieces(bytes: Buffer, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+    bytes.subarray(index * size, (index + 1) * size),
+  );
+}
+
+test("every size of chunk delivers the same frames", () => {
+  for (let size = 1; size <= stream.length; size++) assert.deepEqual(split(pieces(stream, size)), messages);
+});
+
+test("every cut into two chunks delivers the same frames", () => {
+  for (let at = 0; at <= stream.length; at++) {
+    assert.deepEqual(split([stream.subarray(0, at), stream.subarray(at)]), messages);
+  }
+});
+
+test("the type byte comes with its frame", () => {
+  const types: string[] = [];
+  new FrameSplitter(1_000).push(stream, (type) => types.push(String.fromCharCode(type)));
+  assert.deepEqual(types, ["Q", "S", "Q", "E", "S"]);
+});
+
+test("an unfinished frame is not delivered", () => {
+  assert.deepEqual(split([stream.subarray(0, -1)]), messages.slice(0, -1));
+});
+
+test("a message of exactly the bound passes and one byte more is refused before its body has come", () => {
+  const largest = encodeFrontend.query("x".repeat(95)); // 95 characters, the zero byte and the length's own 4.
+  assert.equal(split([largest], 100).length, 1);
+  const larger = encodeFrontend.query("x".repeat(96));
+  assert.throws(() => split([larger.subarray(0, 5)], 100), FrameError);
+});
+
+test("a length that does not even count itself is refused", () => {
+  for (const length of [3, 0, -1, -0x80000000]) {
+    const header = Buffer.from([0x51, 0, 0, 0, 0]);
+    header.writeInt32BE(length, 1);
+    assert.throws(() => split([header]), FrameError, `length ${length}`);
+  }
+});
+
+test("what came whole before a refused length is delivered", () => {
+  const frames: Buffer[] = [];
+  const splitter = new FrameSplitter(1_000);
+  const bad = Buffer.from([0x51, 0, 0, 0, 1]);
+  assert.throws(() => {
+    splitter.push(Buffer.concat([encodeFrontend.sync(), bad]), (_, frame) => frames.push(frame));
+  }, FrameError);
+  assert.equal(frames.length, 1);
+});
+
+test("the body of a frame is what follows its length", () => {
+  assert.equal(bodyOf(encodeFrontend.query("SELECT 1")).toString(), "SELECT 1\0");
+});
