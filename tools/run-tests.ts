@@ -23,10 +23,12 @@ const compiledFolders = [
   "tools/dist",
   "packages/spec/dist",
   "packages/load/dist",
+  "packages/toolkit/dist",
   "packages/cluster/dist",
   "packages/cloud/dist",
   "packages/cli/dist",
   "conformance/dist",
+  "tutorial/dist",
 ];
 
 /** @returns paths relative to `root` that match one of the filters; all when there is none */

@@ -85,11 +85,15 @@ function rank(part: string): number {
   return row === -1 ? clusterParts.length : row;
 }
 
-/** `packages/cluster` of `packages/cluster/src/wire/decoder.ts`; `conformance` of `conformance/run.ts`. */
+/**
+ * `packages/cluster` of `packages/cluster/src/wire/decoder.ts`; `conformance` of `conformance/run.ts`;
+ * `tutorial/ch05/cdk` of its files, since a chapter is two programs.
+ */
 export function folderOf(file: string): string {
   const [first = "", second = "", third = ""] = file.split("/");
   if (first === "packages") return `${first}/${second}`;
-  return first === "tutorial" ? [first, second, third].join("/") : first;
+  if (first === "tutorial") return second === "test" ? `${first}/${second}` : [first, second, third].join("/");
+  return first;
 }
 
 function listed(names: readonly string[]): string {

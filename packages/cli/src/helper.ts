@@ -6,76 +6,94 @@
  */
 import { randomInt } from "node:crypto";
 import process from "node:process";
-import { Command, InvalidArgumentError } from "commander";
-import { chapter4Defaults, functionNameDefault, targetFromEnvironment } from "@dsql-local/load";
-import { Failure, exitCodes, report } from "./failure.ts";
+import { Command, Option } from "commander";
+import { chapter4Defaults, chapter6Defaults, targetFromEnvironment } from "@dsql-local/load";
+import { exitCodes, report } from "./failure.ts";
+import { type Flags, callRate, chapterNumber, positive, sharedOptions } from "./helper/flags.ts";
 import { testGreeting } from "./helper/greeting.ts";
 import type { HelperOptions, Outcome } from "./helper/options.ts";
+import { setUpAccounts } from "./helper/setup.ts";
 import { testStress } from "./helper/stress.ts";
+import { type SustainedFlags, sustainLoad, sustainedDefaults } from "./helper/sustained.ts";
 import { testHistory, testTransfer } from "./helper/transfer.ts";
-import { nonEmpty, regionName } from "./options.ts";
 
-interface Flags {
-  readonly testChapter?: number;
-  readonly function: string;
-  readonly region?: string;
-  readonly seed?: number;
-  readonly invocations?: number;
-  readonly parallel?: number;
-  readonly accounts?: number;
-  readonly json?: boolean;
-}
+type Run = (options: HelperOptions) => Promise<Outcome>;
 
-const chapters: Readonly<Record<number, (options: HelperOptions) => Promise<Outcome>>> = {
-  0: (options) => testGreeting(0, options),
-  1: (options) => testGreeting(1, options),
-  2: (options) => testGreeting(2, options),
-  3: testTransfer,
-  4: testStress,
-  5: testHistory,
-};
+const chapters: readonly Run[] = [
+  (options) => testGreeting(0, options),
+  (options) => testGreeting(1, options),
+  (options) => testGreeting(2, options),
+  testTransfer,
+  (options) => testStress(chapter4Defaults, options),
+  testHistory,
+  (options) => testStress(chapter6Defaults, options),
+];
 
 export function helperProgram(): Command {
-  const { invocations, parallel, accounts } = chapter4Defaults;
   const program = new Command("helper")
     .description("Tests the chapters of the tutorial: invokes the deployed function and checks what it did.")
-    .option("--test-chapter <number>", "the chapter to test, 0 to 5", chapterNumber)
-    .option("--function <name>", "the Lambda function", nonEmpty, functionNameDefault)
-    .option("--region <region>", "the AWS Region (default: AWS_REGION)", regionName)
-    .option(
-      "--seed <number>",
-      "of the random accounts in chapter 4: the same seed, the same transfers",
-      wholeNumber,
-    )
-    .option("--invocations <number>", `chapter 4: calls in all (default: ${invocations})`, positive)
-    .option("--parallel <number>", `chapter 4: calls at a time (default: ${parallel})`, parallelism)
-    .option(
-      "--accounts <number>",
-      `chapter 4: accounts have the ids 1 to this (default: ${accounts})`,
-      positive,
-    )
-    .option("--json", "print the result as one line of JSON and nothing else")
+    .option("--test-chapter <number>", "the chapter to test, 0 to 6", chapterNumber)
+    .option("--setup-ch06", "create the million accounts of chapter 6")
+    .addOption(
+      new Option("--setup-ch04", "the same, in the numbering of the talk's short version").conflicts(
+        "setupCh06",
+      ),
+    );
+  for (const option of sharedOptions()) program.addOption(option);
+  program
     .showHelpAfterError("(helper --help shows what it takes)")
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", examples)
     .action(async (flags: Flags, command: Command) => {
+      if (flags.setupCh06 === true) return await setUp(6, flags);
+      if (flags.setupCh04 === true) return await setUp(4, flags);
       if (flags.testChapter === undefined) command.help({ error: true });
       await test(flags.testChapter, flags);
     });
+  addCommands(program);
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+function addCommands(program: Command): void {
   program
     .command("test-chapter")
     .description("the same as --test-chapter")
-    .argument("[chapter]", "0 to 5", chapterNumber)
-    .option("-c, --chapter <number>", "the chapter, 0 to 5", chapterNumber)
+    .argument("[chapter]", "0 to 6", chapterNumber)
+    .option("-c, --chapter <number>", "the chapter, 0 to 6", chapterNumber)
     .action(async (argument: number | undefined, _flags: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags & { chapter?: number }>();
       const chapter = argument ?? flags.chapter ?? flags.testChapter;
       if (chapter === undefined) command.help({ error: true });
       await test(chapter, flags);
     });
-  for (const command of [program, ...program.commands]) command.exitOverride();
-  return program;
+  for (const chapter of [6, 4] as const) {
+    program
+      .command(`setup-ch0${chapter}`)
+      .description(`the same as --setup-ch0${chapter}`)
+      .action(async (_flags: object, command: Command) => {
+        await setUp(chapter, command.optsWithGlobals());
+      });
+  }
+  const { rate, intervalSeconds, parallel } = sustainedDefaults;
+  program
+    .command("sustained-load")
+    .description(`transfers at a target rate, at most --parallel (default: ${parallel}) at a time`)
+    .option("--rate <number>", "calls that become due a second", callRate, rate)
+    .option("--duration <seconds>", "how long (default: until Ctrl-C)", positive)
+    .option("--interval <seconds>", "between two lines of percentiles", positive, intervalSeconds)
+    .action(async (_flags: object, command: Command) => {
+      const flags = command.optsWithGlobals<Flags & { rate: number; duration?: number; interval: number }>();
+      await sustain(flags, {
+        rate: flags.rate,
+        durationSeconds: flags.duration,
+        intervalSeconds: flags.interval,
+        onInterval: (interval) => {
+          if (flags.json === true) printJson({ event: "interval", ...interval });
+        },
+      });
+    });
 }
 
 const examples = `
@@ -84,22 +102,41 @@ The helper finds AWS, or the local stack, through its environment:
   $ npx helper --test-chapter 5                     # one transfer, and its row in the history
   $ npx helper --test-chapter 4                     # 10,000 transfers, 1,000 at a time
   $ npx helper --test-chapter 4 --seed 4711         # the same transfers again
-  $ npx helper test-chapter 4 --invocations 500 --parallel 50
+  $ npx helper --setup-ch06                         # 1,000,000 accounts
+  $ npx helper --test-chapter 6                     # 1,000,000 transfers, 10,000 at a time
+  $ npx helper test-chapter 6 --invocations 20000   # fewer
+  $ npx helper sustained-load --rate 500            # 500 transfers a second until Ctrl-C
 
 On AWS set AWS_REGION, the keys of an identity that may invoke the function, and CLUSTER_ENDPOINT:
   $ eval "$(aws configure export-credentials --format env)"
 
-Chapter 4 adds up all balances before and after, and compares the history with the calls that succeeded.
-Ctrl-C ends it early and still prints the statistics.
+Stress tests add up all balances before and after, and compare the history with the calls that succeeded.
+Ctrl-C ends them early and still prints the statistics. The latencies of sustained-load count from the moment a call
+was due, so that a service that stands still for a while cannot hide it.
 
 Exit codes: 0 the test passed, 1 it failed, 2 wrong usage, 130 interrupted.
 `;
 
 async function test(chapter: number, flags: Flags): Promise<void> {
+  const run = chapters[chapter];
+  if (run === undefined) throw new RangeError(`no chapter ${chapter}`);
+  await finish(flags, run, (outcome) => ({ chapter, passed: outcome.isPassed }));
+}
+
+async function setUp(chapter: 4 | 6, flags: Flags): Promise<void> {
+  const run: Run = (options) => setUpAccounts(chapter, options);
+  await finish(flags, run, (outcome) => ({ passed: outcome.isPassed }));
+}
+
+async function sustain(flags: Flags, sustained: SustainedFlags): Promise<void> {
+  const run: Run = (options) => sustainLoad(options, sustained);
+  await finish(flags, run, (outcome) => ({ event: "summary", passed: outcome.isPassed }));
+}
+
+/** @param heading - what the JSON begins with */
+async function finish(flags: Flags, run: Run, heading: (outcome: Outcome) => object): Promise<void> {
   const interruption = interruptible();
   try {
-    const run = chapters[chapter];
-    if (run === undefined) throw notHere(chapter);
     const outcome = await run({
       ...flags,
       functionName: flags.function,
@@ -109,18 +146,11 @@ async function test(chapter: number, flags: Flags): Promise<void> {
       screen: flags.json === true ? { write: () => true } : process.stdout,
       signal: interruption.signal,
     });
-    if (flags.json === true) printJson({ chapter, passed: outcome.isPassed, ...outcome.facts });
+    if (flags.json === true) printJson({ ...heading(outcome), ...outcome.facts });
     process.exitCode = interruption.signal.aborted ? 130 : outcome.isPassed ? 0 : exitCodes.failed;
   } finally {
     interruption.end();
   }
-}
-
-function notHere(chapter: number): Failure {
-  return new Failure(`chapter ${chapter} is not part of this version`, {
-    remedy: "Chapters 0 to 5 are. Chapter 6 needs a million accounts and its own load profile.",
-    exitCode: exitCodes.usage,
-  });
 }
 
 /** The first Ctrl-C ends the run in order, the second at once. */
@@ -138,31 +168,6 @@ function printJson(result: object): void {
   const plain = (_name: string, value: unknown): unknown =>
     typeof value === "bigint" ? Number(value) : value;
   process.stdout.write(`${JSON.stringify(result, plain)}\n`);
-}
-
-function chapterNumber(text: string): number {
-  if (!/^[0-6]$/.test(text)) throw new InvalidArgumentError("A chapter is a number from 0 to 6.");
-  return Number(text);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
-  return Number(text);
-}
-
-function positive(text: string): number {
-  const number = wholeNumber(text);
-  if (number === 0) throw new InvalidArgumentError("It must be greater than 0.");
-  return number;
-}
-
-// Each call under way holds a connection. The talk's largest run has this many.
-const parallelMax = 10_000;
-
-function parallelism(text: string): number {
-  const number = positive(text);
-  if (number > parallelMax) throw new InvalidArgumentError(`At most ${parallelMax} calls run at a time.`);
-  return number;
 }
 
 export async function main(argv: readonly string[] = process.argv): Promise<void> {

@@ -85,6 +85,57 @@ test("chapter 4 prints the talk's lines and exits 0", async (t) => {
   assert.equal(code, 0);
 });
 
+test("chapter 6 prints the talk's lines, with its workers", async (t) => {
+  const environment = await functionThat(t, () => ({ balance: 99, duration: 5, retries: 0 }));
+  const args = ["--test-chapter", "6", "--invocations", "1000", "--parallel", "100", "--seed", "7"];
+  const { code, stdout } = await start(args, environment).ran;
+  assert.match(
+    stdout,
+    /^Testing Chapter 6: Extreme Stress Test - 1K Invocations \(100 parallel x 10 iterations\)\n\n/,
+  );
+  assert.match(
+    stdout,
+    /^Number of workers: 50\n\nStarting 50 workers\.\.\.\nEach worker handles 2 parallel calls per iteration, for 10 iterations$/m,
+  );
+  assert.match(stdout, /^Successful: {9}1,000 \(100\.00%\)$/m);
+  assert.match(stdout, /✅ Chapter 6 test complete\n$/);
+  assert.equal(code, 0);
+});
+
+test("sustained load prints a line for each interval and ends with the statistics", async (t) => {
+  const environment = await functionThat(t, () => ({ balance: 99, duration: 5, retries: 0 }));
+  const args = ["sustained-load", "--rate", "100", "--duration", "2", "--interval", "1"];
+  const { code, stdout } = await start(args, environment).ran;
+  assert.match(stdout, /^Sustained load: 100 calls\/second for 2 s, at most 1000 at a time$/m);
+  assert.match(stdout, /^\[ {3}1s\] +\d+ calls\/s \| p50 .* p99\.9 .* ms \| conflicts 0 /m);
+  assert.match(stdout, /^Latency, from when each call was due:$/m);
+  assert.match(stdout, /^Total calls: {8}200$/m);
+  assert.equal(code, 0);
+});
+
+test("Ctrl-C ends sustained load with a summary; with --json each interval is a line", async (t) => {
+  const environment = await functionThat(t, (call) => {
+    if (call === 150) child.kill("SIGINT");
+    return { balance: 99, duration: 5, retries: 0 };
+  });
+  const { child, ran } = start(["sustained-load", "--rate", "100", "--interval", "1", "--json"], environment);
+  const { code, stdout } = await ran;
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event: string; wasAborted?: boolean; calls: number });
+  assert.equal(lines[0]?.event, "interval");
+  assert.deepEqual([lines.at(-1)?.event, lines.at(-1)?.wasAborted], ["summary", true]);
+  assert.equal(code, 130);
+});
+
+test("the setup without a cluster says what to set", async (t) => {
+  const environment = await functionThat(t, () => ({}));
+  const { code, stderr } = await start(["setup-ch06"], environment).ran;
+  assert.match(stderr, /CLUSTER_ENDPOINT is not set\n.*dsql env/);
+  assert.equal(code, 1);
+});
+
 test("chapter 4 in which no transfer succeeds fails", async (t) => {
   const environment = await functionThat(t, () => ({ error: "no", errorCode: "08006" }));
   const { code, stdout } = await start(["test-chapter", "4", "--invocations", "10"], environment).ran;
@@ -191,13 +242,10 @@ test("chapter 5 without a cluster says what to set", async (t) => {
 });
 
 for (const [wrong, args, words] of [
-  [
-    "a chapter that this version does not have",
-    ["--test-chapter", "6"],
-    /chapter 6 is not part of this version/,
-  ],
   ["a chapter that does not exist", ["--test-chapter", "seven"], /number from 0 to 6/],
   ["no chapter", [], /Usage: helper/],
+  ["two setups", ["--setup-ch06", "--setup-ch04"], /cannot be used with option/],
+  ["a rate of nothing", ["sustained-load", "--rate", "0"], /greater than 0/],
   ["no calls at a time", ["--test-chapter", "4", "--parallel", "0"], /greater than 0/],
 ] as const) {
   test(`${wrong} is wrong usage: exit code 2`, async () => {

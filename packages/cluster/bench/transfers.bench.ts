@@ -38,7 +38,13 @@ const setup = [
    amount bigint NOT NULL, made timestamptz NOT NULL DEFAULT now())`,
   "CREATE INDEX transfer_payer ON transfer (payer, made)",
   "ANALYZE account",
+  "CREATE TABLE proof (holds boolean NOT NULL CHECK (holds))",
 ];
+
+/** What was measured was transfers: no money was made or lost, and each has its entry. Fails with 23514 otherwise. */
+const moneyIsConserved = `INSERT INTO proof SELECT sum(balance) = 1000000::bigint * ${accounts} FROM account`;
+const entriesAreThere = (least: number): string =>
+  `INSERT INTO proof SELECT count(*) >= ${least} FROM transfer`;
 
 export async function measureTransfers(
   cluster: Cluster,
@@ -47,19 +53,30 @@ export async function measureTransfers(
 ): Promise<TransferResult[]> {
   const direct = directTarget(cluster);
   // The tables are made past the cluster: 100,000 rows are more than a transaction may change, and nobody is connected yet.
-  for (const sql of setup) {
-    const keeper = await BenchConnection.open(direct, new Map([["setup", sql]]));
-    const sqlstate = await keeper.run("setup");
-    keeper.close();
-    if (sqlstate !== undefined) throw new Error(`${sqlstate} from: ${sql}`);
-  }
+  for (const sql of setup) await must(direct, sql);
   const results: TransferResult[] = [];
   for (const connections of options.connections) {
     const result = await measurePairs(cluster, direct, connections, options);
     tell(result);
     results.push(result);
   }
+  const measured = results.flatMap(({ pairs }) =>
+    pairs.flatMap(({ through, direct: other }) => [through, other]),
+  );
+  const transfers = measured.reduce(
+    (sum, { transfersPerSecond }) => sum + transfersPerSecond * options.measureMs,
+    0,
+  );
+  await must(direct, moneyIsConserved);
+  await must(direct, entriesAreThere(Math.floor(transfers / 1_000) - measured.length));
   return results;
+}
+
+async function must(target: BenchTarget, sql: string): Promise<void> {
+  const connection = await BenchConnection.open(target, new Map([["statement", sql]]));
+  const sqlstate = await connection.run("statement");
+  connection.close();
+  if (sqlstate !== undefined) throw new Error(`${sqlstate} from: ${sql}`);
 }
 
 function directTarget({ storageAddress }: Cluster): BenchTarget {

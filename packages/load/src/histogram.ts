@@ -42,6 +42,14 @@ export class TimeHistogram {
     this.#total += kept;
   }
 
+  /** Forgets everything. */
+  reset(): void {
+    this.#histogram.reset();
+    this.#min = Number.POSITIVE_INFINITY;
+    this.#max = 0;
+    this.#total = 0;
+  }
+
   times(): Times {
     const count = this.#histogram.totalCount;
     if (count === 0) return { count: 0, min: 0, max: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0 };

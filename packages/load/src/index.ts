@@ -6,13 +6,9 @@
  * It knows the Invoke API and the tutorial's function; it knows nothing of clusters, so it drives AWS as well as the
  * local stack.
  */
-export {
-  type Chapter4Options,
-  chapter4Defaults,
-  chapter4Heading,
-  functionNameDefault,
-  runChapter4,
-} from "./chapter-4.ts";
+export { AdaptiveLimit } from "./adaptive-limit.ts";
+export { type Chapter4Options, chapter4Defaults, chapter4Heading, runChapter4 } from "./chapter-4.ts";
+export { chapter6Defaults } from "./chapter-6.ts";
 export type { Times } from "./histogram.ts";
 export { type Answer, type Failure, type Success } from "./invocation/answer.ts";
 export {
@@ -27,5 +23,20 @@ export { type SeededRandom, seededRandom } from "./random.ts";
 export { type Report, formatStats } from "./report.ts";
 export { type Progress, type RunOptions, run } from "./run.ts";
 export type { Schedule } from "./schedule.ts";
+export {
+  type StressOptions,
+  type StressProfile,
+  type StressSizes,
+  functionNameDefault,
+  runStress,
+  stressHeading,
+} from "./stress.ts";
+export {
+  type SustainedInterval,
+  type SustainedOptions,
+  type SustainedReport,
+  runSustained,
+} from "./sustained.ts";
+export { formatInterval, formatSustainedStats } from "./sustained-report.ts";
 export type { Counts, ErrorCount, RetryCounts } from "./tally.ts";
 export { type Transfer, randomTransfers } from "./workload.ts";

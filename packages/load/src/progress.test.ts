@@ -16,6 +16,7 @@ const progress = (calls: number, elapsedMs: number, successes = calls): Progress
   callsPlanned: 10_000,
   elapsedMs,
   isOver: calls === 10_000,
+  recentMs: 12.3,
 });
 
 test("the line has the talk's shape", () => {
@@ -47,6 +48,18 @@ test("a terminal sees one line that is rewritten, ended when the run is over", (
   const text = show(true, [progress(0, 0), progress(5_000, 5_000), progress(10_000, 10_000)]);
   assert.equal(text.split("\r").length, 4);
   assert.equal(text.split("\n").length, 2);
+});
+
+test("a terminal also sees conflicts, latency and how the rate has been, as far as the line is long", () => {
+  let text = "";
+  const display = progressDisplay({ isTTY: true, columns: 200, write: (part) => (text += part) });
+  for (const calls of [0, 1_000, 2_000]) display(progress(calls, calls));
+  assert.match(text, /\| conflicts 0 \| 12\.3ms ██\u001b\[K$/);
+
+  const narrow = show(true, [progress(5_000, 5_000)])
+    .replace("\r", "")
+    .replace("\u001b[K", "");
+  assert.equal(narrow.length, 79);
 });
 
 test("a pipe sees a line every two seconds and a last one, with no control characters", () => {

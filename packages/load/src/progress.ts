@@ -3,6 +3,7 @@
  */
 import { callsPerSecond } from "./report.ts";
 import type { Progress } from "./run.ts";
+import { Sparkline } from "./sparkline.ts";
 
 /** @returns `[ 42%]   4200/10000 calls |  935 calls/s | Success: 100.0% | 4.5s` */
 export function formatProgress(progress: Progress): string {
@@ -20,6 +21,8 @@ export function formatProgress(progress: Progress): string {
 /** The part of a stream that a display needs; `process.stdout` is one. */
 export interface Screen {
   readonly isTTY?: boolean | undefined;
+  /** Width of the terminal, in characters. */
+  readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 
@@ -34,11 +37,26 @@ export function progressDisplay(screen: Screen): (progress: Progress) => void {
   return screen.isTTY === true ? liveDisplay(screen) : plainDisplay(screen);
 }
 
+const columnsDefault = 80;
+const sparklineIntervalMs = 500;
+const sparklineValuesMax = 30;
+
+/** The talk's line, then what a pipe has no room for: conflicts, latency, and how the rate has been. */
 function liveDisplay(screen: Screen): (progress: Progress) => void {
+  const rate = new Sparkline(sparklineValuesMax);
+  let last = { calls: 0, elapsedMs: 0 };
+  let latency = "";
   return (progress) => {
-    screen.write(
-      `${carriageReturn}${formatProgress(progress)}${eraseToEndOfLine}${progress.isOver ? "\n" : ""}`,
-    );
+    const { calls, elapsedMs, conflicts, recentMs, isOver } = progress;
+    if (elapsedMs - last.elapsedMs >= sparklineIntervalMs) {
+      rate.add((calls - last.calls) / (elapsedMs - last.elapsedMs));
+      last = { calls, elapsedMs };
+    }
+    if (recentMs !== undefined) latency = ` | ${recentMs.toFixed(1)}ms`;
+    const more = isOver ? "" : ` | conflicts ${conflicts}${latency} ${rate.toString()}`;
+    // A line that wraps could not be rewritten.
+    const line = `${formatProgress(progress)}${more}`.slice(0, (screen.columns ?? columnsDefault) - 1);
+    screen.write(`${carriageReturn}${line}${eraseToEndOfLine}${isOver ? "\n" : ""}`);
   };
 }
 

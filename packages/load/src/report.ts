@@ -21,7 +21,7 @@ export interface Report extends Counts {
   readonly errorBreakdown: readonly ErrorCount[];
 }
 
-const rule = "=".repeat(60);
+export const rule = "=".repeat(60);
 
 // Values stand in one column, whatever the length of their label.
 const labelWidth = 20;
@@ -29,7 +29,7 @@ const labelWidth = 20;
 /** @returns lines, without a line feed at the end */
 export function formatStats(report: Report): string {
   const sections = [
-    totals(report),
+    [...totals(report), ...interruption(report)],
     speed(report),
     times("Lambda Execution Times:", report.lambdaMs),
     times("Client-observed Times:", report.clientMs),
@@ -42,13 +42,16 @@ export function formatStats(report: Report): string {
   return [rule, "STATS", rule, body.join("\n\n")].join("\n");
 }
 
-function totals({ calls, successes, errors, wasAborted, schedule }: Report): string[] {
+export function totals({ calls, successes, errors }: Counts): string[] {
   return [
     line("Total calls:", count(calls)),
     line("Successful:", `${count(successes)} (${share(successes, calls)})`),
     line("Errors:", `${count(errors)} (${share(errors, calls)})`),
-    ...(wasAborted ? [line("Interrupted:", `${count(schedule.calls - calls)} calls were not made`)] : []),
   ];
+}
+
+function interruption({ wasAborted, schedule, calls }: Report): string[] {
+  return wasAborted ? [line("Interrupted:", `${count(schedule.calls - calls)} calls were not made`)] : [];
 }
 
 function speed({ calls, elapsedMs }: Report): string[] {
@@ -58,7 +61,7 @@ function speed({ calls, elapsedMs }: Report): string[] {
   ];
 }
 
-function times(title: string, recorded: Times): string[] {
+export function times(title: string, recorded: Times): string[] {
   if (recorded.count === 0) return [];
   const entry = (label: string, timeMs: number): string => `  ${line(label, `${timeMs.toFixed(2)}ms`)}`;
   return [
@@ -73,7 +76,7 @@ function times(title: string, recorded: Times): string[] {
   ];
 }
 
-function retries({ retries: { total, max, callsWithRetries }, calls }: Report): string[] {
+export function retries({ retries: { total, max, callsWithRetries }, calls }: Counts): string[] {
   if (total === 0) return [];
   return [
     "OCC Retry Statistics:",
@@ -95,7 +98,7 @@ function transport({ throttles, resends, unknownOutcomes }: Report): string[] {
   ];
 }
 
-function breakdown(errors: readonly ErrorCount[]): string[] {
+export function breakdown(errors: readonly ErrorCount[]): string[] {
   if (errors.length === 0) return [];
   return [
     "Error Breakdown:",
@@ -103,7 +106,7 @@ function breakdown(errors: readonly ErrorCount[]): string[] {
   ];
 }
 
-function line(label: string, value: string): string {
+export function line(label: string, value: string): string {
   return `${label.padEnd(labelWidth)}${value}`;
 }
 

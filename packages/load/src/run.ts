@@ -5,6 +5,7 @@
  * transfer unknown.
  */
 import type { LambdaClient } from "./invocation/client.ts";
+import type { AdaptiveLimit } from "./adaptive-limit.ts";
 import type { Report } from "./report.ts";
 import { type Schedule, runSchedule } from "./schedule.ts";
 import { type Counts, Tally } from "./tally.ts";
@@ -15,11 +16,15 @@ export interface Progress extends Counts {
   readonly elapsedMs: number;
   /** No further progress follows. */
   readonly isOver: boolean;
+  /** Mean time that callers waited, of the calls that ended since the progress before; undefined where none did. */
+  readonly recentMs: number | undefined;
 }
 
 export interface RunOptions {
   readonly client: Pick<LambdaClient, "invoke">;
   readonly schedule: Schedule;
+  /** Where fewer calls may be under way than the schedule would start; the others wait for their turn. */
+  readonly limit?: AdaptiveLimit | undefined;
   /** @returns the payload of the next call */
   readonly nextPayload: () => object;
   /** Called at the beginning, every `progressIntervalMs`, and at the end. */
@@ -33,19 +38,29 @@ export interface RunOptions {
 const progressIntervalMsDefault = 100;
 
 export async function run(options: RunOptions): Promise<Report> {
-  const { client, schedule, nextPayload, onProgress, signal } = options;
+  const { client, schedule, limit, nextPayload, onProgress, signal } = options;
   const tally = new Tally();
   const startedAt = performance.now();
   const elapsedMs = (): number => performance.now() - startedAt;
   const announce = (isOver: boolean): void =>
-    onProgress?.({ ...tally.counts(), callsPlanned: schedule.calls, elapsedMs: elapsedMs(), isOver });
+    onProgress?.({
+      ...tally.counts(),
+      callsPlanned: schedule.calls,
+      elapsedMs: elapsedMs(),
+      isOver,
+      recentMs: tally.takeRecentMs(),
+    });
 
   announce(false);
   const timer = setInterval(() => announce(false), options.progressIntervalMs ?? progressIntervalMsDefault);
   try {
     const call = async (): Promise<void> => {
+      // Waiting for a turn is part of what the caller feels.
       const calledAt = performance.now();
+      await limit?.enter();
+      if (limit !== undefined && signal?.aborted === true) return limit.leave();
       const invocation = await client.invoke(nextPayload(), signal);
+      limit?.leave();
       tally.add(invocation, performance.now() - calledAt);
     };
     await runSchedule(schedule, call, signal);

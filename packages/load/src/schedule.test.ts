@@ -32,6 +32,15 @@ test("a batch starts when all calls of the batch before have ended", async () =>
   assert.deepEqual(underWay, [1, 2, 3, 4, 1, 2, 3, 4, 1, 2]);
 });
 
+test("workers share the calls and start their batches independently of each other", async () => {
+  const underWay = await observe({ kind: "batches", calls: 11, parallel: 4, workers: 2 });
+  assert.equal(underWay.length, 11);
+  assert.deepEqual(underWay.slice(0, 4), [1, 2, 3, 4]);
+  assert.ok(underWay.slice(4).every((count) => count <= 4));
+  // The second worker's batch is still under way when the first starts its next.
+  assert.ok((underWay[4] ?? 0) > 1);
+});
+
 test("a window starts a call for each that ends", async () => {
   const underWay = await observe({ kind: "window", calls: 10, parallel: 4 });
   assert.deepEqual(underWay, [1, 2, 3, 4, 4, 4, 4, 4, 4, 4]);

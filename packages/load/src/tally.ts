@@ -51,6 +51,7 @@ export class Tally {
   /** As the caller waited, with every attempt and wait. */
   readonly #clientTimes = new TimeHistogram();
   readonly #errorTimes = new TimeHistogram();
+  #recent = { calls: 0, totalMs: 0 };
 
   /** @param clientMs - from the call to its answer */
   add(invocation: Invocation, clientMs: number): void {
@@ -59,6 +60,8 @@ export class Tally {
     this.#throttles += invocation.throttles;
     this.#resends += invocation.resends;
     this.#unknownOutcomes += invocation.unknownOutcomes;
+    this.#recent.calls++;
+    this.#recent.totalMs += clientMs;
     this.#addRetries(answer.retries ?? 0);
     if (answer.kind === "success") {
       this.#successes++;
@@ -113,6 +116,13 @@ export class Tally {
       clientMs: this.#clientTimes.times(),
       errorMs: this.#errorTimes.times(),
     };
+  }
+
+  /** @returns the mean of the calls added since it was last asked; undefined where there were none */
+  takeRecentMs(): number | undefined {
+    const { calls, totalMs } = this.#recent;
+    this.#recent = { calls: 0, totalMs: 0 };
+    return calls === 0 ? undefined : totalMs / calls;
   }
 
   /** Most frequent first. */

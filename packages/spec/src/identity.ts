@@ -2,4 +2,6 @@
 export const identity = {
   serverVersion: "16.15",
   serverVersionNum: "160015",
+  /** What SHOW answers; the real bound is `limits.connectionsPerClusterMax`. */
+  maxConnections: "20",
 } as const;

@@ -104,7 +104,7 @@ function announce(stack: Stack, options: StartOptions, startMs: number): void {
 
 In another terminal:
   eval "$(npx dsql env${flag})"
-  psql                            ${paint.dim("# or: npx dsql sql${flag} 'SELECT 1'")}
+  psql                            ${paint.dim(`# or: npx dsql sql${flag} 'SELECT 1'`)}
   npx cdk deploy
 
 Ctrl-C stops it; the data stays.

@@ -9,6 +9,8 @@ export interface Books {
   readonly accounts: bigint;
   /** Of all accounts together. */
   readonly balance: bigint;
+  /** The smallest of them; undefined where there is no account. */
+  readonly least: bigint | undefined;
   /** Rows of the history; undefined where there is no history yet (it comes with chapter 5). */
   readonly transfers: bigint | undefined;
 }
@@ -19,14 +21,15 @@ export interface Finding {
 }
 
 export async function readBooks(client: pg.Client): Promise<Books> {
-  // One statement, so that both numbers are of one snapshot.
-  const { rows } = await client.query<{ accounts: string; balance: string | null }>(
-    "SELECT count(*) AS accounts, sum(balance) AS balance FROM accounts",
+  // One statement, so that all numbers are of one snapshot.
+  const { rows } = await client.query<{ accounts: string; balance: string | null; least: number | null }>(
+    "SELECT count(*) AS accounts, sum(balance) AS balance, min(balance) AS least FROM accounts",
   );
   const [sums] = rows;
   return {
     accounts: BigInt(sums?.accounts ?? 0),
     balance: BigInt(sums?.balance ?? 0),
+    least: typeof sums?.least === "number" ? BigInt(sums.least) : undefined,
     transfers: await countTransfers(client),
   };
 }
@@ -51,12 +54,16 @@ export function judgeBooks(
   after: Books,
   told: Pick<Counts, "successes" | "unknownOutcomes">,
 ): readonly Finding[] {
-  const findings = [
+  const findings: Finding[] = [
     {
       holds: after.balance === before.balance && after.accounts === before.accounts,
       text: `The sum of ${count(after.accounts)} balances was ${count(before.balance)} and is ${count(after.balance)}`,
     },
   ];
+  // What was below zero before was not brought there by these transfers.
+  if ((before.least ?? 0n) >= 0n && after.least !== undefined) {
+    findings.push({ holds: after.least >= 0n, text: `The smallest balance is ${count(after.least)}` });
+  }
   if (before.transfers !== undefined && after.transfers !== undefined) {
     findings.push(judgeHistory(after.transfers - before.transfers, told));
   }

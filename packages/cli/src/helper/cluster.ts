@@ -17,12 +17,17 @@ export function hasCluster(environment: Environment): boolean {
   return (environment["CLUSTER_ENDPOINT"] ?? "") !== "";
 }
 
+export interface ConnectOptions {
+  readonly environment: Environment;
+  readonly region: string;
+}
+
 /** Connects, lets `work` use the connection, and closes it. */
 export async function withCluster<Result>(
-  options: { readonly environment: Environment; readonly region: string },
+  options: ConnectOptions,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = await connectAsAdmin(options.environment, options.region);
+  const client = await connectAsAdmin(options);
   try {
     return await work(client);
   } finally {
@@ -30,7 +35,7 @@ export async function withCluster<Result>(
   }
 }
 
-async function connectAsAdmin(environment: Environment, region: string): Promise<pg.Client> {
+export async function connectAsAdmin({ environment, region }: ConnectOptions): Promise<pg.Client> {
   const endpoint = environment["CLUSTER_ENDPOINT"];
   if (endpoint === undefined || endpoint === "") {
     throw new Failure("CLUSTER_ENDPOINT is not set", {

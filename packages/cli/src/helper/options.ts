@@ -11,6 +11,8 @@ export interface HelperOptions {
   readonly invocations?: number | undefined;
   readonly parallel?: number | undefined;
   readonly accounts?: number | undefined;
+  /** Of the setup: connections that insert at a time. */
+  readonly workers?: number | undefined;
   /** What the tests print goes here; nowhere with `--json`. */
   readonly screen: { readonly isTTY?: boolean | undefined; write(text: string): unknown };
   /** The first Ctrl-C. */

@@ -4,7 +4,12 @@
  *
  * Source: Aurora DSQL User Guide, "Concurrency control in Aurora DSQL".
  */
-import type { ModelTransaction, RowKey } from "./snapshot-model.ts";
+export interface Writer<Key> {
+  /** Rows changed or locked FOR UPDATE. */
+  readonly writeSet: ReadonlySet<Key>;
+  /** A row that it inserted and deleted again: nothing of it is to be committed. */
+  leavesNoTrace(key: Key): boolean;
+}
 
 /**
  * `either`: the only rows in common are such as this transaction inserted and deleted again. Nobody has published what
@@ -13,9 +18,9 @@ import type { ModelTransaction, RowKey } from "./snapshot-model.ts";
 export type CommitVerdict = "commits" | "conflicts" | "either";
 
 /** @param others - the write sets committed since the transaction's snapshot */
-export function judgeCommit(
-  transaction: ModelTransaction,
-  others: readonly ReadonlySet<RowKey>[],
+export function judgeCommit<Key>(
+  transaction: Writer<Key>,
+  others: readonly ReadonlySet<Key>[],
 ): CommitVerdict {
   const contested = [...transaction.writeSet].filter((key) => others.some((writeSet) => writeSet.has(key)));
   if (contested.length === 0) return "commits";

@@ -55,11 +55,15 @@ const load = require("libpg-query/wasm/libpg-query.js") as (
   options: LoaderOptions,
 ) => Promise<ParserInstance>;
 
-/** An instance that has grown past this is replaced after the parse. A 10 MiB source needs about 100 MiB. */
-const instanceBytesMax = 64 * 1024 * 1024;
+/**
+ * An instance that has grown by more than this is replaced after the parse. It begins with 128 MiB of address space, of
+ * which little is used; a 10 MiB source needs about 100 MiB.
+ */
+const growthBytesMax = 64 * 1024 * 1024;
 
 let compiled: CompiledCode | undefined;
 let instance: ParserInstance | undefined;
+let bytesAtFirst = 0;
 let isBeingReplaced = false;
 
 /** Loads the parser. To be awaited once, before the first parse. */
@@ -68,6 +72,7 @@ export async function loadParser(): Promise<void> {
     await readFile(require.resolve("libpg-query/wasm/libpg-query.wasm")),
   );
   instance ??= await createInstance(compiled);
+  bytesAtFirst ||= instance.HEAPU8.length;
 }
 
 function createInstance(code: CompiledCode): Promise<ParserInstance> {
@@ -93,7 +98,7 @@ export function parseTree(text: string): readonly RawStatement[] {
     replaceInstance();
     throw new SqlError({ ...errors.stackDepth }, { cause: error });
   } finally {
-    if (parser.HEAPU8.length > instanceBytesMax) replaceInstance();
+    if (parser.HEAPU8.length > bytesAtFirst + growthBytesMax) replaceInstance();
   }
 }
 

@@ -290,9 +290,9 @@ export class Transaction {
   async #runNatively(execution: Execution, sink: Sink): Promise<Outcome> {
     const planned = this.#services.plans.for(execution.statement, this.#searchPath());
     let plan = planned instanceof Promise ? await planned : planned;
+    if (plan.freesKeys) this.#noteFreedKeys(execution.statement);
     const mayMeetGoneKey = plan.takesKeys && this.#mayMeetGoneKey(execution.statement);
     if (mayMeetGoneKey) plan = await this.#services.plans.recorded(execution.statement, this.#searchPath());
-    if (plan.freesKeys) this.#noteFreedKeys(execution.statement);
     let current = execution;
     for (let attempt = 1; ; attempt++) {
       const sent = await this.#held().send(current, plan, sink);

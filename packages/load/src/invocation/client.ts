@@ -27,6 +27,8 @@ export interface LambdaClientOptions {
   readonly parallelMax: number;
   /** How long to wait for the function. Default: 2 minutes, four times the tutorial's timeout. */
   readonly answerTimeoutMs?: number;
+  /** Called when Lambda refuses an invocation because too many are under way, before it is tried again. */
+  readonly onThrottle?: (() => void) | undefined;
 }
 
 /** An answer, and what it took to get it. */
@@ -82,7 +84,10 @@ export function createLambdaClient(options: LambdaClientOptions): LambdaClient {
         const attempt = await send(body, hash);
         const answer = attempt instanceof Error ? noAnswer(attempt) : readAnswer(attempt);
         const reason = retryReason(attempt);
-        if (reason === "throttled") counts.throttles++;
+        if (reason === "throttled") {
+          counts.throttles++;
+          options.onThrottle?.();
+        }
         if (isOutcomeUnknown(attempt, answer)) counts.unknownOutcomes++;
 
         const waitMs = reason && retryWaitMs(reason, attempts, Math.random());

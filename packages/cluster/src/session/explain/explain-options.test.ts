@@ -29,12 +29,6 @@ test("the options and the statement are told apart in each form of EXPLAIN", () 
   assert.equal(read("EXPLAIN (FORMAT 'XML') SELECT 1")?.format, "xml");
 });
 
-test("options that PostgreSQL refuses are left to PostgreSQL", () => {
-  for (const text of ["EXPLAIN (FOO) SELECT 1", "EXPLAIN (WAL) SELECT 1", "EXPLAIN (ANALYZE, GENERIC_PLAN) SELECT 1"]) {
-    assert.equal(read(text), undefined, text);
-  }
-});
-
 test("what is no EXPLAIN has no options", () => {
   assert.equal(read("SELECT 1"), undefined);
 });

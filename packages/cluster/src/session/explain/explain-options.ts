@@ -10,28 +10,15 @@ export interface ExplainOptions {
   readonly queryStart: number;
 }
 
-const known: ReadonlySet<string> = new Set(
-  "analyze verbose costs settings generic_plan buffers wal timing summary format".split(" "),
-);
-
-/** @returns undefined when the statement is no EXPLAIN, or one whose options PostgreSQL refuses */
+/** @returns undefined when the statement is no EXPLAIN */
 export function explainOptions(statement: Statement): ExplainOptions | undefined {
   if (statement.kind !== "read" && statement.kind !== "write") return undefined;
   if (statement.analysis.command !== "explain") return undefined;
   const { options, start } = readPrefix(statement.text);
-  const [analyze = false, verbose = false, genericPlan = false, wal = false, timing = false] = [
-    "analyze",
-    "verbose",
-    "generic_plan",
-    "wal",
-    "timing",
-  ].map((name) => isOn(options.get(name)));
-  const isRefused = analyze ? genericPlan : wal || timing;
-  if (isRefused || [...options.keys()].some((name) => !known.has(name))) return undefined;
   return {
-    analyze,
-    verbose,
-    genericPlan,
+    analyze: isOn(options.get("analyze")),
+    verbose: isOn(options.get("verbose")),
+    genericPlan: isOn(options.get("generic_plan")),
     format: (options.get("format") ?? "text").toLowerCase(),
     queryStart: start,
   };

@@ -69,12 +69,15 @@ function actualOf(text: string): Actual | undefined {
   return match === null ? undefined : { rows: Number(match[1]), loops: Number(match[2]) };
 }
 
+/** Above a subplan, be it this node's or one of a node above. */
+const subplanHeading = /^ *(?:(?:InitPlan|SubPlan) \d+(?: \(returns .*\))?|CTE \S.*)$/;
+
 /** A constant in it may have line feeds, so it goes on up to the next property. */
 function property(node: TextNode, name: string): string | undefined {
   const start = node.lines.findIndex((line) => line.startsWith(`${indentOf(node)}${name}: `));
   if (start < 0) return undefined;
-  const next = node.lines.slice(start + 1).findIndex((line) => isPropertyOf(node, line));
-  const end = next < 0 ? (name === "Filter" || name === "Index Cond" ? node.lines.length : start + 1) : start + 1 + next;
+  const next = node.lines.slice(start + 1).findIndex((line) => subplanHeading.test(line) || isPropertyOf(node, line));
+  const end = next < 0 ? node.lines.length : start + 1 + next;
   return node.lines.slice(start, end).join("\n").slice(indentOf(node).length + name.length + 2);
 }
 
@@ -139,9 +142,6 @@ function scanLines(node: TextNode, access: Access, cost: Cost): string[] {
     ...kept.subplans,
   ];
 }
-
-/** Above a subplan, be it this node's or one of a node above. */
-const subplanHeading = /^ *(?:(?:InitPlan|SubPlan) \d+(?: \(returns .*\))?|CTE \S.*)$/;
 
 /** Its properties that stay, and the headings of the subplans that follow. */
 function keptLines(node: TextNode): { properties: string[]; subplans: string[] } {

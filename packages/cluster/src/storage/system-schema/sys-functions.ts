@@ -33,13 +33,18 @@ const tebibyte = 1024 ** 4;
 // The service names no build. Replacing PostgreSQL's own function keeps its oid, so every way of calling it agrees.
 const version = identity.serverVersion;
 const versionNumber = identity.serverVersionNum;
+
+// PostgreSQL calls a function of its own by its oid, whatever the catalog says of it, unless the planner has put the
+// definition in its place. It does so when that is one call, as strict as the function; hence the two steps.
 const settings = `
 CREATE FUNCTION pg_dsql.postgres_setting(text) RETURNS text LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'show_config_by_name';
 CREATE FUNCTION pg_dsql.postgres_setting(text, boolean) RETURNS text LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'show_config_by_name_missing_ok';
-CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
+CREATE FUNCTION pg_dsql.setting(text) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN CASE lower($1) WHEN 'server_version' THEN '${version}'::text WHEN 'server_version_num' THEN '${versionNumber}'::text ELSE pg_dsql.postgres_setting($1) END;
-CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text, boolean) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN CASE lower($1) WHEN 'server_version' THEN '${version}'::text WHEN 'server_version_num' THEN '${versionNumber}'::text ELSE pg_dsql.postgres_setting($1, $2) END`;
+CREATE FUNCTION pg_dsql.setting(text, boolean) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN CASE lower($1) WHEN 'server_version' THEN '${version}'::text WHEN 'server_version_num' THEN '${versionNumber}'::text ELSE pg_dsql.postgres_setting($1, $2) END;
+CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_dsql.setting($1);
+CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text, boolean) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_dsql.setting($1, $2)`;
 
 const facts = `
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN 'PostgreSQL 16'::text;
