@@ -92,7 +92,8 @@ function rank(part: string): number {
 export function folderOf(file: string): string {
   const [first = "", second = "", third = ""] = file.split("/");
   if (first === "packages") return `${first}/${second}`;
-  if (first === "tutorial") return second === "test" ? `${first}/${second}` : [first, second, third].join("/");
+  if (first === "tutorial")
+    return second === "test" ? `${first}/${second}` : [first, second, third].join("/");
   return first;
 }
 

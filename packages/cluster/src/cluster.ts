@@ -96,6 +96,7 @@ class LocalCluster implements Cluster {
   #coordinator: Coordinator | undefined;
   #jobs: Jobs | undefined;
   #undo: (() => Promise<void> | void)[] = [];
+  #starting: Promise<void> | undefined;
   #isStopping = false;
   #stopping: Promise<void> | undefined;
   #restarts = 0;
@@ -107,7 +108,16 @@ class LocalCluster implements Cluster {
   }
 
   async start(): Promise<void> {
-    assert(this.#started === undefined && this.#undo.length === 0, "a cluster is started once");
+    assert(this.#started === undefined && this.#starting === undefined, "a cluster is started once");
+    this.#starting = this.#start();
+    try {
+      await this.#starting;
+    } finally {
+      this.#starting = undefined;
+    }
+  }
+
+  async #start(): Promise<void> {
     try {
       this.#started = await this.#startParts();
     } catch (error) {
@@ -122,6 +132,7 @@ class LocalCluster implements Cluster {
     const loading = loadParser();
     const lock = await acquireDataDir(this.#options.dataDir);
     this.#undo.push(() => lock.release());
+    this.#goOn();
     const { dataDir } = lock;
     const region = this.#options.region ?? optionDefaults.region;
     const fresh = { region, account: optionDefaults.account, random: systemRandom, clock: systemClock };
@@ -133,9 +144,16 @@ class LocalCluster implements Cluster {
     const certificates = openCertificates({ folder, region: identity.region, nowMs: systemClock.nowMs() });
     const storage = await this.#startStorage(dataDir);
     await loading;
+    this.#goOn();
     const listener = await this.#listen({ identity, identities, certificates, storage });
     this.#undo.push(() => listener.close());
+    this.#goOn();
     return { lock, identity, identities, certificates, storage, listener };
+  }
+
+  /** @throws a stop came during the start, which then takes back what it has done so far */
+  #goOn(): void {
+    if (this.#isStopping) throw new Error("the cluster was stopped while it started");
   }
 
   async #startStorage(dataDir: string): Promise<Storage> {
@@ -226,6 +244,7 @@ class LocalCluster implements Cluster {
 
   async stop(options: { immediate?: boolean } = {}): Promise<void> {
     this.#isStopping = true;
+    await this.#starting?.catch(() => undefined); // Whoever started it hears how that went.
     if (options.immediate === true) {
       this.#jobs?.close();
       this.#coordinator?.close();

@@ -223,7 +223,11 @@ export class StatementRunner {
     isAlone: boolean,
   ): Promise<Outcome> {
     const { settings, settingsInForce } = this.block;
-    const change = changeOf(statement, { session: settings, inForce: settingsInForce }, this.#options.settings);
+    const change = changeOf(
+      statement,
+      { session: settings, inForce: settingsInForce },
+      this.#options.settings,
+    );
     const noting = this.#noting(sink, change.scope);
     const outcome =
       change.texts === undefined
@@ -268,7 +272,9 @@ export class StatementRunner {
 }
 
 function isExplain(statement: Statement): boolean {
-  return (statement.kind === "read" || statement.kind === "write") && statement.analysis.command === "explain";
+  return (
+    (statement.kind === "read" || statement.kind === "write") && statement.analysis.command === "explain"
+  );
 }
 
 function own(sink: Sink, tag: string): Outcome {

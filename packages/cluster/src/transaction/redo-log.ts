@@ -137,8 +137,9 @@ export function imageStatement(images: RowImages): string {
     const assignments = assignableNames(table)
       .map((column) => `${column} = excluded.${column}`)
       .join(", ");
-    // INSERT … ON CONFLICT DO UPDATE may have changed a row that was there.
-    const conflict = key === "" ? "" : ` ON CONFLICT (${key}) DO UPDATE SET ${assignments}`;
+    // INSERT … ON CONFLICT DO UPDATE may have changed a row that was there. A row that is all identity cannot be.
+    const action = assignments === "" ? "DO NOTHING" : `DO UPDATE SET ${assignments}`;
+    const conflict = key === "" ? "" : ` ON CONFLICT (${key}) ${action}`;
     return `INSERT INTO ${name} (${written.join(", ")}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${rows}${conflict}`;
   }
   const same = sameRow(table, written);

@@ -15,16 +15,41 @@ const account: TableFacts = {
     { name: "created_at", type: "timestamp without time zone", width: 8 },
   ],
   indexes: [
-    { name: "account_pkey", quotedName: "account_pkey", isPrimary: true, isUnique: true, columns: ["tenant", "id"], keyColumns: 2 },
-    { name: "idx1", quotedName: "idx1", isPrimary: false, isUnique: false, columns: ["customer_id", "balance", "status"], keyColumns: 1 },
+    {
+      name: "account_pkey",
+      quotedName: "account_pkey",
+      isPrimary: true,
+      isUnique: true,
+      columns: ["tenant", "id"],
+      keyColumns: 2,
+    },
+    {
+      name: "idx1",
+      quotedName: "idx1",
+      isPrimary: false,
+      isUnique: false,
+      columns: ["customer_id", "balance", "status"],
+      keyColumns: 1,
+    },
   ],
   rows: 1_000,
 };
 
-function access(node: Partial<PlanNode>, displayed: Partial<Displayed>, used: readonly string[] = []): Access {
+function access(
+  node: Partial<PlanNode>,
+  displayed: Partial<Displayed>,
+  used: readonly string[] = [],
+): Access {
   return accessOf({
     node: { "Node Type": "Seq Scan", Alias: "account", "Plan Rows": 10, ...node },
-    displayed: { indexCond: undefined, filter: undefined, removedByFilter: 0, actual: undefined, insertedRows: undefined, ...displayed },
+    displayed: {
+      indexCond: undefined,
+      filter: undefined,
+      removedByFilter: 0,
+      actual: undefined,
+      insertedRows: undefined,
+      ...displayed,
+    },
     table: account,
     used: new Set(used),
   });
@@ -56,14 +81,20 @@ test("the guide's Index Only Scan splits its conditions over three layers", () =
   assert.equal(kind, "indexOnlyScan");
   assert.equal(indexCond, "(customer_id = '4b18a761-5870-4d7c-95ce-0a48eca3fceb'::uuid)");
   assert.equal(filter, "(balance > '100'::numeric)");
-  assert.deepEqual([steps[0]?.filters, steps[0]?.projections], ["((status)::text = 'pending'::text)", ["balance"]]);
+  assert.deepEqual(
+    [steps[0]?.filters, steps[0]?.projections],
+    ["((status)::text = 'pending'::text)", ["balance"]],
+  );
 });
 
 test("the guide's Index Scan filters again where it looks its rows up", () => {
   const created = "(created_at > '2025-01-01 00:00:00'::timestamp without time zone)";
   const { kind, filter, steps } = access(
     { "Node Type": "Index Scan", "Index Name": "idx1" },
-    { indexCond: "(customer_id = $1)", filter: `((balance > '100'::numeric) AND ((status)::text = 'pending'::text) AND ${created})` },
+    {
+      indexCond: "(customer_id = $1)",
+      filter: `((balance > '100'::numeric) AND ((status)::text = 'pending'::text) AND ${created})`,
+    },
     ["balance"],
   );
   assert.deepEqual([kind, filter], ["indexScan", "(balance > '100'::numeric)"]);
@@ -81,7 +112,10 @@ test("rows that one layer alone filters are counted there", () => {
   const stored = access({}, { filter: "((status)::text = 'open'::text)", removedByFilter: 999, actual });
   assert.deepEqual(stored.steps[0]?.actualRows, { read: 1_000, returned: 1 });
   assert.equal(stored.removedByFilter, 0);
-  const processed = access({}, { filter: "(lower((status)::text) = 'open'::text)", removedByFilter: 999, actual });
+  const processed = access(
+    {},
+    { filter: "(lower((status)::text) = 'open'::text)", removedByFilter: 999, actual },
+  );
   assert.deepEqual(processed.steps[0]?.actualRows, { read: 1_000, returned: 1_000 });
   assert.equal(processed.removedByFilter, 999);
 });

@@ -70,7 +70,8 @@ export function accessOf(subject: ScanSubject): Access {
   const isSecondary = chosen !== undefined && !chosen.isPrimary;
   const needsLookup = isSecondary && node["Node Type"] !== "Index Only Scan";
   const layers = layersOf(subject, { index, isSecondary, needsLookup });
-  const isFullScan = chosen === undefined && (primary === undefined || (layers.index.length === 0 && layers.scan.length > 0));
+  const isFullScan =
+    chosen === undefined && (primary === undefined || (layers.index.length === 0 && layers.scan.length > 0));
   const read = isFullScan ? undefined : index;
   const steps = stepsOf(subject, { layers, index: read, needsLookup });
   const fromStorage = steps.at(-1)?.actualRows?.returned ?? 0;
@@ -92,23 +93,30 @@ interface Choice {
   readonly needsLookup: boolean;
 }
 
-function layersOf({ node, displayed, table }: ScanSubject, { index, isSecondary, needsLookup }: Choice): Layers {
+function layersOf(
+  { node, displayed, table }: ScanSubject,
+  { index, isSecondary, needsLookup }: Choice,
+): Layers {
   const alias = node.Alias ?? "";
   const conditions = displayed.filter === undefined ? [] : conjuncts(displayed.filter);
   const given = displayed.indexCond === undefined ? [] : conjuncts(displayed.indexCond);
   const isSeqScan = node["Node Type"] === "Seq Scan";
-  const bounds = isSeqScan && index !== undefined ? keyConditions(conditions, index, { alias, table }) : given;
+  const bounds =
+    isSeqScan && index !== undefined ? keyConditions(conditions, index, { alias, table }) : given;
   const rest = conditions.filter((condition) => !bounds.includes(condition) || !isSeqScan);
   const pushed = rest.filter((condition) => isPushable(condition, alias, table.columns));
   const inIndex = pushed.filter(
     (condition) =>
-      !isSecondary || [...columnsIn(condition, alias, table.columns)].every((name) => index?.columns.includes(name)),
+      !isSecondary ||
+      [...columnsIn(condition, alias, table.columns)].every((name) => index?.columns.includes(name)),
   );
   return {
     index: bounds,
     scan: inIndex,
     lookup: needsLookup ? pushed.filter((condition) => !inIndex.includes(condition)) : [],
-    processor: rest.filter((condition) => !inIndex.includes(condition) && !(needsLookup && pushed.includes(condition))),
+    processor: rest.filter(
+      (condition) => !inIndex.includes(condition) && !(needsLookup && pushed.includes(condition)),
+    ),
   };
 }
 
@@ -118,7 +126,10 @@ function keyConditions(
   index: FactIndex,
   { alias, table }: { readonly alias: string; readonly table: TableFacts },
 ): string[] {
-  const bounds = conditions.map((condition) => ({ condition, bound: keyBound(condition, alias, table.columns) }));
+  const bounds = conditions.map((condition) => ({
+    condition,
+    bound: keyBound(condition, alias, table.columns),
+  }));
   const chosen: string[] = [];
   for (const column of index.columns.slice(0, index.keyColumns)) {
     const ofColumn = bounds.filter(({ bound }) => bound?.column === column);
@@ -131,7 +142,11 @@ function keyConditions(
 
 function stepsOf(
   subject: ScanSubject,
-  { layers, index, needsLookup }: { readonly layers: Layers; readonly index: FactIndex | undefined; readonly needsLookup: boolean },
+  {
+    layers,
+    index,
+    needsLookup,
+  }: { readonly layers: Layers; readonly index: FactIndex | undefined; readonly needsLookup: boolean },
 ): StorageStep[] {
   const { displayed, table, used, node } = subject;
   const estimated = estimatedRows(subject, layers);
@@ -224,7 +239,11 @@ function between(first: number, final: number, share: number): number {
 
 function costOf(
   { table }: ScanSubject,
-  { layers, steps, isFullScan }: { readonly layers: Layers; readonly steps: readonly StorageStep[]; readonly isFullScan: boolean },
+  {
+    layers,
+    steps,
+    isFullScan,
+  }: { readonly layers: Layers; readonly steps: readonly StorageStep[]; readonly isFullScan: boolean },
 ): Cost {
   const [scan, lookup] = steps;
   return storageCost({

@@ -53,7 +53,12 @@ test("halves of a cent are written as C writes them", () => {
 });
 
 test("what PostgreSQL adds in a node stands on top of the new costs below it", () => {
-  const scan: PlanNode = { "Node Type": "Seq Scan", "Startup Cost": 0, "Total Cost": 10, "Parent Relationship": "Outer" };
+  const scan: PlanNode = {
+    "Node Type": "Seq Scan",
+    "Startup Cost": 0,
+    "Total Cost": 10,
+    "Parent Relationship": "Outer",
+  };
   const sort: PlanNode = {
     "Node Type": "Sort",
     "Startup Cost": 10.5,
@@ -65,4 +70,20 @@ test("what PostgreSQL adds in a node stands on top of the new costs below it", (
   const costs = recost(limit, (node) => (node === scan ? { start: 100, total: 104 } : undefined));
   assert.deepEqual(costs.get(sort), { start: 104.5, total: 105 });
   assert.deepEqual(costs.get(limit), { start: 104.5, total: 104.75 });
+});
+
+test("a sort in memory is costed to the digits that PostgreSQL's plan leaves out", () => {
+  const scan: PlanNode = {
+    "Node Type": "Seq Scan",
+    "Total Cost": 1.07,
+    "Plan Rows": 6,
+    "Parent Relationship": "Outer",
+  };
+  const sort: PlanNode = { "Node Type": "Sort", "Startup Cost": 1.15, "Total Cost": 1.17, Plans: [scan] };
+  const talk = storageCost(whole(6, { filters: 1, isFullScan: true }));
+  const cost = recost(sort, (node) => (node === scan ? talk : undefined)).get(sort);
+  assert.deepEqual(
+    [cost?.start, cost?.total].map((value) => formatCost(value ?? 0)),
+    ["104.92", "104.93"],
+  );
 });

@@ -21,10 +21,15 @@ test("the options and the statement are told apart in each form of EXPLAIN", () 
     ["EXPLAIN ((SELECT 1))", [], "((SELECT 1))"],
     ["explain analyze verbose (select 1)", ["analyze", "verbose"], "(select 1)"],
     ["EXPLAIN /* ( */ (ANALYSE, VERBOSE on, COSTS OFF) SELECT 1", ["analyze", "verbose"], "SELECT 1"],
-    ["EXPLAIN (ANALYZE 'false', VERBOSE 1) WITH a AS (SELECT 1) SELECT * FROM a", ["verbose"], "WITH a AS (SELECT 1) SELECT * FROM a"],
+    [
+      "EXPLAIN (ANALYZE 'false', VERBOSE 1) WITH a AS (SELECT 1) SELECT * FROM a",
+      ["verbose"],
+      "WITH a AS (SELECT 1) SELECT * FROM a",
+    ],
     ["EXPLAIN (VERBOSE, VERBOSE 0, GENERIC_PLAN) SELECT $1", ["genericPlan"], "SELECT $1"],
   ];
-  for (const [text, options, query] of cases) assert.deepEqual(read(text), { options, query, format: "text" }, text);
+  for (const [text, options, query] of cases)
+    assert.deepEqual(read(text), { options, query, format: "text" }, text);
   assert.equal(read("EXPLAIN (FORMAT JSON) SELECT 1")?.format, "json");
   assert.equal(read("EXPLAIN (FORMAT 'XML') SELECT 1")?.format, "xml");
 });

@@ -31,7 +31,9 @@ function readPrefix(text: string): { options: ReadonlyMap<string, string>; start
     const lexeme = lexemes[at];
     if (lexeme === undefined) return "";
     const written = text.slice(lexeme.start, lexeme.end);
-    return lexeme.kind === "string" || lexeme.kind === "quotedName" ? written.slice(1, -1) : written.toLowerCase();
+    return lexeme.kind === "string" || lexeme.kind === "quotedName"
+      ? written.slice(1, -1)
+      : written.toLowerCase();
   };
   const options = new Map<string, string>();
   let at = 1;
@@ -46,7 +48,8 @@ function readPrefix(text: string): { options: ReadonlyMap<string, string>; start
     }
     at += 1;
   } else {
-    for (; ["analyze", "analyse", "verbose"].includes(word(at)); at++) options.set(optionName(word(at)), "true");
+    for (; ["analyze", "analyse", "verbose"].includes(word(at)); at++)
+      options.set(optionName(word(at)), "true");
   }
   return { options, start: lexemes[at]?.start ?? text.length };
 }

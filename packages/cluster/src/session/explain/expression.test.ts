@@ -71,4 +71,5 @@ test("a key is bound by equality or a range, and by nothing else", () => {
 test("columns are told from functions, constants, types and other tables' columns", () => {
   const text = `(t.amount, id, 'name', "Due at", name(u.paid), (u.balance)::numeric)`;
   assert.deepEqual([...columnsIn(text, "t", columns)], ["amount", "id", '"Due at"']);
+  assert.deepEqual([...columnsIn('("a ""t"".x".amount)', 'a "t".x', columns)], ["amount"]);
 });

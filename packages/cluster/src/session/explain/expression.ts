@@ -26,7 +26,7 @@ export function conjunction(parts: readonly string[]): string | undefined {
   return parts.length < 2 ? parts[0] : `(${parts.join(" AND ")})`;
 }
 
-/** @param alias - the name that stands before the columns; a column without one is the table's own too */
+/** @param alias - the name that may stand before the columns, without quotes */
 export function columnsIn(
   expression: string,
   alias: string,
@@ -89,18 +89,22 @@ function operands(text: string, alias: string, columns: readonly ExpressionColum
   for (let at = 0; at < words.length; at++) {
     const { kind, text: word } = words[at] ?? { kind: "word", text: "" };
     if (word === "::") at = typeEnd(words, at);
-    else if (kind === "string" || kind === "number" || kind === "parameter" || constants.has(word)) found.push({ text: "K" });
+    else if (kind === "string" || kind === "number" || kind === "parameter" || constants.has(word))
+      found.push({ text: "K" });
     else if (kind === "word" && keywords.has(word)) found.push({ text: word });
     else if (kind === "word" || kind === "quotedName") {
       const isQualified = words[at + 1]?.text === ".";
       const name = isQualified ? (words[at + 2]?.text ?? "") : word;
       if (isQualified) at += 2;
       if (words[at + 1]?.text === "(") found.push({ text: "F" });
-      else found.push(named(name, isQualified && word !== alias ? undefined : columns));
+      else found.push(named(name, isQualified && unquoted(word) !== alias ? undefined : columns));
     } else found.push({ text: word });
   }
   return found;
 }
+
+const unquoted = (word: string): string =>
+  word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word;
 
 function named(name: string, columns: readonly ExpressionColumn[] | undefined): Operand {
   const column = columns?.find((candidate) => candidate.name === name);
@@ -120,7 +124,8 @@ function typeEnd(words: readonly { readonly text: string }[], at: number): numbe
 /** Cuts at the words `at` that stand directly within the outer parentheses. @returns undefined when there are none */
 function cut(expression: string, at: "AND" | "OR"): string[] | undefined {
   const words = lex(expression);
-  if (words[0]?.depth !== 0 || expression[0] !== "(" || words.findIndex(isCloser) !== words.length - 1) return undefined;
+  if (words[0]?.depth !== 0 || expression[0] !== "(" || words.findIndex(isCloser) !== words.length - 1)
+    return undefined;
   const places = words.filter(({ start, end, depth }) => depth === 1 && expression.slice(start, end) === at);
   if (places.length === 0) return undefined;
   const starts = [1, ...places.map(({ end }) => end)];

@@ -23,7 +23,8 @@ export function displayedInJson(node: PlanNode): Displayed {
 /** @returns undefined when the shown plan has another shape */
 export function jsonPlan(shown: PlanNode, plan: ServicePlan): PlanNode | undefined {
   const nodes = nodesOf(shown);
-  if (nodes.length !== plan.nodes.length) return undefined;
+  const types = (all: readonly PlanNode[]): string => all.map((node) => node["Node Type"]).join();
+  if (types(nodes) !== types(plan.nodes)) return undefined;
   const shapes = new Map(nodes.map((node, index) => [node, plan.nodes[index]]));
   return converted(shown);
 
@@ -33,7 +34,8 @@ export function jsonPlan(shown: PlanNode, plan: ServicePlan): PlanNode | undefin
     const access = shape && plan.accesses.get(shape);
     const own = { ...node, ...(cost && costsOf(node, cost)), ...(access && scanProperties(access)) };
     const below = [...(access ? stepsOf(node, access) : []), ...(node.Plans ?? []).map(converted)];
-    if (access) for (const name of replaced) if (!(name in scanProperties(access))) Reflect.deleteProperty(own, name);
+    if (access)
+      for (const name of replaced) if (!(name in scanProperties(access))) Reflect.deleteProperty(own, name);
     Reflect.deleteProperty(own, "Plans");
     return below.length === 0 ? own : { ...own, Plans: below };
   }

@@ -57,7 +57,13 @@ export interface Actual {
 }
 
 const scans: ReadonlySet<string> = new Set(["Seq Scan", "Index Scan", "Index Only Scan"]);
-const systemSchemas: ReadonlySet<string> = new Set(["pg_catalog", "information_schema", "pg_toast", "pg_dsql", "sys"]);
+const systemSchemas: ReadonlySet<string> = new Set([
+  "pg_catalog",
+  "information_schema",
+  "pg_toast",
+  "pg_dsql",
+  "sys",
+]);
 
 /** A scan of a user's table: catalogs are not kept in the service's storage, and are scanned as in PostgreSQL. */
 export function isTableScan(node: PlanNode): boolean {

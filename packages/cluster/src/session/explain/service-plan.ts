@@ -55,7 +55,8 @@ function usedColumns(nodes: readonly PlanNode[], scan: PlanNode, table: TableFac
   const columnsOf = (text: string): ReadonlySet<string> => columnsIn(text, alias, table.columns);
   const own = columnsOf(`(${(scan.Output ?? []).join(", ")})`);
   const parent = nodes.find((node) => node.Plans?.includes(scan));
-  const isPassedOn = parent === undefined || parent["Node Type"] === "ModifyTable" || parent["Node Type"] === "LockRows";
+  const isPassedOn =
+    parent === undefined || parent["Node Type"] === "ModifyTable" || parent["Node Type"] === "LockRows";
   const others = nodes.filter((node) => node !== scan);
   const used = new Set(others.flatMap((node) => [...columnsOf(`(${expressionsOf(node).join(", ")})`)]));
   return new Set([...own].filter((name) => isPassedOn || used.has(name)));

@@ -71,7 +71,10 @@ function factsOf([tuples, pagesThen, pagesNow, columns, indexes]: readonly (stri
   return {
     columns: known,
     indexes: (JSON.parse(indexes ?? "null") ?? []) as FactIndex[],
-    rows: rowsNow({ tuples: Number(tuples), pagesThen: Number(pagesThen), pagesNow: Number(pagesNow) }, rowBytes(known)),
+    rows: rowsNow(
+      { tuples: Number(tuples), pagesThen: Number(pagesThen), pagesNow: Number(pagesNow) },
+      rowBytes(known),
+    ),
   };
 }
 
@@ -84,7 +87,9 @@ export function rowBytes(columns: readonly FactColumn[]): number {
 export function entryBytes(index: FactIndex, table: TableFacts): number {
   const primary = index.isPrimary ? undefined : table.indexes.find(({ isPrimary }) => isPrimary);
   const names = new Set([...index.columns, ...(primary?.columns.slice(0, primary.keyColumns) ?? [])]);
-  return index.isPrimary ? rowBytes(table.columns) : rowBytes(table.columns.filter(({ name }) => names.has(name)));
+  return index.isPrimary
+    ? rowBytes(table.columns)
+    : rowBytes(table.columns.filter(({ name }) => names.has(name)));
 }
 
 const pageBytes = 8_168;

@@ -46,7 +46,10 @@ export function parseTextPlan(lines: readonly string[]): TextPlan {
   return { nodes, tail };
 }
 
-function nodeOf([, spaces = "", , title = "", rows, width, actualText = ""]: RegExpExecArray, isRoot: boolean): TextNode {
+function nodeOf(
+  [, spaces = "", , title = "", rows, width, actualText = ""]: RegExpExecArray,
+  isRoot: boolean,
+): TextNode {
   const estimate = rows === undefined ? undefined : { rows: Number(rows), width: Number(width) };
   return { indent: spaces.length, isRoot, title, estimate, actualText, lines: [] };
 }
@@ -61,7 +64,8 @@ export function displayedInText(node: TextNode): Displayed {
   };
 }
 
-const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text);
 
 function actualOf(text: string): Actual | undefined {
   if (text === "(never executed)") return { rows: 0, loops: 0 };
@@ -76,9 +80,14 @@ const subplanHeading = /^ *(?:(?:InitPlan|SubPlan) \d+(?: \(returns .*\))?|CTE \
 function property(node: TextNode, name: string): string | undefined {
   const start = node.lines.findIndex((line) => line.startsWith(`${indentOf(node)}${name}: `));
   if (start < 0) return undefined;
-  const next = node.lines.slice(start + 1).findIndex((line) => subplanHeading.test(line) || isPropertyOf(node, line));
+  const next = node.lines
+    .slice(start + 1)
+    .findIndex((line) => subplanHeading.test(line) || isPropertyOf(node, line));
   const end = next < 0 ? node.lines.length : start + 1 + next;
-  return node.lines.slice(start, end).join("\n").slice(indentOf(node).length + name.length + 2);
+  return node.lines
+    .slice(start, end)
+    .join("\n")
+    .slice(indentOf(node).length + name.length + 2);
 }
 
 const indentOf = (node: TextNode): string => " ".repeat(node.indent + (node.isRoot ? 2 : 6));
@@ -91,6 +100,11 @@ function isPropertyOf(node: TextNode, line: string): boolean {
 /** @returns undefined when PostgreSQL's text has another shape than the plan */
 export function printTextPlan(text: TextPlan, plan: ServicePlan): string[] | undefined {
   if (text.nodes.length !== plan.nodes.length) return undefined;
+  const isScan = (index: number): boolean => {
+    const shape = plan.nodes[index];
+    return shape !== undefined && plan.accesses.has(shape);
+  };
+  if (text.nodes.some((node, index) => isScan(index) && !onRelation.test(node.title))) return undefined;
   return text.nodes.flatMap((node, index) => {
     const shape = plan.nodes[index];
     const access = shape && plan.accesses.get(shape);
@@ -105,7 +119,8 @@ function plainLines(node: TextNode, cost: Cost): string[] {
 
 function headLine(node: TextNode, title: string, cost: Cost): string {
   const arrow = node.isRoot ? "" : "->  ";
-  const estimate = node.estimate === undefined ? "" : `  ${estimateText(cost, node.estimate.rows, node.estimate.width)}`;
+  const estimate =
+    node.estimate === undefined ? "" : `  ${estimateText(cost, node.estimate.rows, node.estimate.width)}`;
   const actual = node.actualText === "" ? "" : ` ${node.actualText}`;
   return `${" ".repeat(node.indent)}${arrow}${title}${estimate}${actual}`;
 }
@@ -115,7 +130,10 @@ function estimateText({ start, total }: Cost, rows: number, width: number): stri
 }
 
 const name = String.raw`(?:"(?:[^"]|"")+"|[^\s".]+)`;
-const onRelation = new RegExp(String.raw`^(?:Seq Scan|Index (?:Only )?Scan(?<backward> Backward)? using ${name}) on (?<on>.*)$`, "s");
+const onRelation = new RegExp(
+  String.raw`^(?:Seq Scan|Index (?:Only )?Scan(?<backward> Backward)? using ${name}) on (?<on>.*)$`,
+  "s",
+);
 const relation = new RegExp(String.raw`^${name}(?:\.${name})?`);
 
 /** Written anew; everything else of the node stays. */
@@ -129,7 +147,10 @@ function scanLines(node: TextNode, access: Access, cost: Cost): string[] {
   const conditions = [
     ...labelled("Index Cond", access.indexCond),
     ...labelled("Filter", access.filter),
-    ...labelled("Rows Removed by Filter", access.removedByFilter > 0 ? String(access.removedByFilter) : undefined),
+    ...labelled(
+      "Rows Removed by Filter",
+      access.removedByFilter > 0 ? String(access.removedByFilter) : undefined,
+    ),
   ];
   const output = kept.properties.filter((line) => line.startsWith(`${indent}Output: `));
   const others = kept.properties.filter((line) => !output.includes(line));
@@ -138,7 +159,9 @@ function scanLines(node: TextNode, access: Access, cost: Cost): string[] {
     ...output,
     ...conditions.map((line) => indent + line),
     ...others,
-    ...access.steps.flatMap((step) => stepLines(step, { node, access, cost, table: relation.exec(on)?.[0] ?? on })),
+    ...access.steps.flatMap((step) =>
+      stepLines(step, { node, access, cost, table: relation.exec(on)?.[0] ?? on }),
+    ),
     ...kept.subplans,
   ];
 }
@@ -180,12 +203,20 @@ function stepLines(step: StorageStep, { node, access, cost, table }: StepContext
   const on = step.index?.quotedName ?? table;
   const figures = (rows: number, actual: number | undefined): string => {
     const estimate = node.estimate && estimateText(cost, Math.max(1, rows), node.estimate.width);
-    return [estimate, actualFigures(access.actual, actual)].filter((part) => part !== undefined).map((part) => ` ${part}`).join("");
+    return [estimate, actualFigures(access.actual, actual)]
+      .filter((part) => part !== undefined)
+      .map((part) => ` ${part}`)
+      .join("");
   };
-  const filtered = step.filters !== undefined && actualRows !== undefined ? actualRows.read - actualRows.returned : undefined;
+  const filtered =
+    step.filters !== undefined && actualRows !== undefined
+      ? actualRows.read - actualRows.returned
+      : undefined;
   return [
     `${outer}-> Storage ${step.kind} on ${on}${figures(estimatedRows.returned, actualRows?.returned)}`,
-    ...labelled("Projections", step.projections.length === 0 ? undefined : step.projections.join(", ")).map((line) => inner + line),
+    ...labelled("Projections", step.projections.length === 0 ? undefined : step.projections.join(", ")).map(
+      (line) => inner + line,
+    ),
     ...labelled("Filters", step.filters).map((line) => inner + line),
     ...labelled("Rows Filtered", filtered?.toString()).map((line) => inner + line),
     `${inner}-> B-Tree ${step.kind} on ${on}${figures(estimatedRows.read, actualRows?.read)}`,

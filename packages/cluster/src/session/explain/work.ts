@@ -53,7 +53,15 @@ function changes({ plan, displayed }: PlanRun): Change[] {
 }
 
 /** INSERT looks the keys of unique indexes up before it writes. */
-function keyChecks({ node, table, rows }: { node: PlanNode; table: TableFacts; rows: number }): StatementWork["reads"] {
+function keyChecks({
+  node,
+  table,
+  rows,
+}: {
+  node: PlanNode;
+  table: TableFacts;
+  rows: number;
+}): StatementWork["reads"] {
   if (node.Operation !== "Insert" || rows === 0) return [];
   return table.indexes
     .filter(({ isUnique }) => isUnique)
@@ -70,7 +78,9 @@ function entriesWritten(
   updatedColumns: ReadonlySet<string> | undefined,
 ): StatementWork["writes"] {
   const isTouched = (columns: readonly string[]): boolean =>
-    node.Operation !== "Update" || updatedColumns === undefined || columns.some((name) => updatedColumns.has(name));
+    node.Operation !== "Update" ||
+    updatedColumns === undefined ||
+    columns.some((name) => updatedColumns.has(name));
   const indexes = table.indexes.filter(({ isPrimary, columns }) => !isPrimary && isTouched(columns));
   const bytes = [rowBytes(table.columns), ...indexes.map((index) => entryBytes(index, table))];
   return bytes.map((size) => ({ entries: rows, bytes: size }));

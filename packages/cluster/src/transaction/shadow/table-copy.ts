@@ -31,7 +31,7 @@ export async function runOnCopies(statement: CopyStatement): Promise<ShadowAnswe
   const { hold, execution, analysis } = statement;
   const distinct = new Set(statement.targets);
   for (const target of distinct) await makeCopy(hold, target);
-  const hasRows = analysis.hasReturning || analysis.command === "select";
+  const hasRows = analysis.hasReturning || ["select", "explain"].includes(analysis.command);
   const given = await answer(hold, execution, { text: textOnCopies(statement), ownColumns: 0, hasRows });
   if (given.result.kind !== "complete") return given;
   for (const target of distinct) await takeOver(hold, target);

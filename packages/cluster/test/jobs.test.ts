@@ -1,0 +1,204 @@
+/** Asynchronous indexes from the statement to the end of their jobs, across failures and restarts. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import pg from "pg";
+import { removeDataDir } from "../src/storage/index.ts";
+import { newDataDir, type RunningCluster, runCluster, within } from "./running-cluster.ts";
+import { eventually } from "./storage-helper.ts";
+
+let running: RunningCluster;
+
+before(async () => {
+  running = await runCluster();
+});
+after(() => running.stop());
+
+interface Job {
+  readonly job_id: string;
+  readonly status: string;
+  readonly details: string | null;
+  readonly object_name: string | null;
+}
+
+async function submit(client: pg.Client, text: string): Promise<string> {
+  const { rows } = await client.query<{ job_id: string }>(text);
+  return rows[0]?.job_id ?? "";
+}
+
+async function ended(client: pg.Client, id: string): Promise<boolean> {
+  const { rows } = await within(20_000, "the job ends", () =>
+    client.query<{ wait_for_job: boolean }>(`CALL sys.wait_for_job('${id}')`),
+  );
+  return rows[0]?.wait_for_job ?? false;
+}
+
+async function job(client: pg.Client, id: string): Promise<Job | undefined> {
+  return (await client.query<Job>("SELECT * FROM sys.jobs WHERE job_id = $1", [id])).rows[0];
+}
+
+async function isValid(one: RunningCluster, index: string): Promise<boolean> {
+  const rows = await one.storage(
+    `SELECT FROM pg_index WHERE indexrelid = to_regclass('public.${index}') AND indisvalid`,
+  );
+  return rows.length > 0;
+}
+
+test("a job completes, its index is valid, and who waits for it hears so", async () => {
+  const client = await running.connect();
+  await client.query("CREATE TABLE plain (id int PRIMARY KEY, n int)");
+  await client.query("INSERT INTO plain SELECT g, g FROM generate_series(1, 1000) AS g");
+  const id = await submit(client, "CREATE INDEX ASYNC plain_n ON plain (n)");
+  assert.match(id, /^[a-z2-7]{26}$/);
+  assert.equal(await ended(client, id), true);
+  // The service names the object only until it is there.
+  const { status, object_name: name } = (await job(client, id)) ?? {};
+  assert.deepEqual([status, name, await isValid(running, "plain_n")], ["completed", null, true]);
+  assert.deepEqual((await client.query("CALL sys.wait_for_job($1)", [id])).rows, [{ wait_for_job: true }]);
+});
+
+test("a unique index over duplicates fails and says why", async () => {
+  const client = await running.connect();
+  await client.query("CREATE TABLE doubled (id int PRIMARY KEY, n int)");
+  await client.query("INSERT INTO doubled VALUES (1, 7), (2, 7)");
+  const id = await submit(client, "CREATE UNIQUE INDEX ASYNC doubled_n ON doubled (n)");
+  assert.equal(await ended(client, id), false);
+  assert.deepEqual(await job(client, id).then((one) => [one?.status, one?.details]), [
+    "failed",
+    "found duplicate key(s) while validating index uniqueness",
+  ]);
+});
+
+test("what cannot be is refused at the statement and leaves no job", async () => {
+  const client = await running.connect();
+  await client.query("CREATE TABLE strict (id int PRIMARY KEY, n int)");
+  const before = (await client.query("SELECT FROM sys.jobs")).rowCount;
+  const refusals: readonly (readonly [string, string])[] = [
+    ["CREATE INDEX ASYNC ON missing (n)", "42P01"],
+    ["CREATE INDEX ASYNC ON strict (missing)", "42703"],
+    ["CREATE INDEX ASYNC strict_pkey ON strict (n)", "42P07"],
+  ];
+  for (const [text, code] of refusals) await assert.rejects(client.query(text), { code }, text);
+  assert.equal((await client.query("CREATE INDEX ASYNC IF NOT EXISTS strict_pkey ON strict (n)")).rowCount ?? 0, 0);
+  assert.equal((await client.query("SELECT FROM sys.jobs")).rowCount, before);
+});
+
+test("an index without a name gets PostgreSQL's, numbered where it is taken", async () => {
+  const client = await running.connect();
+  await client.query("CREATE TABLE unnamed (id int PRIMARY KEY, n int)");
+  for (const index of ["unnamed_n_idx", "unnamed_n_idx1"]) {
+    const id = await submit(client, "CREATE INDEX ASYNC ON unnamed (n)");
+    assert.equal(await ended(client, id), true);
+    assert.equal(await isValid(running, index), true, index);
+  }
+});
+
+test("ROLLBACK leaves no job and no index, COMMIT leaves both and the block's settings", async () => {
+  const client = await running.connect();
+  await client.query("CREATE TABLE blocked (id int PRIMARY KEY, n int)");
+  await client.query("BEGIN");
+  const gone = await submit(client, "CREATE INDEX ASYNC blocked_n ON blocked (n)");
+  await client.query("ROLLBACK");
+  assert.equal(await job(client, gone), undefined);
+  await client.query("BEGIN");
+  await client.query("SET search_path TO public, pg_catalog");
+  const id = await submit(client, "CREATE INDEX ASYNC blocked_n ON blocked (n)");
+  await client.query("COMMIT");
+  assert.equal(await ended(client, id), true);
+  assert.deepEqual((await client.query("SHOW search_path")).rows, [{ search_path: "public, pg_catalog" }]);
+  assert.equal(await isValid(running, "blocked_n"), true);
+});
+
+test("an index is built beside blocks that stand open on its table", async () => {
+  const client = await running.connect();
+  const open = await running.connect();
+  await client.query("CREATE TABLE busy (id int PRIMARY KEY, n int)");
+  await client.query("INSERT INTO busy VALUES (1, 1)");
+  const id = await within(5_000, "the job is submitted beside an open writer", async () => {
+    await open.query("BEGIN");
+    await open.query("UPDATE busy SET n = 2 WHERE id = 1");
+    return await submit(client, "CREATE INDEX ASYNC busy_n ON busy (n)");
+  });
+  await open.query("ROLLBACK");
+  assert.equal(await ended(client, id), true);
+});
+
+test("waiting for a job that is none is refused or answered, and not inside a block", async () => {
+  const client = await running.connect();
+  await assert.rejects(client.query("CALL sys.wait_for_job('nonsense')"), { code: "22P02" });
+  assert.equal(await ended(client, "a".repeat(26)), false);
+  await client.query("BEGIN");
+  await assert.rejects(client.query(`CALL sys.wait_for_job('${"a".repeat(26)}')`), { code: "25001" });
+  await client.query("ROLLBACK");
+});
+
+test("AWS IAM GRANT and REVOKE say what is wrong with them", async () => {
+  const client = await running.connect();
+  const arn = `arn:aws:iam::${running.cluster.account}:role/app`;
+  await assert.rejects(client.query(`AWS IAM GRANT missing TO '${arn}'`), { code: "42704" });
+  await client.query("CREATE ROLE app LOGIN");
+  await assert.rejects(client.query("AWS IAM GRANT app TO 'nobody'"), { code: "22023" });
+  await client.query(`AWS IAM GRANT app TO '${arn}'`);
+  await client.query("BEGIN");
+  await client.query(`AWS IAM REVOKE app FROM '${arn}'`);
+  await client.query("ROLLBACK");
+  const mapped = await client.query("SELECT FROM sys.iam_pg_role_mappings WHERE arn = $1", [arn]);
+  assert.equal(mapped.rowCount, 1);
+  await client.query(`AWS IAM REVOKE app FROM '${arn}'`);
+  const left = await client.query("SELECT FROM sys.iam_pg_role_mappings WHERE arn = $1", [arn]);
+  assert.equal(left.rowCount, 0);
+});
+
+/** A table large enough that an index of it takes a while. */
+async function largeTable(client: pg.Client, name: string): Promise<void> {
+  await client.query(`CREATE TABLE ${name} (id int PRIMARY KEY, filler text)`);
+}
+
+async function fill(one: RunningCluster, name: string): Promise<void> {
+  await one.storage(`INSERT INTO public.${name} SELECT g, md5(g::text) || md5((-g)::text) FROM generate_series(1, 400000) AS g`);
+}
+
+test("a job goes on after PostgreSQL was killed under it", async () => {
+  const client = await running.connect();
+  await largeTable(client, "crashed");
+  await fill(running, "crashed");
+  const id = await submit(client, "CREATE INDEX ASYNC crashed_filler ON crashed (filler)");
+  const postmaster = running.cluster.postmasterProcessId;
+  assert.ok(postmaster !== undefined);
+  process.kill(postmaster, "SIGKILL");
+  await eventually("PostgreSQL is back", async () => {
+    const again = new pg.Client(running.cluster.connection());
+    again.on("error", () => undefined);
+    try {
+      await again.connect();
+      await again.query("SELECT 1");
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await again.end().catch(() => undefined);
+    }
+  });
+  const other = await running.connect();
+  assert.equal(await ended(other, id), true);
+  assert.equal(await isValid(running, "crashed_filler"), true);
+});
+
+test("a job that a stop cut off completes after the next start", async () => {
+  const dataDir = newDataDir();
+  const first = await runCluster({ dataDir });
+  const client = await first.connect();
+  await largeTable(client, "stopped");
+  await fill(first, "stopped");
+  const id = await submit(client, "CREATE INDEX ASYNC stopped_filler ON stopped (filler)");
+  await first.cluster.stop({ immediate: true });
+  await first.stop();
+  const second = await runCluster({ dataDir });
+  try {
+    const again = await second.connect();
+    assert.equal(await ended(again, id), true);
+    assert.equal(await isValid(second, "stopped_filler"), true);
+  } finally {
+    await second.stop();
+    await removeDataDir(dataDir);
+  }
+});
