@@ -9,7 +9,16 @@ const tests = ["**/*.test.ts", "**/test/**/*.ts"];
 const libraries = ["packages/{spec,cluster,cloud,load}/src/**/*.ts"];
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "**/cdk.out/", ".dsql/", "coverage/"] },
+  {
+    ignores: [
+      "**/dist/",
+      "**/node_modules/",
+      "**/cdk.out/",
+      "**/.dsql/",
+      "coverage/",
+      "tutorial/my-dsql-app/",
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: typeScript,

@@ -9,13 +9,23 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { chapter4Defaults, chapter6Defaults, targetFromEnvironment } from "@dsql-local/load";
 import { exitCodes, report } from "./failure.ts";
-import { type Flags, callRate, chapterNumber, positive, sharedOptions } from "./helper/flags.ts";
-import { testGreeting } from "./helper/greeting.ts";
-import type { HelperOptions, Outcome } from "./helper/options.ts";
-import { setUpAccounts } from "./helper/setup.ts";
-import { testStress } from "./helper/stress.ts";
-import { type SustainedFlags, sustainLoad, sustainedDefaults } from "./helper/sustained.ts";
-import { testHistory, testTransfer } from "./helper/transfer.ts";
+import {
+  type Flags,
+  type HelperOptions,
+  type Outcome,
+  type SustainedFlags,
+  callRate,
+  chapterNumber,
+  positive,
+  setUpAccounts,
+  sharedOptions,
+  sustainLoad,
+  sustainedDefaults,
+  testGreeting,
+  testHistory,
+  testStress,
+  testTransfer,
+} from "./helper/index.ts";
 
 type Run = (options: HelperOptions) => Promise<Outcome>;
 

@@ -10,14 +10,18 @@ export { AdaptiveLimit } from "./adaptive-limit.ts";
 export { type Chapter4Options, chapter4Defaults, chapter4Heading, runChapter4 } from "./chapter-4.ts";
 export { chapter6Defaults } from "./chapter-6.ts";
 export type { Times } from "./histogram.ts";
-export { type Answer, type Failure, type Success } from "./invocation/answer.ts";
 export {
+  type Answer,
+  type Failure,
   type Invocation,
+  type InvocationTarget,
   type LambdaClient,
   type LambdaClientOptions,
+  type Success,
+  TargetError,
   createLambdaClient,
-} from "./invocation/client.ts";
-export { type InvocationTarget, TargetError, targetFromEnvironment } from "./invocation/target.ts";
+  targetFromEnvironment,
+} from "./invocation/index.ts";
 export { type Screen, formatProgress, progressDisplay } from "./progress.ts";
 export { type SeededRandom, seededRandom } from "./random.ts";
 export { type Report, formatStats } from "./report.ts";

@@ -54,7 +54,7 @@ test("a terminal also sees conflicts, latency and how the rate has been, as far 
   let text = "";
   const display = progressDisplay({ isTTY: true, columns: 200, write: (part) => (text += part) });
   for (const calls of [0, 1_000, 2_000]) display(progress(calls, calls));
-  assert.match(text, /\| conflicts 0 \| 12\.3ms ██\u001b\[K$/);
+  assert.ok(text.endsWith("| conflicts 0 | 12.3ms ██\u001b[K"));
 
   const narrow = show(true, [progress(5_000, 5_000)])
     .replace("\r", "")

@@ -4,7 +4,7 @@
  * The run ends when every call that was started has ended, also after an abort: a call that is cut off would leave its
  * transfer unknown.
  */
-import type { LambdaClient } from "./invocation/client.ts";
+import type { LambdaClient } from "./invocation/index.ts";
 import type { AdaptiveLimit } from "./adaptive-limit.ts";
 import type { Report } from "./report.ts";
 import { type Schedule, runSchedule } from "./schedule.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Answer } from "./invocation/answer.ts";
+import type { Answer } from "./invocation/index.ts";
 import { Tally } from "./tally.ts";
 
 const add = (

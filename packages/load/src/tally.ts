@@ -4,8 +4,7 @@
  * Always true: `calls` = `successes` + `errors`, and the counts of the error breakdown add up to `errors`.
  */
 import { TimeHistogram, type Times } from "./histogram.ts";
-import type { Failure } from "./invocation/answer.ts";
-import type { Invocation } from "./invocation/client.ts";
+import type { Failure, Invocation } from "./invocation/index.ts";
 
 /** Calls that failed with the same words and the same code. */
 export interface ErrorCount {

@@ -1,0 +1,60 @@
+/** The setup of chapter 6 against a real cluster. */
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Outcome, dsql, freePorts, newDataDir, run, startStack } from "./command.ts";
+
+const helperFile = fileURLToPath(new URL("../../bin/helper.js", import.meta.url));
+
+interface SetupResult {
+  readonly passed: boolean;
+  readonly accountsBefore: number;
+  readonly inserted: number;
+  readonly accounts: number;
+}
+
+test("the setup creates the accounts that are missing, in parallel, and nothing twice", async (t) => {
+  const dataDir = newDataDir(t);
+  await startStack(t, ["--data-dir", dataDir, ...freePorts]);
+  const variables = await dsql(["env", "--json", "--data-dir", dataDir]);
+  const env = { ...process.env, ...(JSON.parse(variables.stdout) as Record<string, string>) };
+  const sql = async (statement: string): Promise<Outcome> =>
+    await dsql(["sql", "--data-dir", dataDir, statement]);
+  const helper = async (...args: string[]): Promise<Outcome> =>
+    await run(process.execPath, [helperFile, ...args, "--accounts", "20000", "--workers", "4"], { env });
+  const setUp = async (): Promise<SetupResult> =>
+    JSON.parse((await helper("--setup-ch06", "--json")).stdout) as SetupResult;
+
+  const early = await helper("--setup-ch06");
+  assert.equal(early.code, 1);
+  assert.match(early.stderr, /there is no table accounts\nChapter 3 creates it/);
+
+  await sql("CREATE TABLE accounts (id INT PRIMARY KEY, balance INT)");
+  await sql("INSERT INTO accounts SELECT id, 100 FROM generate_series(1, 1000) AS id");
+  const { code, stdout } = await helper("setup-ch04");
+  assert.equal(code, 0);
+  assert.match(stdout, /^Setting up Chapter 4: Creating 20,000 accounts\n\nCurrent account count: 1,000\n/);
+  assert.match(stdout, /^Inserting 19,000 more accounts to reach 20,000\.\.\.$/m);
+  // Four workers in any order; their ranges follow each other.
+  const ranges = [...stdout.matchAll(/^ {2}\[Worker (\d)\] Inserted accounts ([\d,]+) to ([\d,]+)$/gm)];
+  assert.deepEqual(ranges.map(([, worker, first, last]) => `${worker}: ${first}-${last}`).sort(), [
+    "1: 1,001-5,750",
+    "2: 5,751-10,500",
+    "3: 10,501-15,250",
+    "4: 15,251-20,000",
+  ]);
+  assert.match(stdout, /^Account insertion complete!\n\n✅ Chapter 4 setup complete$/m);
+
+  // As an interruption leaves it: holes, some inside a batch.
+  await sql("DELETE FROM accounts WHERE id BETWEEN 4500 AND 6000");
+  await sql("UPDATE accounts SET balance = 7 WHERE id = 20000");
+  const resumed = await setUp();
+  assert.deepEqual(
+    [resumed.passed, resumed.accountsBefore, resumed.inserted, resumed.accounts],
+    [true, 18_499, 1_501, 20_000],
+  );
+  assert.equal((await setUp()).inserted, 0);
+  const books = await sql("SELECT count(*), count(DISTINCT id), sum(balance) FROM accounts");
+  assert.match(books.stdout, /20000 +\| +20000 +\| +1999907/);
+});

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Sparkline } from "./sparkline.ts";
+
+function drawn(values: readonly number[], valuesMax = 10): string {
+  const sparkline = new Sparkline(valuesMax);
+  for (const value of values) sparkline.add(value);
+  return sparkline.toString();
+}
+
+test("the greatest value has the tallest bar, zero the lowest", () => {
+  assert.equal(drawn([0, 4, 8]), "▁▅█");
+});
+
+test("only zeros are a flat line, and nothing is nothing", () => {
+  assert.equal(drawn([0, 0]), "▁▁");
+  assert.equal(drawn([]), "");
+});
+
+test("the oldest value goes first", () => {
+  assert.equal(drawn([100, 1, 1], 2), "██");
+});

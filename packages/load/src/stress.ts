@@ -1,0 +1,114 @@
+/**
+ * A stress test: as many transfers of 1 between random accounts as its profile says, as the talk runs them.
+ */
+import { AdaptiveLimit } from "./adaptive-limit.ts";
+import { type InvocationTarget, createLambdaClient } from "./invocation/index.ts";
+import { seededRandom } from "./random.ts";
+import { type Report, count } from "./report.ts";
+import { type Progress, run } from "./run.ts";
+import { randomTransfers } from "./workload.ts";
+
+/** What a chapter of the talk asks for. */
+export interface StressProfile {
+  readonly chapter: number;
+  readonly name: string;
+  readonly invocations: number;
+  readonly parallel: number;
+  /** Accounts have the ids 1 to this. */
+  readonly accounts: number;
+  readonly workers: number;
+}
+
+/** The sizes of a run, where they are not the profile's. */
+export interface StressSizes {
+  readonly invocations?: number | undefined;
+  readonly parallel?: number | undefined;
+  readonly accounts?: number | undefined;
+}
+
+export interface StressOptions extends StressSizes {
+  readonly target: InvocationTarget;
+  /** Default: the tutorial's function. */
+  readonly functionName?: string | undefined;
+  /** The same seed asks for the same transfers. */
+  readonly seed: number;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Ends the run early; what was done is reported. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const functionNameDefault = "reinvent-dat401";
+
+/** So many invocations an account may have under way unless more was agreed with AWS; more are tried from there. */
+const concurrencyInitial = 1_000;
+
+export async function runStress(profile: StressProfile, options: StressOptions): Promise<Report> {
+  const { target, functionName = functionNameDefault, seed, onProgress, signal } = options;
+  const { invocations, parallel, accounts, workers } = sized(profile, options);
+  const limit = new AdaptiveLimit({ initial: concurrencyInitial, max: parallel });
+  const client = createLambdaClient({
+    target,
+    functionName,
+    parallelMax: parallel,
+    onThrottle: () => limit.refused(),
+  });
+  try {
+    return await run({
+      client,
+      schedule: { kind: "batches", calls: invocations, parallel, workers },
+      limit,
+      nextPayload: randomTransfers({ random: seededRandom(seed), accounts, amount: 1 }),
+      onProgress,
+      signal,
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+/** @returns the lines that the talk prints before the run */
+export function stressHeading(profile: StressProfile, sizes: StressSizes): string {
+  const { invocations, parallel, workers } = sized(profile, sizes);
+  const batches = Math.ceil(invocations / parallel);
+  const shape = `${shownParallel(parallel)} parallel x ${batches} iterations`;
+  return [
+    `Testing Chapter ${profile.chapter}: ${profile.name} - ${short(invocations)} Invocations (${shape})`,
+    "",
+    `Total invocations: ${count(invocations)}`,
+    `Parallel requests per batch: ${count(parallel)}`,
+    `Number of batches: ${count(batches)}`,
+    ...(workers === 1 ? [] : workersHeading(workers, parallel, batches)),
+  ].join("\n");
+}
+
+function workersHeading(workers: number, parallel: number, batches: number): string[] {
+  const each = Math.ceil(parallel / workers);
+  return [
+    `Number of workers: ${workers}`,
+    "",
+    `Starting ${workers} workers...`,
+    `Each worker handles ${count(each)} parallel calls per iteration, for ${count(batches)} iterations`,
+  ];
+}
+
+/** `10K` for 10,000 and `1M` for 1,000,000, as the talk writes them. */
+function short(value: number): string {
+  if (value >= 1_000_000 && value % 1_000_000 === 0) return `${value / 1_000_000}M`;
+  return value >= 1_000 && value % 1_000 === 0 ? `${value / 1_000}K` : String(value);
+}
+
+/** `1000`, but `10,000`: the talk's own two spellings. */
+function shownParallel(parallel: number): string {
+  return parallel < 10_000 ? String(parallel) : count(parallel);
+}
+
+function sized(profile: StressProfile, sizes: StressSizes): StressProfile {
+  const parallel = Math.min(sizes.parallel ?? profile.parallel, sizes.invocations ?? profile.invocations);
+  return {
+    ...profile,
+    invocations: sizes.invocations ?? profile.invocations,
+    parallel,
+    accounts: sizes.accounts ?? profile.accounts,
+    workers: Math.min(profile.workers, parallel),
+  };
+}

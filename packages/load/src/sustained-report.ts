@@ -1,0 +1,55 @@
+/** How sustained load is printed: a line for each interval, and the talk's STATS block with what an open loop adds. */
+import type { Times } from "./histogram.ts";
+import { breakdown, callsPerSecond, count, line, retries, rule, times, totals } from "./report.ts";
+import type { SustainedInterval, SustainedReport } from "./sustained.ts";
+
+/** `[   5s]    200 calls/s | p50 3.1 p90 4.0 p99 9.7 p99.9 12.0 ms | conflicts 0 retries 2 throttles 0 errors 0 | …` */
+export function formatInterval(interval: SustainedInterval): string {
+  const { elapsedMs, intervalMs, calls, latencyMs, conflicts, retries: again, throttles, errors } = interval;
+  const waiting = interval.waiting === 0 ? "" : ` waiting ${count(interval.waiting)}`;
+  const dropped = interval.dropped === 0 ? "" : ` dropped ${count(interval.dropped)}`;
+  return [
+    `[${String(Math.round(elapsedMs / 1_000)).padStart(4)}s] ${callsPerSecond(calls, intervalMs).padStart(6)} calls/s`,
+    percentiles(latencyMs),
+    `conflicts ${conflicts} retries ${again} throttles ${throttles} errors ${errors}`,
+    `under way ${interval.underWay}/${interval.limit}${waiting}${dropped}`,
+  ].join(" | ");
+}
+
+function percentiles({ p50, p90, p99, p999 }: Times): string {
+  const shown = (timeMs: number): string => timeMs.toFixed(1);
+  return `p50 ${shown(p50)} p90 ${shown(p90)} p99 ${shown(p99)} p99.9 ${shown(p999)} ms`;
+}
+
+/** @returns lines, without a line feed at the end */
+export function formatSustainedStats(report: SustainedReport): string {
+  const sections = [
+    [...totals(report), ...lost(report)],
+    [
+      line("Total time:", `${(report.elapsedMs / 1_000).toFixed(2)}s`),
+      line("Target rate:", `${count(report.rate)} calls/second`),
+      line("Throughput:", `${callsPerSecond(report.calls, report.elapsedMs)} calls/second`),
+    ],
+    times("Latency, from when each call was due:", report.latencyMs),
+    times("Latency, from when each call was sent:", report.serviceMs),
+    times("Lambda Execution Times:", report.lambdaMs),
+    retries(report),
+    [
+      "Invocation Statistics:",
+      `  ${line("Conflicts:", count(report.conflicts))}`,
+      `  ${line("Throttled:", count(report.throttles))}`,
+      `  ${line("Sent again:", count(report.resends))}`,
+      `  ${line("Outcome unknown:", count(report.unknownOutcomes))}`,
+    ],
+    breakdown(report.errorBreakdown),
+  ];
+  const body = sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+  return [rule, "STATS", rule, body.join("\n\n")].join("\n");
+}
+
+function lost({ dropped, notStarted }: SustainedReport): string[] {
+  return [
+    ...(dropped === 0 ? [] : [line("Dropped:", `${count(dropped)} calls: too many were waiting`)]),
+    ...(notStarted === 0 ? [] : [line("Interrupted:", `${count(notStarted)} calls were due and not made`)]),
+  ];
+}
