@@ -108,7 +108,8 @@ class LocalCluster implements Cluster {
   }
 
   async start(): Promise<void> {
-    assert(this.#started === undefined && this.#starting === undefined, "a cluster is started once");
+    assert(!this.#isStopping && this.#starting === undefined, "a cluster is started once");
+    assert(this.#started === undefined, "a cluster is started once");
     this.#starting = this.#start();
     try {
       await this.#starting;

@@ -1,7 +1,13 @@
 /** The extended protocol where pipelines are odd: order of acknowledgements, failures half-way, portals. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { decodeCommandTag, decodeErrorFields, encodeBindArguments, encodeFrontend as send, noBindArguments } from "../src/wire/index.ts";
+import {
+  decodeCommandTag,
+  decodeErrorFields,
+  encodeBindArguments,
+  encodeFrontend as send,
+  noBindArguments,
+} from "../src/wire/index.ts";
 import { firstValues, type RunningCluster, runCluster } from "./running-cluster.ts";
 
 let running: RunningCluster;
@@ -42,7 +48,13 @@ test("a named statement is taken until it is closed; the unnamed one is replaced
   assert.equal(await raw.shape(), "1 E42P05 Z");
   raw.send(send.close("statement", "s"), send.parse("s", "SELECT 2", []), sync);
   assert.equal(await raw.shape(), "3 1 Z");
-  raw.send(send.parse("", "SELECT 1", []), send.parse("", "SELECT 2", []), send.bind("", "", noBindArguments), run(), sync);
+  raw.send(
+    send.parse("", "SELECT 1", []),
+    send.parse("", "SELECT 2", []),
+    send.bind("", "", noBindArguments),
+    run(),
+    sync,
+  );
   assert.deepEqual(firstValues(await raw.until("Z")), ["2"]);
 });
 
@@ -97,7 +109,13 @@ test("Flush brings what there is", async () => {
 
 test("an empty statement is answered as such", async () => {
   const raw = await running.raw();
-  raw.send(send.parse("", "-- nothing", []), send.bind("", "", noBindArguments), send.describe("portal", ""), run(), sync);
+  raw.send(
+    send.parse("", "-- nothing", []),
+    send.bind("", "", noBindArguments),
+    send.describe("portal", ""),
+    run(),
+    sync,
+  );
   assert.equal(await raw.shape(), "1 2 n I Z");
 });
 
@@ -127,7 +145,12 @@ test("a portal goes on where it was after its transaction has made room for anot
   const other = await running.connect();
   await raw.query("BEGIN");
   await raw.query("UPDATE account SET balance = 0 WHERE id = 1");
-  raw.send(send.parse("", "SELECT n FROM generate_series(1, 5) AS n", []), send.bind("p", "", noBindArguments), run("p", 2), sync);
+  raw.send(
+    send.parse("", "SELECT n FROM generate_series(1, 5) AS n", []),
+    send.bind("p", "", noBindArguments),
+    run("p", 2),
+    sync,
+  );
   assert.deepEqual(firstValues(await raw.until("Z")), ["1", "2"]);
   await other.query("BEGIN");
   await other.query("UPDATE account SET balance = 1 WHERE id = 1");
@@ -169,7 +192,12 @@ test("a writing statement runs whole, however few of its rows are asked for, and
 test("a portal dies with the block in which something failed", async () => {
   const raw = await running.raw();
   await raw.query("BEGIN");
-  raw.send(send.parse("", "SELECT generate_series(1, 5)", []), send.bind("p", "", noBindArguments), run("p", 1), sync);
+  raw.send(
+    send.parse("", "SELECT generate_series(1, 5)", []),
+    send.bind("p", "", noBindArguments),
+    run("p", 1),
+    sync,
+  );
   await raw.until("Z");
   await raw.query("SELECT 1 / 0");
   raw.send(run("p", 1), sync);
@@ -213,7 +241,12 @@ test("in a failed block only its end is accepted, whichever way it comes", async
   assert.equal(await raw.shape(), "E25P02 Z");
   raw.send(send.bind("", "s", noBindArguments), run(), sync);
   assert.match(await raw.shape(), /E25P02 Z$/);
-  assert.match((await raw.query("SELECT 1")).map(({ frame, type }) => (type === "E" ? decodeErrorFields(frame).get("C") : type)).join(" "), /^25P02 Z$/);
+  assert.match(
+    (await raw.query("SELECT 1"))
+      .map(({ frame, type }) => (type === "E" ? decodeErrorFields(frame).get("C") : type))
+      .join(" "),
+    /^25P02 Z$/,
+  );
   raw.send(send.bind("", "commit", noBindArguments), run(), sync);
   const end = await raw.until("Z");
   const tag = end.find(({ type }) => type === "C");
@@ -250,5 +283,8 @@ test("BEGIN and COMMIT in the middle of a message part it into transactions", as
 test("an error's position is that in the text that was sent", async () => {
   const client = await running.connect();
   const source = "SELECT 'ä'; SELECT  missing";
-  await assert.rejects(client.query(source), { code: "42703", position: String(source.indexOf("missing") + 1) });
+  await assert.rejects(client.query(source), {
+    code: "42703",
+    position: String(source.indexOf("missing") + 1),
+  });
 });

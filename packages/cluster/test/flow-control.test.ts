@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeFrontend } from "../src/wire/index.ts";
-import { cancelRequest, copyData, copyDone, type RawClient, type RunningCluster, runCluster, sqlstateOf, within } from "./running-cluster.ts";
+import {
+  cancelRequest,
+  copyData,
+  copyDone,
+  type RawClient,
+  type RunningCluster,
+  runCluster,
+  sqlstateOf,
+  within,
+} from "./running-cluster.ts";
 import { eventually } from "./storage-helper.ts";
 
 let running: RunningCluster;
@@ -121,6 +130,31 @@ test("COPY that PostgreSQL refuses, or the client gives up, leaves the session u
   assert.equal(await raw.shape(), "T D C Z");
 });
 
+test("a block whose client dawdles over a COPY stands in nobody's way, and its COPY is whole in the end", async () => {
+  const raw = await running.raw();
+  const other = await running.connect();
+  await other.query("INSERT INTO account VALUES (2, 100)");
+  await raw.query("BEGIN; UPDATE account SET balance = 0 WHERE id = 2");
+  raw.send(encodeFrontend.query("COPY account FROM STDIN"));
+  await raw.until("G");
+  raw.send(copyData("3\t7\n"));
+  await other.query("BEGIN");
+  await within(2_000, "the other writer is answered", () =>
+    other.query("UPDATE account SET balance = 1 WHERE id = 2"),
+  );
+  await other.query("ROLLBACK");
+  raw.send(copyData("4\t8\n"), copyDone);
+  assert.equal(await raw.shape(), "C Z");
+  raw.send(encodeFrontend.query("COMMIT"));
+  assert.equal(await raw.shape(), "C Z");
+  const { rows: accounts } = await other.query("SELECT id, balance FROM account WHERE id > 1 ORDER BY id");
+  assert.deepEqual(accounts, [
+    { id: 2, balance: 0 },
+    { id: 3, balance: 7 },
+    { id: 4, balance: 8 },
+  ]);
+});
+
 test("a cancelled statement fails and its session goes on", async () => {
   const raw = await running.raw();
   raw.send(encodeFrontend.query("SELECT pg_sleep(60)"));
@@ -143,7 +177,12 @@ test("a cancelled statement in a block fails the block, which has not lost to an
   );
   await cancelRequest(running.cluster, raw.key);
   assert.equal(await raw.shape(), "T E57014 Z");
-  assert.equal((await raw.query("SELECT 1")).map(({ frame, type }) => (type === "E" ? sqlstateOf(frame) : type)).join(" "), "25P02 Z");
+  assert.equal(
+    (await raw.query("SELECT 1"))
+      .map(({ frame, type }) => (type === "E" ? sqlstateOf(frame) : type))
+      .join(" "),
+    "25P02 Z",
+  );
   await raw.query("ROLLBACK");
   await assertFree();
 });

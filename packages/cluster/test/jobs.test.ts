@@ -78,7 +78,10 @@ test("what cannot be is refused at the statement and leaves no job", async () =>
     ["CREATE INDEX ASYNC strict_pkey ON strict (n)", "42P07"],
   ];
   for (const [text, code] of refusals) await assert.rejects(client.query(text), { code }, text);
-  assert.equal((await client.query("CREATE INDEX ASYNC IF NOT EXISTS strict_pkey ON strict (n)")).rowCount ?? 0, 0);
+  assert.equal(
+    (await client.query("CREATE INDEX ASYNC IF NOT EXISTS strict_pkey ON strict (n)")).rowCount ?? 0,
+    0,
+  );
   assert.equal((await client.query("SELECT FROM sys.jobs")).rowCount, before);
 });
 
@@ -154,7 +157,9 @@ async function largeTable(client: pg.Client, name: string): Promise<void> {
 }
 
 async function fill(one: RunningCluster, name: string): Promise<void> {
-  await one.storage(`INSERT INTO public.${name} SELECT g, md5(g::text) || md5((-g)::text) FROM generate_series(1, 400000) AS g`);
+  await one.storage(
+    `INSERT INTO public.${name} SELECT g, md5(g::text) || md5((-g)::text) FROM generate_series(1, 400000) AS g`,
+  );
 }
 
 test("a job goes on after PostgreSQL was killed under it", async () => {

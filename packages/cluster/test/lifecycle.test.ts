@@ -111,7 +111,12 @@ test("a pool that connects in the moment of a stop hears an error and does not h
   const running = await runCluster();
   const pool = new pg.Pool({ ...running.cluster.connection(), max: 10 });
   pool.on("error", () => undefined);
-  const asked = Array.from({ length: 30 }, () => pool.query("SELECT 1").then(() => "ok", () => "failed"));
+  const asked = Array.from({ length: 30 }, () =>
+    pool.query("SELECT 1").then(
+      () => "ok",
+      () => "failed",
+    ),
+  );
   await Promise.race(asked);
   await within(10_000, "the cluster stops", () => running.cluster.stop());
   await within(10_000, "every query ends", () => Promise.all(asked));

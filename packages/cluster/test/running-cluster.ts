@@ -140,7 +140,10 @@ export async function runCluster(options: Partial<ClusterOptions> = {}): Promise
   return {
     cluster,
     async connect(more = {}) {
-      const client = new pg.Client({ ...cluster.connection(more.user === undefined ? {} : { user: more.user }), ...more });
+      const client = new pg.Client({
+        ...cluster.connection(more.user === undefined ? {} : { user: more.user }),
+        ...more,
+      });
       client.on("error", () => undefined);
       await client.connect();
       opened.push({ end: () => client.end().catch(() => undefined) });
@@ -201,7 +204,11 @@ export async function cancelRequest(cluster: Cluster, key: RawClient["key"]): Pr
 }
 
 /** @throws when the work is not done in time: the bound on every wait of these tests */
-export async function within<Result>(ms: number, claim: string, work: () => Promise<Result>): Promise<Result> {
+export async function within<Result>(
+  ms: number,
+  claim: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { decodeParameterStatus, encodeBindArguments, encodeFrontend, noBindArguments } from "../src/wire/index.ts";
+import {
+  decodeParameterStatus,
+  encodeBindArguments,
+  encodeFrontend,
+  noBindArguments,
+} from "../src/wire/index.ts";
 import { cancelRequest, type Message, type RunningCluster, runCluster } from "./running-cluster.ts";
 
 let running: RunningCluster;
@@ -83,9 +88,14 @@ test("set_config() in a block holds until a ROLLBACK, and local ones until the e
   await ana.query("ROLLBACK");
   assert.equal(await value(ana, "SHOW datestyle"), "ISO, MDY");
   await ana.query("BEGIN");
-  await ana.query("SELECT set_config('datestyle', 'German', true), set_config('timezone', 'Asia/Tokyo', false)");
+  await ana.query(
+    "SELECT set_config('datestyle', 'German', true), set_config('timezone', 'Asia/Tokyo', false)",
+  );
   await ana.query("COMMIT");
-  assert.deepEqual([await value(ana, "SHOW datestyle"), await value(ana, "SHOW timezone")], ["ISO, MDY", "Asia/Tokyo"]);
+  assert.deepEqual(
+    [await value(ana, "SHOW datestyle"), await value(ana, "SHOW timezone")],
+    ["ISO, MDY", "Asia/Tokyo"],
+  );
   const ben = await running.connect();
   assert.equal(await value(ben, "SHOW timezone"), "UTC");
 });
@@ -181,7 +191,10 @@ test("one text means each session's own tables under its search path", async () 
     ] as const) {
       const simple = await session.query("SELECT * FROM pet");
       const extended = await session.query("SELECT * FROM pet WHERE $1", [true]);
-      assert.deepEqual([simple, extended].map(({ fields }) => fields.map(({ name }) => name)), [columns, columns]);
+      assert.deepEqual(
+        [simple, extended].map(({ fields }) => fields.map(({ name }) => name)),
+        [columns, columns],
+      );
     }
   }
   await ana.query("BEGIN");
@@ -212,7 +225,11 @@ test("DEALLOCATE ALL forgets the session's statements and no other's", async () 
   }
   await ana.query("DEALLOCATE ALL");
   for (const raw of [ana, ben]) {
-    raw.send(encodeFrontend.bind("", "s", noBindArguments), encodeFrontend.execute("", 0), encodeFrontend.sync());
+    raw.send(
+      encodeFrontend.bind("", "s", noBindArguments),
+      encodeFrontend.execute("", 0),
+      encodeFrontend.sync(),
+    );
   }
   assert.equal(await ana.shape(), "E26000 Z");
   assert.equal(await ben.shape(), "2 D C Z");

@@ -24,7 +24,9 @@ async function lossOf(work: Promise<unknown>): Promise<string> {
     await work;
     return "none";
   } catch (error) {
-    return error instanceof pg.DatabaseError ? `${error.code ?? ""} ${error.message}` : `closed: ${String(error)}`;
+    return error instanceof pg.DatabaseError
+      ? `${error.code ?? ""} ${error.message}`
+      : `closed: ${String(error)}`;
   }
 }
 
@@ -113,7 +115,9 @@ test("PostgreSQL that is killed in the middle of commits is started again; every
   assert.ok(postmaster !== undefined);
   const working = clients.map(async (client, number) => {
     for (;;) {
-      const loss = await lossOf(client.query("UPDATE account SET balance = balance + 1 WHERE id = $1", [number + 10]));
+      const loss = await lossOf(
+        client.query("UPDATE account SET balance = balance + 1 WHERE id = $1", [number + 10]),
+      );
       if (loss !== "none") return loss;
       acknowledged[number] = (acknowledged[number] ?? 0) + 1;
     }

@@ -4,7 +4,14 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { encodeFrontend } from "../src/wire/index.ts";
-import { copyData, copyDone, firstValues, type RunningCluster, runCluster, within } from "./running-cluster.ts";
+import {
+  copyData,
+  copyDone,
+  firstValues,
+  type RunningCluster,
+  runCluster,
+  within,
+} from "./running-cluster.ts";
 import { eventually } from "./storage-helper.ts";
 
 let running: RunningCluster;
@@ -109,7 +116,10 @@ test("COPY into a block that has lost is seen in the block and lost at COMMIT", 
   await raw.until("G");
   raw.send(copyData("4001\t7\n"), copyDone);
   assert.equal(await raw.shape(), "C Z");
-  assert.deepEqual(firstValues(await raw.query("SELECT balance FROM account WHERE id IN (4, 4001) ORDER BY id")), ["2", "7"]);
+  assert.deepEqual(
+    firstValues(await raw.query("SELECT balance FROM account WHERE id IN (4, 4001) ORDER BY id")),
+    ["2", "7"],
+  );
   raw.send(encodeFrontend.query("COMMIT"));
   assert.equal(await raw.shape(), "E40001 Z");
 });
@@ -189,7 +199,9 @@ test("500 blocks stand open while others go on, and each can still commit", asyn
   for (let round = 0; round < 20; round++) {
     await within(2_000, "another statement is answered", () => other.query(balance, [10]));
   }
-  await within(30_000, "500 blocks commit", () => Promise.all(clients.map((client) => client.query("COMMIT"))));
+  await within(30_000, "500 blocks commit", () =>
+    Promise.all(clients.map((client) => client.query("COMMIT"))),
+  );
   await Promise.all(clients.map((client) => client.end()));
 });
 

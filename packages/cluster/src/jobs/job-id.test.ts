@@ -21,7 +21,14 @@ test("the smallest and the largest UUID have their identifiers", () => {
   assert.equal(jobIdUuid(jobIdText(all)), all);
 });
 
-for (const text of ["", "a".repeat(25), "a".repeat(27), "A".repeat(26), "1".repeat(26), `${"a".repeat(25)}b`]) {
+for (const text of [
+  "",
+  "a".repeat(25),
+  "a".repeat(27),
+  "A".repeat(26),
+  "1".repeat(26),
+  `${"a".repeat(25)}b`,
+]) {
   test(`"${text}" is no job identifier`, () => {
     assert.equal(jobIdUuid(text), undefined);
   });

@@ -226,7 +226,8 @@ export class Jobs {
     this.#coordinator.watch.began(backend.processId);
     const building = { isOver: false };
     try {
-      if (job.breaks !== undefined && (await this.#findBuilt(job))) return { status: "completed", details: null };
+      if (job.breaks !== undefined && (await this.#findBuilt(job)))
+        return { status: "completed", details: null };
       await this.#setStatus(job, "processing", null);
       this.#announceAppearance(job, building).catch((error: unknown) => {
         this.#log({ event: "job.appearanceUnknown", jobId: job.jobId, reason: String(error) });

@@ -23,6 +23,7 @@ export class ClientSink implements Sink {
   readonly #queue: FrameQueue;
   readonly #onParsed: () => void;
   readonly #onBound: () => void;
+  #copy: Promise<CopyInput> | undefined;
 
   constructor(options: ClientSinkOptions) {
     this.#writer = options.writer;
@@ -49,10 +50,20 @@ export class ClientSink implements Sink {
 
   async drained(): Promise<void> {
     await this.#writer.drained();
+    await this.#copy?.catch(() => undefined);
   }
 
-  /** @throws {SqlError} 54000 the client sent more than a transaction may hold, or it went away */
+  /**
+   * The data is asked of the client once, also where the statement has to be run again.
+   *
+   * @throws {SqlError} 54000 the client sent more than a transaction may hold, or it went away
+   */
   async copyIn(response: Buffer): Promise<CopyInput> {
+    this.#copy ??= this.#askForCopy(response);
+    return await this.#copy;
+  }
+
+  async #askForCopy(response: Buffer): Promise<CopyInput> {
     this.#writer.write(response);
     this.#writer.flush();
     const frames: Buffer[] = [];

@@ -130,7 +130,10 @@ export class ExtendedQuery {
       rest: undefined,
     };
     this.#portals.set(name, portal);
-    this.#acknowledgements.push({ frame: encodeBackend.bindComplete(), undo: () => this.#portals.delete(name) });
+    this.#acknowledgements.push({
+      frame: encodeBackend.bindComplete(),
+      undo: () => this.#portals.delete(name),
+    });
     this.#unverified = { prepared, portal };
   }
 

@@ -73,7 +73,8 @@ test("a client that sends without reading answers is not read beyond the bound",
   await new Promise<void>((resolve) => server.once("pause", resolve));
   assert.ok(server.bytesRead < 4 * 1024 * 1024, `${server.bytesRead} bytes were read`);
   // Once they are served, the rest comes.
-  for (let number = 0; number < sent; number++) assert.equal((await queue.next())?.bytes.length, message.length);
+  for (let number = 0; number < sent; number++)
+    assert.equal((await queue.next())?.bytes.length, message.length);
 });
 
 test("a pipeline that never runs empty does not pile up what is served", async () => {

@@ -28,7 +28,9 @@ export class ReportedParameters {
    */
   constructor(user: string, settings: Values, write: (frame: Buffer) => void) {
     this.#write = write;
-    const initial = new Map([...initialValues(user)].map(([name, value]) => [name, settings.get(name) ?? value]));
+    const initial = new Map(
+      [...initialValues(user)].map(([name, value]) => [name, settings.get(name) ?? value]),
+    );
     this.#before = initial;
     this.#after = initial;
     this.#told = initial;

@@ -216,7 +216,9 @@ export class Session {
 
   #tell(error: SqlError): void {
     const { severity, sqlstate, message, detail, hint, position, objects } = error;
-    this.#writer.write(encodeBackend.errorResponse({ severity, sqlstate, message, detail, hint, position, objects }));
+    this.#writer.write(
+      encodeBackend.errorResponse({ severity, sqlstate, message, detail, hint, position, objects }),
+    );
     this.#writer.flush();
   }
 

@@ -12,7 +12,11 @@ const now = { session: atStart, inForce: atStart };
 function change(text: string, start = atStart): SettingChange {
   const statement = createSqlParser().parse(text).statements[0];
   assert.ok(statement?.kind === "set" || statement?.kind === "reset");
-  return changeOf(statement satisfies SettingStatement, start === atStart ? now : { session: start, inForce: start }, start);
+  return changeOf(
+    statement satisfies SettingStatement,
+    start === atStart ? now : { session: start, inForce: start },
+    start,
+  );
 }
 
 test("SET changes the session", () => {

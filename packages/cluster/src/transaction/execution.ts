@@ -30,6 +30,7 @@ export interface Sink {
   frame(frame: Buffer): void;
   /** More has been written than the client takes: hold on until `drained`. */
   readonly isFull: boolean;
+  /** The client reads on, and has sent all the data of a COPY that it was asked for. */
   drained(): Promise<void>;
   /** PostgreSQL asks for the data of COPY … FROM STDIN. @returns the client's data, in CopyData frames up to CopyDone or CopyFail */
   copyIn(response: Buffer): Promise<CopyInput>;

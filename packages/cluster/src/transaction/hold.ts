@@ -278,7 +278,8 @@ function withTextColumns(bindArguments: Buffer, added: number): Buffer {
 /** The statement calls set_config(), which changes settings by way of a SELECT. */
 export function setsConfig(statement: Statement): boolean {
   return (
-    (statement.kind === "read" || statement.kind === "write") && statement.analysis.functions.includes("set_config")
+    (statement.kind === "read" || statement.kind === "write") &&
+    statement.analysis.functions.includes("set_config")
   );
 }
 

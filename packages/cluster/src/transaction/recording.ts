@@ -46,7 +46,8 @@ export async function planRecording(
   if (table === undefined) return undefined;
   const volatile = await catalog.volatileFunctions();
   // INSERT … ON CONFLICT has left some rows alone, and must not stumble over them when it is run again.
-  const differs = dml.onConflict !== undefined || isVolatile(statement.analysis, statement.text, table, volatile);
+  const differs =
+    dml.onConflict !== undefined || isVolatile(statement.analysis, statement.text, table, volatile);
   if (!always && !differs) return undefined;
   // An image says nothing of the row that it was under another key; then the statement itself is the better guess.
   const forRedo = differs && !(command === "update" && setsKey(dml.set, table));
@@ -55,7 +56,9 @@ export async function planRecording(
     text: withImage(statement.text, dml.returning, row),
     table,
     command,
-    hasReturning: dml.returning !== undefined, forRedo };
+    hasReturning: dml.returning !== undefined,
+    forRedo,
+  };
 }
 
 /** An UPDATE may change a unique key. */

@@ -16,10 +16,7 @@ test("back to the default is back to none", () => {
 
 test("the way from one to another sets what differs and resets what is not wanted", () => {
   const target = Settings.none.with("datestyle", "'German'").with("search_path", "a, b");
-  assert.equal(
-    paris.changesTo(target),
-    "RESET timezone; SET datestyle TO 'German'; SET search_path TO a, b",
-  );
+  assert.equal(paris.changesTo(target), "RESET timezone; SET datestyle TO 'German'; SET search_path TO a, b");
   assert.equal(target.changesTo(Settings.none), "RESET datestyle; RESET search_path");
 });
 
@@ -35,7 +32,7 @@ const searchPaths: readonly (readonly [string | undefined, readonly string[]])[]
   ["a, b", ["pg_catalog", "a", "b"]],
   ["'a, b'", ["pg_catalog", "a, b"]],
   ['"Mixed", Folded', ["pg_catalog", "Mixed", "folded"]],
-  ['"a""b", \'c\'\'d\'', ["pg_catalog", 'a"b', "c'd"]],
+  ["\"a\"\"b\", 'c''d'", ["pg_catalog", 'a"b', "c'd"]],
   ['"$user", public', ["pg_catalog", "app", "public"]],
   ["''", ["pg_catalog", ""]],
 ];

@@ -57,6 +57,7 @@ export class StatementExchange implements Receiver {
   #end: ExchangeResult | undefined;
   #isStalled = false;
   #isInterrupted = false;
+  #awaitsCopy = false;
   #cancelling: Promise<void> | undefined;
   #refusal: Error | undefined;
 
@@ -72,14 +73,18 @@ export class StatementExchange implements Receiver {
     if (this.isParsed) options.sink?.parsed();
   }
 
-  /** The client does not take the rows of a read as fast as they come. */
+  /** The client does not take the rows of a read as fast as they come, or has not sent the whole of its COPY. */
   get isStalled(): boolean {
     return this.#isStalled && !this.#isInterrupted;
   }
 
-  /** Ends a stalled read: PostgreSQL is asked to cancel it, and what it has sent since is dropped. */
+  /** Ends a stalled statement: PostgreSQL is asked to cancel it, and what it has sent since is dropped. */
   interrupt(): void {
     this.#isInterrupted = true;
+    if (this.#awaitsCopy) {
+      sendCopy(this.#backend, noData);
+      return;
+    }
     this.#cancelling = this.#backend.cancel();
     this.#backend.resume();
   }
@@ -179,13 +184,18 @@ export class StatementExchange implements Receiver {
 
   /** Source: PostgreSQL documentation, "COPY Operations": a Sync before CopyDone would be ignored. */
   async #copyIn(response: Buffer): Promise<void> {
+    this.#awaitsCopy = true;
+    this.#isStalled = true;
+    let input: CopyInput | undefined;
     try {
-      const input = await this.#options.sink?.copyIn(response);
-      sendCopy(this.#backend, input ?? noData);
+      input = await this.#options.sink?.copyIn(response);
     } catch (error) {
       this.#refusal = error as Error;
-      sendCopy(this.#backend, noData);
     }
+    if (this.#isInterrupted) return;
+    this.#awaitsCopy = false;
+    this.#isStalled = false;
+    sendCopy(this.#backend, input ?? noData);
   }
 }
 

@@ -297,7 +297,8 @@ export class Transaction {
     for (let attempt = 1; ; attempt++) {
       const sent = await this.#held().send(current, plan, sink);
       if (sent.result.kind === "lost") throw sent.result.error;
-      if (sent.result.kind === "interrupted") return await this.#runTheRest(execution, sent.result.rows, sink);
+      if (sent.result.kind === "interrupted")
+        return await this.#runTheRest(execution, sent.result.rows, sink);
       if (sent.result.kind !== "error") {
         if (mayMeetGoneKey && (await this.#meetsGoneKey(sent, execution.statement)))
           return await this.#runOnSnapshot(execution, sink);
@@ -317,15 +318,16 @@ export class Transaction {
   }
 
   /**
-   * A read stood in another's way while its client did not read on. Once the client does, it runs again on the same
-   * snapshot, for the rows that the client does not have.
+   * A statement stood in another's way while its client did not read on, or did not send the data of its COPY. Once the
+   * client does, it runs again on the same snapshot, for the rows that the client does not have.
    */
   async #runTheRest(execution: Execution, rows: number, sink: Sink): Promise<Outcome> {
     this.#stepBack();
     await sink.drained();
     await this.#resume();
     const rest = { ...execution, describe: false, rowsSent: execution.rowsSent + rows };
-    const outcome = this.state === "doomed" ? await this.#runDoomed(rest, sink) : await this.#runNatively(rest, sink);
+    const outcome =
+      this.state === "doomed" ? await this.#runDoomed(rest, sink) : await this.#runNatively(rest, sink);
     return outcome.kind === "suspended" ? { kind: "suspended", rows: outcome.rows + rows } : outcome;
   }
 
@@ -347,7 +349,8 @@ export class Transaction {
     if (statement.kind !== "write") return false;
     for (const relation of statement.analysis.relations.filter(({ role }) => role === "target")) {
       const table = await this.#services.catalog.table(relation, this.#searchPath());
-      if (table !== undefined && (await new ShadowTable(table).duplicate(this.#held())) !== undefined) return true;
+      if (table !== undefined && (await new ShadowTable(table).duplicate(this.#held())) !== undefined)
+        return true;
     }
     return false;
   }
@@ -511,7 +514,8 @@ export class Transaction {
   }
 
   #countRows(result: ExchangeResult, statement: Statement): void {
-    if (result.kind === "complete" && statement.kind === "write") this.noteChangedRows(changedRowsOf(result.tag));
+    if (result.kind === "complete" && statement.kind === "write")
+      this.noteChangedRows(changedRowsOf(result.tag));
   }
 
   /**

@@ -22,7 +22,8 @@ export async function whoHoldsKey(
   const index = fields.get("n");
   // PostgreSQL leaves the detail out when the role may not read the key; then it is taken at its word.
   const values = /^Key \(.*?\)=\((.*)\) already exists\.$/s.exec(fields.get("D") ?? "")?.[1];
-  if (schema === undefined || table === undefined || index === undefined || values === undefined) return "itself";
+  if (schema === undefined || table === undefined || index === undefined || values === undefined)
+    return "itself";
   const keys = await keyExpressions(system, `${quoteName(schema)}.${quoteName(index)}`);
   if (keys.length === 0) return "itself";
   const search = searchFor(`${quoteName(schema)}.${quoteName(table)}`, keys, values);
@@ -35,7 +36,11 @@ interface Search {
   readonly values: readonly string[];
 }
 
-function searchFor(table: string, keys: readonly { expression: string; type: string }[], values: string): Search {
+function searchFor(
+  table: string,
+  keys: readonly { expression: string; type: string }[],
+  values: string,
+): Search {
   const parts = keys.length === 1 ? [values] : values.split(", ");
   if (parts.length === keys.length) {
     const same = keys.map((key, place) => `${key.expression} = $${place + 1}::${key.type}`).join(" AND ");

@@ -26,7 +26,10 @@ test("a row description comes apart into its columns and together again", () => 
   const parts = splitRowDescription(frame);
   assert.equal(parts.length, 3);
   assert.deepEqual(joinRowDescription(parts), frame);
-  assert.deepEqual(joinRowDescription(parts.slice(0, -1)), encodeBackend.rowDescription(columns.slice(0, -1)));
+  assert.deepEqual(
+    joinRowDescription(parts.slice(0, -1)),
+    encodeBackend.rowDescription(columns.slice(0, -1)),
+  );
 });
 
 test("a row description of no columns comes apart, too", () => {
@@ -54,7 +57,12 @@ test("the fields of an error survive the way there and back", () => {
 });
 
 test("a zero byte in an error's text does not end the field early", () => {
-  const frame = encodeBackend.errorResponse({ severity: "ERROR", sqlstate: "22021", message: "a\0b", hint: "c" });
+  const frame = encodeBackend.errorResponse({
+    severity: "ERROR",
+    sqlstate: "22021",
+    message: "a\0b",
+    hint: "c",
+  });
   const fields = decodeErrorFields(frame);
   assert.equal(fields.get("M"), "ab");
   assert.equal(fields.get("H"), "c");

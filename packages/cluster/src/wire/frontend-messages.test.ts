@@ -22,8 +22,14 @@ test("what is encoded is decoded", () => {
     parameterTypes: [23, 0],
   });
   assert.deepEqual(decodeExecute(bodyOf(encodeFrontend.execute("p", 50))), { portal: "p", rowsMax: 50 });
-  assert.deepEqual(decodeTarget(bodyOf(encodeFrontend.describe("portal", "p"))), { target: "portal", name: "p" });
-  assert.deepEqual(decodeTarget(bodyOf(encodeFrontend.close("statement", ""))), { target: "statement", name: "" });
+  assert.deepEqual(decodeTarget(bodyOf(encodeFrontend.describe("portal", "p"))), {
+    target: "portal",
+    name: "p",
+  });
+  assert.deepEqual(decodeTarget(bodyOf(encodeFrontend.close("statement", ""))), {
+    target: "statement",
+    name: "",
+  });
 });
 
 test("Bind keeps its arguments as sent", () => {
@@ -48,7 +54,10 @@ test("one format stands for all values, none for text", () => {
 });
 
 test("another number of formats than of values is malformed", () => {
-  assert.throws(() => decodeBindArguments(encodeBindArguments([0, 1], ["a", "b", "c"], [])), MalformedMessage);
+  assert.throws(
+    () => decodeBindArguments(encodeBindArguments([0, 1], ["a", "b", "c"], [])),
+    MalformedMessage,
+  );
 });
 
 test("65,535 parameters fit, as in PostgreSQL", () => {

@@ -152,9 +152,11 @@ export class Backend {
     const socket = connect(this.#address);
     this.#cancels += 1;
     await new Promise<void>((resolve) => {
-      socket.on("error", () => socket.destroy()).on("close", () => {
-        resolve();
-      });
+      socket
+        .on("error", () => socket.destroy())
+        .on("close", () => {
+          resolve();
+        });
       socket.resume();
       socket.end(encodeFrontend.cancelRequest(this.#processId, this.#secretKey));
     });

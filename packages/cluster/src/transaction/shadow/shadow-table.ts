@@ -110,7 +110,10 @@ export class ShadowTable {
       const given = `SELECT ${wanted.join(", ")} FROM unnest($1::text[]) AS image(text)`;
       const first = `SELECT ${wanted[0] ?? ""} FROM unnest($1::text[]) AS image(text)`;
       const among = images === undefined ? "" : `WHERE ${key[0] ?? ""} = ANY (ARRAY(${first}))`;
-      const conditions = images === undefined ? key.map((column) => `${column} IS NOT NULL`) : [`(${key.join(", ")}) IN (${given})`];
+      const conditions =
+        images === undefined
+          ? key.map((column) => `${column} IS NOT NULL`)
+          : [`(${key.join(", ")}) IN (${given})`];
       // Two rows of one key are what PostgreSQL's planner knows cannot be: without the fence (OFFSET 0) it would stop
       // at the first of them.
       const { rows } = await hold.request(

@@ -30,8 +30,9 @@ const account: Table = {
 function substituted(text: string, shadow: ShadowTable): string {
   const statement = createSqlParser().parse(text).statements[0];
   assert.ok(statement?.kind === "read" || statement?.kind === "write");
-  return new Substitution(statement.text, statement.analysis, ({ name }) => (name === "account" ? shadow : undefined))
-    .whole;
+  return new Substitution(statement.text, statement.analysis, ({ name }) =>
+    name === "account" ? shadow : undefined,
+  ).whole;
 }
 
 function changed(): ShadowTable {
@@ -45,12 +46,21 @@ const source = changed().source();
 const cases: readonly (readonly [string, string])[] = [
   ["SELECT * FROM account", `SELECT * FROM ${source} AS "account"`],
   ["SELECT a.id FROM account a", `SELECT a.id FROM ${source} a`],
-  ["SELECT a.id FROM account AS a JOIN entry e ON true", `SELECT a.id FROM ${source} AS a JOIN entry e ON true`],
+  [
+    "SELECT a.id FROM account AS a JOIN entry e ON true",
+    `SELECT a.id FROM ${source} AS a JOIN entry e ON true`,
+  ],
   ["SELECT (SELECT max(id) FROM account)", `SELECT (SELECT max(id) FROM ${source} AS "account")`],
   ["SELECT 'ä' FROM account", `SELECT 'ä' FROM ${source} AS "account"`],
   ["SELECT 'account' FROM entry", "SELECT 'account' FROM entry"],
-  ["WITH account AS (SELECT 1 AS id) SELECT * FROM account", "WITH account AS (SELECT 1 AS id) SELECT * FROM account"],
-  ["UPDATE entry SET n = 1 WHERE id IN (SELECT id FROM account)", `UPDATE entry SET n = 1 WHERE id IN (SELECT id FROM ${source} AS "account")`],
+  [
+    "WITH account AS (SELECT 1 AS id) SELECT * FROM account",
+    "WITH account AS (SELECT 1 AS id) SELECT * FROM account",
+  ],
+  [
+    "UPDATE entry SET n = 1 WHERE id IN (SELECT id FROM account)",
+    `UPDATE entry SET n = 1 WHERE id IN (SELECT id FROM ${source} AS "account")`,
+  ],
   ["UPDATE account SET id = 2", "UPDATE account SET id = 2"],
 ];
 
