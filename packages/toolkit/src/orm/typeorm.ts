@@ -1,0 +1,18 @@
+/**
+ * TypeORM: `dataSource.transaction()` with retry. TypeORM copies the driver's fields, `code` among them, onto its
+ * QueryFailedError. Load entities inside the function: one that was changed in a lost attempt stays changed in memory.
+ */
+import { type AdapterOptions, runWithRetry } from "./with-retry.ts";
+
+/** As much of a TypeORM data source as is needed. */
+export interface TypeOrmDataSource<Manager> {
+  transaction<Result>(run: (manager: Manager) => Promise<Result>): Promise<Result>;
+}
+
+export function transactionTypeOrm<Manager, Result>(
+  dataSource: TypeOrmDataSource<Manager>,
+  run: (manager: Manager) => Promise<Result>,
+  options: AdapterOptions = {},
+): Promise<Result> {
+  return runWithRetry(dataSource, (work) => dataSource.transaction(work), run, options);
+}

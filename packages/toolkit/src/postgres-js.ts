@@ -1,0 +1,109 @@
+/**
+ * The same connections for postgres.js: its options, with tokens, TLS, pace and lifetimes as in `pool.ts`.
+ *
+ *     import postgres from "postgres";
+ *     const sql = postgres(postgresJsOptions());
+ *     await transactionPostgresJs(sql, (tx) => tx`UPDATE …`);
+ *
+ * postgres.js draws one lifetime for all its connections; it does not let a connection have one of its own.
+ */
+import { connect, type Socket } from "node:net";
+import process from "node:process";
+import { explainConnectError } from "./connect-error.ts";
+import { runWithRetry, type AdapterOptions } from "./orm/index.ts";
+import {
+  type DsqlPoolOptions,
+  lifetimeMsOf,
+  poolDefaults,
+  searchPathOf,
+  settingsOf,
+  sizeOf,
+  transportOf,
+} from "./pool.ts";
+import { quoteList } from "./identifiers.ts";
+
+/** What `postgres()` takes; written out here so that this package does not depend on it. */
+export interface PostgresJsOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: "postgres";
+  readonly username: string;
+  readonly password: () => Promise<string>;
+  readonly ssl: { readonly servername: string; readonly rejectUnauthorized: true; readonly ca?: string };
+  readonly sslnegotiation: "direct" | null;
+  readonly max: number;
+  /** Seconds, as all durations of postgres.js. */
+  readonly idle_timeout: number;
+  readonly max_lifetime: number;
+  readonly connect_timeout: number;
+  /** Would ask the catalog for array types, which no column of DSQL has, on each connection. */
+  readonly fetch_types: false;
+  readonly connection: { readonly application_name?: string; readonly search_path?: string };
+  readonly socket: () => Promise<Socket>;
+}
+
+/** @throws {UsageError} as of {@link createPool} */
+export function postgresJsOptions(options: DsqlPoolOptions = {}): PostgresJsOptions {
+  const environment = options.environment ?? process.env;
+  const settings = settingsOf(options, environment);
+  const transport = transportOf(options, environment, settings.cluster.host);
+  const searchPath = searchPathOf(options);
+  return {
+    ...transport,
+    database: "postgres",
+    username: settings.tokenRequest.user,
+    password: async () => (await settings.tokens.token(settings.tokenRequest)).token,
+    sslnegotiation: options.tlsNegotiation === "postgres" ? null : "direct",
+    max: sizeOf(options, environment).max,
+    idle_timeout: (options.idleTimeoutMs ?? poolDefaults.idleTimeoutMs) / 1_000,
+    max_lifetime: (lifetimeMsOf(options) / 1_000) * (0.8 + Math.random() * 0.2),
+    connect_timeout: settings.connectTimeoutMs / 1_000,
+    fetch_types: false,
+    connection: {
+      ...(options.applicationName !== undefined && { application_name: options.applicationName }),
+      ...(searchPath.length > 0 && { search_path: quoteList(searchPath) }),
+    },
+    socket: async () => {
+      await settings.pace.wait();
+      try {
+        return await connected(transport);
+      } catch (error) {
+        const attempt = {
+          ...transport,
+          user: settings.tokenRequest.user,
+          tokenAgeMs: 0,
+          timedOut: false,
+        } as const;
+        throw explainConnectError(error, {
+          ...attempt,
+          reached: "nothing",
+          clusterArnHint: settings.cluster.clusterId,
+        });
+      }
+    },
+  };
+}
+
+async function connected({ host, port }: { host: string; port: number }): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve).once("error", reject);
+  });
+  socket.removeAllListeners("error");
+  return socket;
+}
+
+/** As much of a postgres.js client as is needed. */
+export interface PostgresJs<Sql> {
+  /** The first argument is what follows BEGIN. */
+  begin(options: string, run: (sql: Sql) => Promise<unknown>): Promise<unknown>;
+}
+
+/** `sql.begin()` with the retry of {@link transaction}; the same rules hold for the function. */
+export function transactionPostgresJs<Sql, Result>(
+  sql: PostgresJs<Sql>,
+  run: (sql: Sql) => Promise<Result>,
+  options: AdapterOptions = {},
+): Promise<Result> {
+  return runWithRetry(sql, (work) => sql.begin("", work), run, options);
+}
