@@ -1,5 +1,6 @@
 /** Storage from the outside: started on a new and on an old directory, used, stopped. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { chown, mkdir, realpath, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -229,7 +230,9 @@ test("a directory that another user made is opened by root as that user", asRoot
   await chown(dataDir, 65534, 65534);
   const theirs = await startStorageProcess(t, dataDir, { uid: 65534, gid: 65534 });
   await query(theirs.address, "admin", "CREATE TABLE account (id int)", "INSERT INTO account VALUES (7)");
+  const gone = once(theirs.child, "exit");
   theirs.child.kill("SIGKILL");
+  await gone; // A signal is only on its way when kill() returns.
   const { address } = await startStorage(t, dataDir);
   assert.deepEqual(await query(address, "admin", "SELECT id FROM account"), [{ id: 7 }]);
   assert.equal((await stat(join(dataDir, "postgres"))).uid, 65534);

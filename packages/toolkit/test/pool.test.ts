@@ -134,6 +134,30 @@ test("a schema that cannot be used fails at privilege, and one that can is in fo
   assert.deepEqual(rows, [{ s: "my schema" }]);
 });
 
+test("a role that is mapped and granted its schema connects, and may do what it was granted", async () => {
+  const { principalArn } = fixture.cluster.identities.administrator;
+  await define(
+    fixture.pool(),
+    "CREATE ROLE myapp WITH LOGIN",
+    "CREATE SCHEMA myschema",
+    "CREATE TABLE myschema.note (id int PRIMARY KEY)",
+    `AWS IAM GRANT myapp TO '${principalArn}'`,
+  );
+  const options = { user: "myapp", searchPath: "myschema" };
+  await assert.rejects(
+    fixture.pool(options).connect(),
+    failsAt("privilege", /GRANT USAGE ON SCHEMA "myschema" TO "myapp"/),
+  );
+  await define(
+    fixture.pool(),
+    "GRANT USAGE ON SCHEMA myschema TO myapp",
+    "GRANT SELECT ON myschema.note TO myapp",
+  );
+  const pool = fixture.pool(options);
+  await pool.query("SELECT * FROM note");
+  await assert.rejects(pool.query("INSERT INTO note VALUES (1)"), { code: "42501" });
+});
+
 test("an error of a connection carries no token", async () => {
   const pool = fixture.pool({ user: "nobody" });
   await assert.rejects(pool.connect(), (error: Error) => {

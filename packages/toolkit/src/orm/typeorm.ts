@@ -6,6 +6,8 @@ import { type AdapterOptions, runWithRetry } from "./with-retry.ts";
 
 /** As much of a TypeORM data source as is needed. */
 export interface TypeOrmDataSource<Manager> {
+  /** Tells the manager's type: of an overloaded method, as `transaction` is, TypeScript infers from the last form only. */
+  readonly manager: Manager;
   transaction<Result>(run: (manager: Manager) => Promise<Result>): Promise<Result>;
 }
 
