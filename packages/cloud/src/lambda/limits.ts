@@ -6,6 +6,14 @@
 
 /** Concurrent invocations of an account; beyond it 429 TooManyRequestsException. */
 export const concurrentInvocationsMax = 1_000;
+/** Environments that one function starts at once; further ones wait for the pace. Our own bound. */
+export const environmentsAtOnceMax = 64;
+/** One further environment in so many milliseconds, where they are needed: 1,000 in 10 seconds, as Lambda scales. */
+export const environmentStartPaceMs = 10;
+/** While one has come free within this time, a waiting invocation will be served soon. */
+export const releaseExpectedMs = 50;
+/** An invocation that has waited so long gets an environment of its own all the same. */
+export const environmentWaitMsMax = 2_000;
 /** `PutFunctionConcurrency` must leave this many unreserved, unless the account has fewer. */
 export const unreservedConcurrencyMin = 100;
 

@@ -3,16 +3,12 @@
  *
  * Source: Aurora DSQL User Guide, "Asynchronous indexes in Aurora DSQL"; recorded answers of the service.
  */
+import { base32 } from "../storage/index.ts";
+
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
 export function jobIdText(uuid: string): string {
-  let bits = BigInt(`0x${uuid.replaceAll("-", "")}`) << 2n; // 128 bits, filled up to 26 × 5.
-  let text = "";
-  for (let index = 0; index < 26; index++) {
-    text = alphabet.charAt(Number(bits & 31n)) + text;
-    bits >>= 5n;
-  }
-  return text;
+  return base32(Buffer.from(uuid.replaceAll("-", ""), "hex"));
 }
 
 /** @returns undefined for a text that is no job identifier */

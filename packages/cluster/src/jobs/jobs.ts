@@ -10,6 +10,7 @@
  *
  * Source: Aurora DSQL User Guide, "Asynchronous indexes in Aurora DSQL".
  */
+import { errors } from "@dsql-local/spec";
 import { type Clock, type Log, type Random, SqlError } from "../base/index.ts";
 import {
   type Backend,
@@ -126,7 +127,7 @@ export class Jobs {
    */
   async wait(jobId: string, signal: AbortSignal): Promise<boolean> {
     if (jobIdUuid(jobId) === undefined) {
-      throw new SqlError({ sqlstate: "22P02", message: "Unable to convert text to UUID" });
+      throw SqlError.of(errors.jobIdMalformed);
     }
     for (;;) {
       const status = await this.#status(jobId);

@@ -1,6 +1,7 @@
 /**
  * Statements that the session answers itself, with PostgreSQL's help where rows or system tables are needed.
  */
+import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import { defineIndex, type IndexStatement } from "../jobs/index.ts";
 import type { Statement } from "../sql/index.ts";
@@ -57,15 +58,10 @@ export async function changeMapping(
 ): Promise<Outcome> {
   const { block, role } = context;
   if (role !== "admin") {
-    const message = `permission denied to grant IAM trust with role ${statement.role}`;
-    throw new SqlError({ sqlstate: "42501", message });
+    throw SqlError.of(errors.iamGrantDenied(statement.role));
   }
   if (!/^arn:aws[a-z-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@/-]+$/.test(statement.arn)) {
-    throw new SqlError({
-      sqlstate: "22023",
-      message: "IAM role must look like an IAM ARN",
-      hint: "Write it as arn:aws:iam::<account>:role/<name>.",
-    });
+    throw SqlError.of(errors.iamArnMalformed);
   }
   const transaction = block.enter();
   // A mapping concerns whoever connects next, no relation.
@@ -85,8 +81,7 @@ export async function waitForJob(
   sink: Sink,
 ): Promise<Outcome> {
   if (context.block.transaction !== undefined) {
-    const message = "sys.wait_for_job cannot run inside a transaction block";
-    throw new SqlError({ sqlstate: "25001", message });
+    throw SqlError.of(errors.waitForJobInBlock);
   }
   const { jobId } = statement;
   const id =
@@ -105,7 +100,7 @@ export async function waitForJob(
 function parameterText({ values }: BindArguments, parameter: number): string {
   const value = values[parameter - 1];
   if (value === undefined || value === null) {
-    throw new SqlError({ sqlstate: "22P02", message: "Unable to convert text to UUID" });
+    throw SqlError.of(errors.jobIdMalformed);
   }
   return value.toString("utf8");
 }
