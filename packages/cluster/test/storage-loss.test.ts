@@ -149,10 +149,11 @@ test("who connects while PostgreSQL is away is told so, and no session is a defe
     client.on("error", () => undefined);
     const loss = await lossOf(client.connect().then(() => client.query("SELECT 1")));
     await client.end().catch(() => undefined);
-    codes.push(loss);
-    return loss === "none";
+    if (loss !== "none") codes.push(loss);
+    // Backends of the killed postmaster answer for a moment yet: only those of the next one count.
+    return loss === "none" && ![undefined, postmaster].includes(running.cluster.postmasterProcessId);
   });
-  for (const code of codes.slice(0, -1)) assert.match(code, lossWords);
+  for (const code of codes) assert.match(code, lossWords);
 });
 
 test("a session in the extended protocol stays in step when its backend ends in the middle of a pipeline", async () => {
