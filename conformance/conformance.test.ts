@@ -4,12 +4,14 @@ import { after, before, describe, test } from "node:test";
 import { isolationChecks } from "./isolation/index.ts";
 import { knownDifferenceChecks } from "./known-differences.ts";
 import { type LocalCluster, startLocalCluster } from "./local-cluster.ts";
+import { ruleChecks } from "./rules/index.ts";
 import { sqlChecks } from "./sql/index.ts";
 import { type Check, judge, rerunCommand } from "./suite.ts";
 import { wireChecks } from "./wire/index.ts";
 
 const suites: readonly (readonly [string, readonly Check[]])[] = [
   ["isolation", await isolationChecks()],
+  ["rules", ruleChecks()],
   ["sql", await sqlChecks()],
   ["wire", wireChecks()],
   ["known differences", await knownDifferenceChecks({ areExpected: true })],

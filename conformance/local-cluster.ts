@@ -35,6 +35,7 @@ async function targetOf(cluster: {
   readonly port: number;
   readonly endpoint: string;
   readonly caFile: string;
+  readonly identities: { readonly administrator: { readonly principalArn: string } };
   token(options: { user: string }): string;
 }): Promise<Target> {
   return {
@@ -44,5 +45,6 @@ async function targetOf(cluster: {
     user: "admin",
     database: "postgres",
     password: (user) => Promise.resolve(cluster.token({ user })),
+    principalArn: cluster.identities.administrator.principalArn,
   };
 }

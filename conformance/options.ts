@@ -9,16 +9,32 @@ export const help = `npm run conformance -- [options]
 Judges a server by its behaviour: starts a local cluster and judges that one, unless told where another is.
 
   --filter TEXT      only checks whose name contains TEXT
-  --endpoint HOST    a real cluster, <id>.dsql.<region>.on.aws; its tables stay untouched (schemas of our own)
-  --user NAME        database user (default admin)
-  --token TOKEN      its token; without it one is made from the AWS credentials of the environment
+  --list             print the names of the checks and run none
+  --json             one line per check, as JSON
+  --help             print this
+
+A cluster in AWS, or any other server:
+  --endpoint HOST    <id>.dsql.<region>.on.aws
+  --region REGION    when the endpoint's name does not tell it
+  --user NAME        database user (default admin, whom some checks need)
+  --token TOKEN      its token; otherwise PGPASSWORD; otherwise one is made for each connection from the AWS
+                     credentials of the environment (profile, SSO, role: the SDK's default chain)
+  --principal ARN    of the IAM role whose credentials these are: lets checks connect as another database role
   --host ADDRESS     address to connect to, when it is not the endpoint's
   --port PORT        default 5432
   --ca-file FILE     PEM of the certificate authority to trust
   --plain            no TLS and no token: a PostgreSQL, to see how it differs (with --host, --port, --user)
-  --json             one line per check, as JSON
-  --list             print the names of the checks and run none
-  --help             print this
+
+Your tables stay untouched: every check makes a schema conformance_… (two or three at a time, of the 10 a cluster may
+have) and roles conformance_…, and drops them again. A full run takes some minutes, since indexes are built in the
+background, and costs cents. Please report what is not ok: it corrects the local cluster.
+
+Exit code 0: all as expected; 1: some checks found differences; 2: the command line or the server is unusable.
+
+Examples:
+  npm run conformance -- --filter sql/jobs
+  npm run conformance -- --endpoint <id>.dsql.us-east-1.on.aws
+  AWS_PROFILE=test npm run conformance -- --endpoint <id>.dsql.us-east-1.on.aws --filter rules/ --json
 `;
 
 export interface Options {
@@ -37,8 +53,10 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
     options: {
       filter: { type: "string", default: "" },
       endpoint: { type: "string" },
+      region: { type: "string" },
       user: { type: "string", default: "admin" },
       token: { type: "string" },
+      principal: { type: "string" },
       host: { type: "string" },
       port: { type: "string", default: "5432" },
       "ca-file": { type: "string" },
@@ -48,7 +66,8 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
       help: { type: "boolean", default: false },
     },
   });
-  const { endpoint, user, token, host = endpoint, plain } = values;
+  const { endpoint, region, user, host = endpoint, plain } = values;
+  const token = values.token ?? process.env["PGPASSWORD"];
   const common = { filter: values.filter, json: values.json, list: values.list, help: values.help };
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
@@ -64,17 +83,33 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
   const caFile = values["ca-file"];
   const ca = caFile === undefined ? {} : { ca: await readFile(caFile, "utf8") };
   const password = (name: string): Promise<string> =>
-    token === undefined ? sign(endpoint, name) : Promise.resolve(token);
+    token === undefined ? sign(endpoint, region, name) : Promise.resolve(token);
   return {
     ...common,
-    target: { host, port, user, database: "postgres", tls: { servername: endpoint, ...ca }, password },
+    target: {
+      host,
+      port,
+      user,
+      database: "postgres",
+      tls: { servername: endpoint, ...ca },
+      password,
+      ...(values.principal === undefined ? {} : { principalArn: values.principal }),
+    },
   };
 }
 
 /** A token from the AWS credentials that the environment offers; the Region is part of the endpoint's name. */
-function sign(hostname: string, user: string): Promise<string> {
-  const region = /\.dsql\.(?<region>[a-z0-9-]+)\.on\.aws$/.exec(hostname)?.groups?.["region"];
-  if (region === undefined) throw new TypeError("--endpoint takes <id>.dsql.<region>.on.aws");
+async function sign(hostname: string, given: string | undefined, user: string): Promise<string> {
+  const region = given ?? /\.dsql\.(?<region>[a-z0-9-]+)\.on\.aws$/.exec(hostname)?.groups?.["region"];
+  if (region === undefined)
+    throw new TypeError("--endpoint takes <id>.dsql.<region>.on.aws; another name needs --region");
   const signer = new DsqlSigner({ hostname, region });
-  return user === "admin" ? signer.getDbConnectAdminAuthToken() : signer.getDbConnectAuthToken();
+  try {
+    return await (user === "admin" ? signer.getDbConnectAdminAuthToken() : signer.getDbConnectAuthToken());
+  } catch (error) {
+    throw new TypeError(
+      `no token could be made: ${(error as Error).message}. Log in with the AWS CLI, set AWS_PROFILE, or give --token.`,
+      { cause: error },
+    );
+  }
 }

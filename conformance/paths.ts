@@ -3,6 +3,10 @@ import { fileURLToPath } from "node:url";
 
 /** Where the scripts lie: beside the sources, not beside the compiled files. */
 const packageRoot = new URL("../", import.meta.url);
+export const repositoryRoot = new URL("../", packageRoot);
+
+/** The folders that hold scripts. */
+export const scriptFolders = ["isolation", "sql", "known-differences"] as const;
 
 /** The scripts of a folder by name, in alphabetical order. */
 export async function readScripts(folder: string): Promise<{ file: string; text: string }[]> {

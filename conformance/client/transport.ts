@@ -22,6 +22,8 @@ export interface Target {
   readonly database: string;
   /** A password, made per connection because a token expires. */
   password(user: string): Promise<string>;
+  /** ARN of the IAM role or user whose credentials sign the tokens, where it is known. */
+  readonly principalArn?: string;
 }
 
 export type Negotiation = "sslRequest" | "direct";

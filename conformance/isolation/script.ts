@@ -63,6 +63,7 @@ export interface Case {
 export interface IsolationScript {
   readonly file: string;
   readonly description: string;
+  readonly facts: readonly string[];
   readonly setup: readonly string[];
   readonly steps: ReadonlyMap<string, Step>;
   readonly cases: readonly Case[];
@@ -72,7 +73,7 @@ const stepName = /^[A-Z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$/;
 
 /** @throws {ScriptError} naming file and line */
 export function parseIsolationScript(file: string, text: string): IsolationScript {
-  const { description, lines } = readLines(file, text);
+  const { description, facts, lines } = readLines(file, text);
   const setup: string[] = [];
   const steps = new Map<string, Step>();
   for (const { number, keyword, rest } of lines) {
@@ -86,7 +87,7 @@ export function parseIsolationScript(file: string, text: string): IsolationScrip
       );
     }
   }
-  return { file, description, setup, steps, cases: readCases(file, lines, steps) };
+  return { file, description, facts, setup, steps, cases: readCases(file, lines, steps) };
 }
 
 function addStep(file: string, number: number, steps: Map<string, Step>, name: string, sql: string): void {

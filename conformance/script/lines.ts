@@ -23,13 +23,18 @@ export interface ScriptText {
   readonly description: string;
   /** The addresses of the `# Source:` lines. */
   readonly sources: readonly string[];
+  /** The ids of the `# Facts:` lines: what of `facts/` the script judges. */
+  readonly facts: readonly string[];
+  /** Of a known difference: the `# Here:` line, what the local cluster does instead, and the `# Why:` line. */
+  readonly here: string | undefined;
+  readonly why: string | undefined;
   readonly lines: readonly ScriptLine[];
 }
 
 /** @throws {ScriptError} a continuation without a line to continue, or a script without words and source */
 export function readLines(file: string, text: string): ScriptText {
   const comments: string[] = [];
-  const sources: string[] = [];
+  const labelled: Record<string, string[]> = {};
   const lines: ScriptLine[] = [];
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const number = index + 1;
@@ -37,8 +42,8 @@ export function readLines(file: string, text: string): ScriptText {
     if (line === "") continue;
     if (line.startsWith("#")) {
       const comment = line.slice(1).trim();
-      const source = /^Source: (?<source>.+)$/.exec(comment)?.groups?.["source"];
-      if (source !== undefined) sources.push(source);
+      const { label, rest } = labelPattern.exec(comment)?.groups ?? {};
+      if (label !== undefined && rest !== undefined) (labelled[label] ??= []).push(rest);
       else if (lines.length === 0) comments.push(comment);
     } else if (/^\s/.test(line)) {
       const continued = lines.pop();
@@ -52,10 +57,20 @@ export function readLines(file: string, text: string): ScriptText {
   }
   if (comments.length === 0)
     throw new ScriptError(file, 1, "a script begins with a comment that says what it shows");
-  if (sources.length === 0)
+  const { Source: sources, Facts: facts = [], Here: here = [], Why: why = [] } = labelled;
+  if (sources === undefined)
     throw new ScriptError(file, 1, "a script names its source: # Source: <address or title>");
-  return { description: comments.join(" "), sources, lines };
+  return {
+    description: comments.join(" "),
+    sources,
+    facts: facts.flatMap((ids) => ids.split(/,\s*/)),
+    here: here[0],
+    why: why[0],
+    lines,
+  };
 }
+
+const labelPattern = /^(?<label>Source|Facts|Here|Why): (?<rest>.+)$/;
 
 /** Splits at the semicolons between statements, not at those within quotes. */
 export function splitStatements(sql: string): string[] {

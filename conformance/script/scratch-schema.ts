@@ -8,8 +8,8 @@ import { type Answer, Session, type Target } from "../client/index.ts";
 
 export interface ScratchSchema {
   readonly name: string;
-  /** A new session that finds the schema's tables without naming the schema. */
-  openSession(): Promise<Session>;
+  /** A new session, of the target's user or another role, that finds the schema's tables without naming the schema. */
+  openSession(role?: string): Promise<Session>;
   /** Runs a statement outside the script's sessions. */
   query(sql: string): Promise<Answer>;
   drop(): Promise<void>;
@@ -24,8 +24,8 @@ export async function createScratchSchema(target: Target, setup: readonly string
   const name = `conformance_${randomBytes(6).toString("hex")}`;
   const keeper = await Session.open(target);
   const searchPath = `SET search_path = ${name}`;
-  const openSession = async (): Promise<Session> => {
-    const session = await Session.open(target);
+  const openSession = async (role?: string): Promise<Session> => {
+    const session = await Session.open(target, role === undefined ? {} : { user: role });
     await must(session, searchPath);
     return session;
   };

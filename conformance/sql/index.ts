@@ -16,6 +16,8 @@ export async function sqlChecks(): Promise<Check[]> {
     return protocols.map((protocol) => ({
       name: `${script.file.replace(/\.script$/, "")}: ${protocol}`,
       run: (target) => runSqlScript(target, script, protocol),
+      missing: (target) =>
+        script.needsPrincipal && target.principalArn === undefined ? "it needs --principal" : undefined,
     }));
   });
 }

@@ -23,6 +23,18 @@ test("claims belong to the statement above them", () => {
   ]);
 });
 
+test("statements below `as` belong to that role, up to the next one", () => {
+  const { steps, needsPrincipal } = parseSqlScript(
+    "some.script",
+    `${head}statement A\nas clerk\nstatement B\nas\nstatement C '{principal}'\n`,
+  );
+  assert.deepEqual(
+    steps.map(({ role }) => role),
+    [undefined, "clerk", undefined],
+  );
+  assert.ok(needsPrincipal);
+});
+
 test("a mistake is refused with file and line", () => {
   assert.throws(
     () => parseSqlScript("some.script", `${head}gives 1\n`),

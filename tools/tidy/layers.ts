@@ -15,6 +15,7 @@ const packagesImportable: Record<string, readonly string[]> = {
   "packages/cli": ["cluster", "cloud", "load", "spec", "toolkit"],
   conformance: ["spec"],
   tools: ["spec"],
+  samples: ["toolkit"],
 };
 
 /** Packages that a folder may load while it runs, though its code must not depend on them. */
@@ -31,6 +32,7 @@ const clusterParts = [
   ["jobs"],
   ["session"],
   ["listener"],
+  ["clusters"],
   ["observe"],
 ] as const;
 

@@ -3,7 +3,11 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command } from "commander";
 import {
+  clusterCommand,
   envCommand,
+  invokeCommand,
+  logsCommand,
+  rulesCommand,
   sqlCommand,
   startCommand,
   statusCommand,
@@ -38,6 +42,10 @@ Set DSQL_DATA_DIR to use another data directory than ./.dsql, DSQL_DEBUG=1 for s
     sqlCommand(),
     statusCommand(),
     stopCommand(),
+    invokeCommand(),
+    logsCommand(),
+    clusterCommand(),
+    rulesCommand(),
   ]) {
     program.addCommand(command.showHelpAfterError(`(dsql ${command.name()} --help shows what it takes)`));
   }

@@ -1,10 +1,12 @@
 import path from "node:path";
 import { createCloud, type Cloud } from "@dsql-local/cloud";
 import { createCluster, removeDataDir, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
+import type { ServiceOptions } from "./service-options.ts";
 import { makeTemporaryDir, type TemporaryDir } from "./temporary-dir.ts";
 import { factsOf, stackEnvironment } from "./stack/index.ts";
 
-export interface StartClusterOptions {
+/** `rules`, `limits` and `oc001` choose which Aurora DSQL it is; the latest, with the service's own limits, unless given. */
+export interface StartClusterOptions extends ServiceOptions {
   /** The AWS Region the cluster stands for; `us-east-1` unless given. */
   readonly region?: string;
   /** Start the local AWS endpoint as well: STS, S3, CloudFormation, Lambda and the DSQL control plane. */
@@ -13,6 +15,7 @@ export interface StartClusterOptions {
   readonly log?: NonNullable<ClusterOptions["log"]>;
 }
 
+/** A running cluster: how to connect to it, and how to stop it. */
 export interface LocalCluster extends AsyncDisposable {
   /** `<26 characters>.dsql.<region>.on.aws` */
   readonly endpoint: string;
@@ -50,6 +53,9 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<L
     host: "127.0.0.1",
     port: 0,
     ...(options.region !== undefined && { region: options.region }),
+    rules: options.rules,
+    limits: options.limits,
+    oc001: options.oc001,
     ...(options.log && { log: options.log }),
   });
   let cloud: Cloud | undefined;

@@ -13,6 +13,16 @@ export function dataDirOption(): Option {
     .argParser(nonEmpty);
 }
 
+/** `--cluster`, or DSQL_CLUSTER; absent for the oldest one. */
+export function clusterOption(): Option {
+  return new Option(
+    "--cluster <cluster>",
+    "which one: an id or its beginning, an endpoint, an ARN or a Region (default: the oldest)",
+  )
+    .env("DSQL_CLUSTER")
+    .argParser(nonEmpty);
+}
+
 export function resolveDataDir(dataDir: string): string {
   return path.resolve(process.cwd(), dataDir);
 }

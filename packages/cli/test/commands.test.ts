@@ -24,8 +24,10 @@ describe("with a running stack", () => {
   test("status tells where it runs and exits 0", async () => {
     const outcome = await dsql(["status", "--json", "--data-dir", dataDir]);
     assert.equal(outcome.code, 0);
-    const { state, startedAt, ...facts } = JSON.parse(outcome.stdout) as Record<string, unknown>;
+    const { state, startedAt, clusters, ...facts } = JSON.parse(outcome.stdout) as Record<string, unknown>;
     assert.equal(state, "running");
+    const { clusterId: id, clusterEndpoint: endpoint, region } = stack.facts;
+    assert.deepEqual(clusters, [{ id, region, endpoint }]);
     assert.ok(!Number.isNaN(Date.parse(String(startedAt))));
     assert.deepEqual(facts, stack.facts);
   });

@@ -81,6 +81,7 @@ async function measure(): Promise<void> {
         protocol: "restJson",
       },
     },
+    functionUrls: { handle: () => Promise.resolve({ status: 200 }) },
     s3: createS3({ dataDir: directory, region, authorize: createAuthorizer(identities, region) }),
     signatures: new SignatureVerifier(identities),
     region,

@@ -1,14 +1,20 @@
 /** Builds the services, puts them behind one endpoint, starts and stops them in order. */
 
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 
 import type { Log } from "@dsql-local/cluster";
 
 import { createAuthorizer } from "./authorization.ts";
 import { bootstrapAccount } from "./bootstrap.ts";
 import type { CloudCluster } from "./cloud-cluster.ts";
-import { createCloudFormation, createResourceTypes, type CloudFormation } from "./cloudformation/index.ts";
-import { createDsql, DsqlControlPlane } from "./dsql.ts";
+import {
+  createCloudFormation,
+  createResourceTypes,
+  ResponseListener,
+  type CloudFormation,
+} from "./cloudformation/index.ts";
+import { ClusterRecords, createDsql, DsqlControlPlane } from "./dsql/index.ts";
 import { createEcr, Repositories } from "./ecr.ts";
 import { Endpoint, type OfferedService } from "./endpoint.ts";
 import { createIam, CustomerPolicies } from "./iam/index.ts";
@@ -46,6 +52,7 @@ export function createCloud(options: CloudOptions): Cloud {
 interface Parts {
   readonly lambda: Lambda;
   readonly cloudFormation: CloudFormation;
+  readonly customResourceResponses: ResponseListener;
   readonly endpoint: Endpoint;
 }
 
@@ -73,6 +80,7 @@ class LocalCloud implements Cloud {
     this.#parts = parts;
     try {
       this.#port = await parts.endpoint.listen(this.#options.port ?? 0);
+      await parts.customResourceResponses.listen();
       parts.cloudFormation.start();
       const { accessKeyId, principalArn, callerArn } = this.#options.cluster.identities.administrator;
       await bootstrapAccount(
@@ -94,6 +102,7 @@ class LocalCloud implements Cloud {
     const closed = parts.endpoint.close();
     await parts.cloudFormation.stop();
     await parts.lambda.stop();
+    await parts.customResourceResponses.close();
     await closed;
   }
 
@@ -106,8 +115,10 @@ class LocalCloud implements Cloud {
     const repositories = new Repositories(dataDir);
     const logGroups = new LogGroups(dataDir);
     const policies = new CustomerPolicies({ dataDir, identities });
-    const dsql = new DsqlControlPlane({ dataDir, cluster });
-    const lambda = this.#createLambda(s3);
+    const records = new ClusterRecords(join(dataDir, "dsql.json"));
+    const dsql = new DsqlControlPlane({ clusters: cluster.clusters, account, records });
+    const customResourceResponses = new ResponseListener({ dataDir, region });
+    const lambda = this.#createLambda(s3, customResourceResponses);
     const cloudFormation = createCloudFormation({
       dataDir,
       account,
@@ -121,6 +132,7 @@ class LocalCloud implements Cloud {
       },
       resourceTypes: createResourceTypes({
         account,
+        customResourceResponses,
         dsql,
         identities,
         lambda,
@@ -134,7 +146,7 @@ class LocalCloud implements Cloud {
     });
     const services: Readonly<Record<string, OfferedService>> = {
       cloudformation: { service: cloudFormation, protocol: "query" },
-      dsql: { service: createDsql(dsql, authorize), protocol: "restJson" },
+      dsql: { service: createDsql(dsql, authorize), protocol: "restJson", isInEveryRegion: true },
       ecr: { service: createEcr({ repositories, account, region, authorize }), protocol: "json" },
       iam: { service: createIam({ identities, policies, authorize }), protocol: "query", isGlobal: true },
       lambda: { service: lambda, protocol: "restJson" },
@@ -145,14 +157,15 @@ class LocalCloud implements Cloud {
     const endpoint = new Endpoint({
       services,
       s3,
+      functionUrls: lambda.urlRequests,
       signatures: new SignatureVerifier(identities),
       region,
       log,
     });
-    return { lambda, cloudFormation, endpoint };
+    return { lambda, cloudFormation, customResourceResponses, endpoint };
   }
 
-  #createLambda(s3: S3): Lambda {
+  #createLambda(s3: S3, customResourceResponses: ResponseListener): Lambda {
     const { cluster, dataDir, region, log, lambda } = this.#options;
     return createLambda({
       dataDir,
@@ -161,6 +174,7 @@ class LocalCloud implements Cloud {
       identities: cluster.identities,
       clusterAccess: { host: cluster.host, port: cluster.port, caFile: cluster.caFile },
       awsEndpoint: () => this.endpoint,
+      customResourceResponses,
       fetchObject: ({ bucket, key }) => s3.objectBytes(bucket, key),
       log,
       ...(lambda?.environmentsMax === undefined ? {} : { environmentsMax: lambda.environmentsMax }),

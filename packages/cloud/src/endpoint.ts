@@ -21,6 +21,7 @@ import { pipeline } from "node:stream/promises";
 import type { Log } from "@dsql-local/cluster";
 
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
+import { functionUrlPath, type FunctionUrlRequests } from "./lambda/index.ts";
 import type { S3 } from "./s3/index.ts";
 import { ServiceError, type Service, type ServiceResponse } from "./service.ts";
 import type { SignatureVerifier } from "./signature.ts";
@@ -30,12 +31,16 @@ export interface OfferedService {
   readonly protocol: Exclude<Protocol, "s3">;
   /** One for all regions, whatever region signs. */
   readonly isGlobal?: boolean;
+  /** Offered in every Region: the request's is the one that signed it. */
+  readonly isInEveryRegion?: boolean;
 }
 
 export interface EndpointOptions {
   /** By the name in the credential scope: `sts`, `lambda` … */
   readonly services: Readonly<Record<string, OfferedService>>;
   readonly s3: S3;
+  /** Functions' own addresses, `/lambda-url/…`, which anybody may call whom the function lets. */
+  readonly functionUrls: Pick<FunctionUrlRequests, "handle">;
   readonly signatures: SignatureVerifier;
   readonly region: string;
   readonly log: Log;
@@ -105,16 +110,37 @@ export class Endpoint {
       scopedService.exec(incoming.headers.authorization ?? "")?.[1] ?? presignedService.exec(url)?.[1] ?? "";
     const protocol = this.#protocolOf(name, incoming);
     try {
-      const answer =
-        name === "s3"
-          ? await this.#serveS3(incoming, url, requestId)
-          : await this.#serveOther(incoming, url, name, requestId);
-      await send(outgoing, answer, requestId, protocol);
+      await send(outgoing, await this.#answer(incoming, url, name, requestId), requestId, protocol);
     } catch (error) {
       await this.#sendError(incoming, outgoing, { error, protocol, requestId, name }).catch(() =>
         outgoing.destroy(),
       );
     }
+  }
+
+  #answer(incoming: IncomingMessage, url: string, name: string, requestId: string): Promise<ServiceResponse> {
+    if (url.startsWith(functionUrlPath)) return this.#serveFunctionUrl(incoming, url, name, requestId);
+    return name === "s3"
+      ? this.#serveS3(incoming, url, requestId)
+      : this.#serveOther(incoming, url, name, requestId);
+  }
+
+  /** Unsigned unless its function asks for a signature; one that is there must verify. */
+  async #serveFunctionUrl(
+    incoming: IncomingMessage,
+    url: string,
+    name: string,
+    requestId: string,
+  ): Promise<ServiceResponse> {
+    const body = await readBody(incoming);
+    const [path, query] = splitUrl(url);
+    const method = incoming.method ?? "GET";
+    const { headers } = incoming;
+    const caller =
+      name === ""
+        ? undefined
+        : this.#options.signatures.verify({ method, path, query, headers, body }).caller;
+    return this.#options.functionUrls.handle({ method, path, query, headers, body, requestId }, caller);
   }
 
   async #serveOther(
@@ -131,7 +157,8 @@ export class Endpoint {
     const { services, region } = this.#options;
     const offered = Object.hasOwn(services, name) ? services[name] : undefined;
     if (offered === undefined) throw this.#notOffered(name);
-    if (offered.isGlobal !== true) this.#refuseOtherRegion(verified.region);
+    const isEverywhere = offered.isInEveryRegion === true;
+    if (offered.isGlobal !== true && !isEverywhere) this.#refuseOtherRegion(verified.region);
     return offered.service.handle({
       method,
       path,
@@ -140,7 +167,7 @@ export class Endpoint {
       body,
       caller: verified.caller,
       requestId,
-      region,
+      region: isEverywhere ? verified.region : region,
     });
   }
 
@@ -262,7 +289,7 @@ async function send(
   requestId: string,
   protocol: Protocol,
 ): Promise<void> {
-  const headers: Record<string, string | number> = { ...answer.headers };
+  const headers: Record<string, string | number | string[]> = { ...answer.headers };
   headers[protocol === "s3" ? "x-amz-request-id" : "x-amzn-requestid"] ??= requestId;
   const { body } = answer;
   if (body instanceof Readable) {

@@ -40,7 +40,7 @@ export interface ServiceRequest {
 export interface ServiceResponse {
   readonly status: number;
   /** Lower-case names. The endpoint adds `x-amzn-requestid`, `content-length` and `date`. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: Buffer | string | Readable;
 }
 

@@ -1,4 +1,4 @@
-/** A started cloud on a temporary folder, beside a cluster that is only described: no test here connects to it. */
+/** A started cloud on a temporary folder, beside clusters that are only described: no test here connects to them. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import {
 import { AccountIdentities, systemClock, systemRandom } from "@dsql-local/cluster";
 
 import { createCloud, type Cloud, type CloudCluster } from "../src/index.ts";
+import { DescribedClusters } from "./described-clusters.ts";
 
 export const region = "us-east-1";
 export const clusterId = "abtestclusteridentifier234";
@@ -52,10 +53,7 @@ export async function startCloud(): Promise<StartedCloud> {
     random: systemRandom,
   });
   const cluster: CloudCluster = {
-    id: clusterId,
-    endpoint: `${clusterId}.dsql.${region}.on.aws`,
-    arn: `arn:aws:dsql:${region}:${identities.account}:cluster/${clusterId}`,
-    region,
+    clusters: new DescribedClusters({ id: clusterId, region, account: identities.account }),
     account: identities.account,
     identities,
     host: "127.0.0.1",

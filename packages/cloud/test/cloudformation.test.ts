@@ -86,6 +86,17 @@ async function physicalIds(StackName: string): Promise<Record<string, string>> {
   );
 }
 
+/** Deletes a stack and waits until it is gone. */
+async function deleted(stack: string): Promise<void> {
+  await client.send(new DeleteStackCommand({ StackName: stack }));
+  await assert.rejects(
+    async () => {
+      assert.equal(await settledStatus(client, stack), "DELETE_IN_PROGRESS", await reasons(stack));
+    },
+    { name: "ValidationError", message: /does not exist/ },
+  );
+}
+
 async function parameterValue(Name: string): Promise<string | undefined> {
   return (await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value;
 }
@@ -140,6 +151,7 @@ test("a stack of a cluster, a role and a function is deployed, used, and deleted
     },
   };
   const Cluster = { Type: "AWS::DSQL::Cluster", Properties: { DeletionProtectionEnabled: false } };
+  const { endpoint, arn } = local.cluster.clusters.first;
   const stack = await create({
     Resources: { ...roleAndFunction, Policy, Cluster },
     Outputs: {
@@ -156,16 +168,16 @@ test("a stack of a cluster, a role and a function is deployed, used, and deleted
   const lambda = new LambdaClient(local.client);
   const FunctionName = outputs["Name"] ?? "";
   const { Payload } = await lambda.send(new InvokeCommand({ FunctionName }));
-  assert.equal(Payload?.transformToString(), JSON.stringify(local.cluster.endpoint));
+  assert.equal(Payload?.transformToString(), JSON.stringify(endpoint));
   const RoleName = outputs["Role"] ?? "";
   const role = new IAMClient(local.client);
   assert.deepEqual((await role.send(new ListRolePoliciesCommand({ RoleName }))).PolicyNames, ["connect"]);
   const principalArn = `arn:aws:iam::${local.identities.account}:role/${RoleName}`;
-  const access = { principalArn, resourceArn: local.cluster.arn };
+  const access = { principalArn, resourceArn: arn };
   assert.equal(local.identities.isAllowed({ ...access, action: "dsql:DbConnect" }), true);
   assert.equal(local.identities.isAllowed({ ...access, action: "dsql:DbConnectAdmin" }), false);
 
-  await client.send(new DeleteStackCommand({ StackName: stack }));
+  await deleted(stack);
   await assert.rejects(client.send(new DescribeStacksCommand({ StackName: stack })), {
     name: "ValidationError",
     message: `Stack with id ${stack} does not exist`,
@@ -291,19 +303,63 @@ test("an unknown resource type is refused by name before anything is made", asyn
   await assert.rejects(client.send(new DescribeStacksCommand({ StackName })), { message: /does not exist/ });
 });
 
-test("a second cluster fails with the reason, and the first stays", async () => {
+test("every stack gets a cluster of its own, and takes it with it when it goes", async () => {
   const Cluster = { Type: "AWS::DSQL::Cluster", Properties: { DeletionProtectionEnabled: false } };
-  const first = await create({ Resources: { Cluster } });
-  const second = await create({ Resources: { Cluster } });
-  assert.equal(await settledStatus(client, second), "ROLLBACK_COMPLETE");
-  assert.match(await reasons(second), /dsql-local runs one local cluster at a time/);
-  assert.equal((await physicalIds(first))["Cluster"], clusterId);
-  assert.equal(
-    (await new DSQLClient(local.client).send(new GetClusterCommand({ identifier: clusterId }))).status,
-    "ACTIVE",
-  );
-  await client.send(new DeleteStackCommand({ StackName: second }));
-  await client.send(new DeleteStackCommand({ StackName: first }));
+  const stacks = [await create({ Resources: { Cluster } }), await create({ Resources: { Cluster } })];
+  const ids: string[] = [];
+  for (const stack of stacks) {
+    assert.equal(await settledStatus(client, stack), "CREATE_COMPLETE", await reasons(stack));
+    ids.push((await physicalIds(stack))["Cluster"] ?? "");
+  }
+  assert.equal(new Set(ids).size, 2);
+  const [first = "", second = ""] = ids;
+  await deleted(stacks[0] ?? "");
+  const dsql = new DSQLClient(local.client);
+  await assert.rejects(dsql.send(new GetClusterCommand({ identifier: first })), {
+    name: "ResourceNotFoundException",
+  });
+  assert.equal((await dsql.send(new GetClusterCommand({ identifier: second }))).status, "ACTIVE");
+  await deleted(stacks[1] ?? "");
+});
+
+test("every property of a cluster is taken, changed in place, and every attribute is given", async () => {
+  const cluster = (Properties: object): object => ({
+    Resources: { Cluster: { Type: "AWS::DSQL::Cluster", Properties } },
+    Outputs: Object.fromEntries(
+      [
+        ...["Identifier", "ResourceArn", "Endpoint", "Status", "CreationTime", "PolicyVersion"],
+        ...["VpcEndpoint", "VpcEndpointServiceName", "EncryptionDetails.EncryptionType"],
+        ...["EncryptionDetails.EncryptionStatus", "EncryptionDetails.KmsKeyArn"],
+      ].map((name) => [name.replace(".", ""), { Value: { "Fn::GetAtt": ["Cluster", name] } }]),
+    ),
+  });
+  const PolicyDocument = {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Deny", Principal: { AWS: "*" }, Action: "dsql:DbConnectAdmin", Resource: "*" }],
+  };
+  const KmsEncryptionKey = "arn:aws:kms:us-east-1:123456789012:key/mine";
+  const MultiRegionProperties = { WitnessRegion: "us-west-2" };
+  const own = { DeletionProtectionEnabled: false, KmsEncryptionKey, MultiRegionProperties };
+  const stack = await create(cluster({ ...own, PolicyDocument, Tags: [{ Key: "stage", Value: "one" }] }));
+  assert.equal(await settledStatus(client, stack), "CREATE_COMPLETE", await reasons(stack));
+  const made = await outputsOf(stack);
+  const id = made["Identifier"] ?? "";
+  assert.equal(made["Status"], "PENDING_SETUP");
+  assert.equal(made["Endpoint"], `${id}.dsql.us-east-1.on.aws`);
+  assert.match(made["ResourceArn"] ?? "", new RegExp(`^arn:aws:dsql:us-east-1:\\d{12}:cluster/${id}$`));
+  assert.equal(made["EncryptionDetailsKmsKeyArn"], KmsEncryptionKey);
+  assert.equal(made["PolicyVersion"], "1");
+  assert.match(made["VpcEndpoint"] ?? "", new RegExp(`^${id}\\.dsql-`));
+
+  const Tags = [{ Key: "stage", Value: "two" }];
+  await update(stack, cluster({ ...own, KmsEncryptionKey: "AWS_OWNED_KMS_KEY", Tags }));
+  assert.equal(await settledStatus(client, stack), "UPDATE_COMPLETE", await reasons(stack));
+  const changed = await outputsOf(stack);
+  assert.equal(changed["Identifier"], id);
+  assert.equal(changed["EncryptionDetailsEncryptionType"], "AWS_OWNED_KMS_KEY");
+  const dsql = new DSQLClient(local.client);
+  assert.equal((await dsql.send(new GetClusterCommand({ identifier: id }))).tags?.["stage"], "two");
+  await deleted(stack);
 });
 
 test("a protected cluster keeps its stack from being deleted", async () => {

@@ -47,7 +47,7 @@ function mayConnect(): boolean {
   return local.identities.isAllowed({
     principalArn,
     action: "dsql:DbConnect",
-    resourceArn: local.cluster.arn,
+    resourceArn: local.cluster.clusters.first.arn,
   });
 }
 

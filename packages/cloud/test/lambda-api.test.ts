@@ -36,6 +36,7 @@ import {
   type Credential,
 } from "@dsql-local/cluster";
 import { createCloud } from "../src/index.ts";
+import { DescribedClusters } from "./described-clusters.ts";
 import { account, region, roleArn, trustsLambda, zipOf } from "./lambda-support.ts";
 
 interface Started {
@@ -48,13 +49,9 @@ async function start(t: TestContext): Promise<Started> {
   const file = join(dataDir, "identities.json");
   const identities = AccountIdentities.open({ file, clock: systemClock, random: systemRandom });
   identities.putRole({ name: "function-role", arn: roleArn, assumeRolePolicy: trustsLambda });
-  const id = "abcdefghijklmnopqrstuvwxyz";
   const cloud = createCloud({
     cluster: {
-      id,
-      endpoint: `${id}.dsql.${region}.on.aws`,
-      arn: `arn:aws:dsql:${region}:${account}:cluster/${id}`,
-      region,
+      clusters: new DescribedClusters({ id: "abcdefghijklmnopqrstuvwxyz", region, account }),
       account,
       identities,
       host: "127.0.0.1",
@@ -233,4 +230,9 @@ test("a caller without a policy for it is refused, and with one is served", asyn
   identities.putRolePolicy("caller", "invoke", { Version: "2012-10-17", Statement });
   const { Payload } = await client.send(new InvokeCommand({ FunctionName, Payload: '{"n":4}' }));
   assert.equal(Payload?.transformToString(), "8");
+  // The permission for a function is none for its versions, which have ARNs of their own.
+  await assert.rejects(client.send(new InvokeCommand({ FunctionName, Qualifier: "$LATEST" })), {
+    name: "AccessDeniedException",
+    message: /:function:transfer:\$LATEST/,
+  });
 });

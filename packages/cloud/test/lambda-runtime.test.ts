@@ -190,15 +190,36 @@ test("the AWS SDK's signer is provided, signs with the role's credentials, and a
       const token = await signer.getDbConnectAdminAuthToken();
       return token.includes(encodeURIComponent(process.env.AWS_ACCESS_KEY_ID + "/"));
     };`);
-  const missing = await deploy(
-    'require("@aws-sdk/client-that-nobody-installed"); exports.handler = async () => 1;',
-  );
+  const missing = await deploy('require("@aws-sdk/that-nobody-installed"); exports.handler = async () => 1;');
 
   assert.equal((await invoke(name)).value, true);
   const { value } = await invoke(missing);
   const { errorType, errorMessage } = value as { errorType: string; errorMessage: string };
   assert.equal(errorType, "Runtime.ImportModuleError");
-  assert.match(errorMessage, /does not bring @aws-sdk\/client-that-nobody-installed along.*externalModules/s);
+  assert.match(errorMessage, /does not bring @aws-sdk\/that-nobody-installed along.*externalModules/s);
+});
+
+test("clients of the services that the endpoint offers are provided; those of others load, and refuse to be made", async (t) => {
+  const { deploy, invoke } = local(t);
+  const offered = ["cloudformation", "cloudwatch-logs", "dsql", "iam", "lambda", "s3", "ssm", "sts"];
+  const name = await deploy(`
+    exports.handler = async ({ clients }) => clients.map((client) => Object.keys(require("@aws-sdk/client-" + client)).length > 5);
+  `);
+  assert.deepEqual(
+    (await invoke(name, { clients: offered })).value,
+    offered.map(() => true),
+  );
+
+  const other = await deploy(`
+    const { SFN } = require("@aws-sdk/client-of-a-service-not-offered");
+    exports.handler = async ({ isUsed }) => (isUsed ? new SFN({}) : typeof SFN);
+  `);
+  assert.equal((await invoke(other, { isUsed: false })).value, "function");
+  const { errorMessage } = (await invoke(other, { isUsed: true })).value as { errorMessage: string };
+  assert.match(
+    errorMessage,
+    /SFN of @aws-sdk\/client-of-a-service-not-offered is not there.*externalModules/,
+  );
 });
 
 test("packages that lie above the zip on this machine are not found, as they would not be in AWS", async (t) => {

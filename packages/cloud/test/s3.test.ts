@@ -10,6 +10,7 @@ import {
   DeleteObjectsCommand,
   GetBucketEncryptionCommand,
   GetBucketLocationCommand,
+  GetBucketTaggingCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadBucketCommand,
@@ -17,10 +18,13 @@ import {
   ListObjectsCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
+  PutBucketPolicyCommand,
+  PutBucketTaggingCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { Upload } from "@aws-sdk/lib-storage";
 
 import { startCloud, type StartedCloud } from "./cloud-support.ts";
@@ -187,4 +191,56 @@ test("objects survive a restart", async () => {
   await client.send(new PutObjectCommand({ Bucket: "objects", Key: "kept", Body: "still here" }));
   await local.restart();
   assert.equal((await read("kept")).toString(), "still here");
+});
+
+test("a bucket's policy lets in whom it names, keeps out whom it denies, and is checked when it is put", async () => {
+  const Bucket = "guarded";
+  await client.send(new CreateBucketCommand({ Bucket }));
+  const roleArn = `arn:aws:iam::${local.identities.account}:role/guest`;
+  const anyOfAccount = { AWS: local.identities.account };
+  local.identities.putRole({
+    name: "guest",
+    arn: roleArn,
+    assumeRolePolicy: {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: anyOfAccount, Action: "sts:AssumeRole" }],
+    },
+  });
+  const { Credentials } = await new STSClient(local.client).send(
+    new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "guest" }),
+  );
+  const guest = new S3Client(
+    local.clientOf({
+      accessKeyId: Credentials?.AccessKeyId ?? "",
+      secretAccessKey: Credentials?.SecretAccessKey ?? "",
+      sessionToken: Credentials?.SessionToken ?? "",
+    }),
+  );
+  await assert.rejects(guest.send(new ListObjectsV2Command({ Bucket })), { name: "AccessDenied" });
+  const Resource = [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`];
+  const Policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Principal: { AWS: roleArn }, Action: "s3:List*", Resource },
+      { Effect: "Deny", Principal: "*", Action: "s3:PutObject", Resource },
+    ],
+  });
+  await client.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+  assert.equal((await guest.send(new ListObjectsV2Command({ Bucket }))).KeyCount, 0);
+  await assert.rejects(client.send(new PutObjectCommand({ Bucket, Key: "a", Body: "x" })), {
+    name: "AccessDenied",
+    message: /explicit deny in a resource-based policy/,
+  });
+  await assert.rejects(client.send(new PutBucketPolicyCommand({ Bucket, Policy: "{}" })), {
+    name: "MalformedPolicy",
+  });
+  guest.destroy();
+});
+
+test("a bucket's tags come back as they were put, and are none before", async () => {
+  const Bucket = "objects";
+  await assert.rejects(client.send(new GetBucketTaggingCommand({ Bucket })), { name: "NoSuchTagSet" });
+  const TagSet = [{ Key: "team", Value: "talk" }];
+  await client.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } }));
+  assert.deepEqual((await client.send(new GetBucketTaggingCommand({ Bucket }))).TagSet, TagSet);
 });

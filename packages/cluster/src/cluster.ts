@@ -1,5 +1,5 @@
 /**
- * The cluster: builds each part, wires them, starts and stops them in order.
+ * The cluster, and those beside it: builds each part, wires them, starts and stops them in order.
  *
  * Always true
  * - One process serves a data directory at a time.
@@ -7,24 +7,28 @@
  * - PostgreSQL that dies is started again; open transactions are lost with it, what was committed is not.
  */
 import { join } from "node:path";
-import { AccountIdentities, type Identities, signToken, verifyToken } from "./auth/index.ts";
-import { assert, defined, Events, type Log, silentLog, systemClock, systemRandom } from "./base/index.ts";
-import { Jobs } from "./jobs/index.ts";
+import { AccountIdentities, type Identities } from "./auth/index.ts";
+import {
+  assert,
+  defined,
+  Events,
+  type LimitValues,
+  type Log,
+  lowerLimits,
+  silentLog,
+  systemClock,
+  systemRandom,
+} from "./base/index.ts";
+import { type Clusters, type HostedCluster, LocalClusters, openClusterFile } from "./clusters/index.ts";
 import { type Certificates, createListener, type Listener, openCertificates } from "./listener/index.ts";
 import { type ClusterOptions, optionDefaults } from "./options.ts";
-import { Session } from "./session/index.ts";
-import { createSqlParser, loadParser } from "./sql/index.ts";
 import {
   acquireDataDir,
   type ClusterDetails,
-  type ClusterIdentity,
-  createStorage,
   type DataDirLock,
-  openClusterFile,
-  type Storage,
   type StorageAddress,
 } from "./storage/index.ts";
-import { Coordinator, type TransactionEvents } from "./transaction/index.ts";
+import { isOc001Scope, type TransactionEvents } from "./transaction/index.ts";
 
 /** What `pg.Pool` and `pg.Client` take. */
 export interface ConnectionOptions {
@@ -37,6 +41,10 @@ export interface ConnectionOptions {
   readonly ssl: { readonly ca: string; readonly servername: string };
 }
 
+/**
+ * The clusters of a data directory, behind one port. What it says of itself is said of the first of them: there always is
+ * one, and who needs no other need not know of `clusters`.
+ */
 export interface Cluster {
   /** @throws {StorageError} it cannot be started; the error says what to do */
   start(): Promise<void>;
@@ -57,53 +65,50 @@ export interface Cluster {
   readonly caFile: string;
   readonly dataDir: string;
   readonly identities: Identities;
+  readonly clusters: Clusters;
   readonly events: Events<TransactionEvents>;
   /** Where the embedded PostgreSQL listens, for benchmarks that compare with it. */
   readonly storageAddress: StorageAddress;
   readonly postmasterProcessId: number | undefined;
   /** An IAM token, signed with the key of the local account's administrator. */
   token(options?: { user?: string; expiresInSeconds?: number }): string;
-  connection(options?: { user?: string }): ConnectionOptions;
+  /** @param options.cluster - the first unless given */
+  connection(options?: { user?: string; cluster?: HostedCluster }): ConnectionOptions;
 }
 
+/** @throws {RangeError} an option is out of its bounds */
 export function createCluster(options: ClusterOptions): Cluster {
   return new LocalCluster(options);
 }
-
-/** PostgreSQL's restarts in a row before the cluster gives up. */
-const restartsMax = 5;
-/** A PostgreSQL that has run so long counts as healthy again. */
-const healthyMs = 60_000;
 
 /** How long a stop waits for clients that are leaving anyway. */
 const leaveMsMax = 100;
 
 interface Started {
   readonly lock: DataDirLock;
-  readonly identity: ClusterIdentity;
   readonly identities: Identities;
+  readonly clusters: LocalClusters;
   readonly certificates: Certificates;
-  readonly storage: Storage;
   readonly listener: Listener;
 }
 
 class LocalCluster implements Cluster {
   readonly #options: ClusterOptions;
+  readonly #limits: LimitValues;
   readonly #log: Log;
   readonly #failures = new Events<{ failed: Error }>();
   readonly events = new Events<TransactionEvents>();
   #started: Started | undefined;
-  #coordinator: Coordinator | undefined;
-  #jobs: Jobs | undefined;
   #undo: (() => Promise<void> | void)[] = [];
   #starting: Promise<void> | undefined;
   #isStopping = false;
   #stopping: Promise<void> | undefined;
-  #restarts = 0;
-  #startedMs = 0;
+  #publishing: Promise<void> = Promise.resolve();
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#limits = lowerLimits(options.limits);
+    checkScope(options.oc001);
     this.#log = options.log ?? silentLog;
   }
 
@@ -125,31 +130,63 @@ class LocalCluster implements Cluster {
       await this.#runUndo();
       throw error;
     }
-    const { id, endpoint, host, port, region, account, caFile } = this;
-    await this.publish({ clusterId: id, clusterEndpoint: endpoint, host, port, region, account, caFile });
+    await this.#publishFirst();
+    void this.#started.clusters.openOthers().catch((error: unknown) => {
+      this.#log({ event: "cluster.notOpened", reason: String(error) });
+    });
   }
 
   async #startParts(): Promise<Started> {
-    const loading = loadParser();
     const lock = await acquireDataDir(this.#options.dataDir);
     this.#undo.push(() => lock.release());
     this.#goOn();
     const { dataDir } = lock;
-    const region = this.#options.region ?? optionDefaults.region;
-    const fresh = { region, account: optionDefaults.account, random: systemRandom, clock: systemClock };
-    const identity = await openClusterFile(dataDir, fresh);
-    const { account } = identity;
+    const clusterFile = await openClusterFile(dataDir, { account: optionDefaults.account });
     const file = join(dataDir, "identities.json");
+    const { account } = clusterFile;
     const identities = AccountIdentities.open({ file, account, clock: systemClock, random: systemRandom });
-    const folder = join(dataDir, "tls");
-    const certificates = openCertificates({ folder, region: identity.region, nowMs: systemClock.nowMs() });
-    const storage = await this.#startStorage(dataDir);
-    await loading;
+    const clusters = new LocalClusters({
+      dataDir,
+      file: clusterFile,
+      region: clusterFile.clusters[0]?.region ?? this.#options.region ?? optionDefaults.region,
+      identities,
+      settings: {
+        ...this.#options,
+        openTransactionsMax: this.#options.openTransactionsMax ?? optionDefaults.openTransactionsMax,
+      },
+      limits: this.#limits,
+      events: this.events,
+      clock: systemClock,
+      random: systemRandom,
+      log: this.#log,
+    });
+    this.#undo.push(() => clusters.stop());
+    await clusters.openFirst();
     this.#goOn();
-    const listener = await this.#listen({ identity, identities, certificates, storage });
+    const certificates = certificatesFor(dataDir, clusters);
+    const listener = await this.#listen(clusters, certificates);
     this.#undo.push(() => listener.close());
     this.#goOn();
-    return { lock, identity, identities, certificates, storage, listener };
+    clusters.onFailure((reason) => {
+      this.#failures.emit("failed", reason);
+    });
+    clusters.onDeleted((cluster) => {
+      listener.disconnect(cluster);
+    });
+    clusters.onChange(() => {
+      listener.useCertificates(certificatesFor(dataDir, clusters));
+      this.#publishing = this.#publishing
+        .then(() => this.#publishFirst())
+        .catch((error: unknown) => {
+          this.#log({ event: "cluster.notPublished", reason: String(error) });
+        });
+    });
+    return { lock, identities, clusters, certificates, listener };
+  }
+
+  async #publishFirst(): Promise<void> {
+    const { id, endpoint, host, port, region, account, caFile } = this;
+    await this.publish({ clusterId: id, clusterEndpoint: endpoint, host, port, region, account, caFile });
   }
 
   /** @throws a stop came during the start, which then takes back what it has done so far */
@@ -157,88 +194,19 @@ class LocalCluster implements Cluster {
     if (this.#isStopping) throw new Error("the cluster was stopped while it started");
   }
 
-  async #startStorage(dataDir: string): Promise<Storage> {
-    const connectionsMax = this.#options.openTransactionsMax ?? optionDefaults.openTransactionsMax;
-    const storage = createStorage({
-      dataDir,
-      fsync: this.#options.fsync ?? false,
-      connectionsMax,
-      log: this.#log,
-    });
-    this.#undo.push(() => storage.stop());
-    await storage.start();
-    this.#startedMs = systemClock.nowMs();
-    storage.onExit((exit) => {
-      if (!exit.expected) void this.#restartStorage(storage, exit.reason);
-    });
-    return storage;
-  }
-
-  async #restartStorage(storage: Storage, reason: string): Promise<void> {
-    if (this.#isStopping) return;
-    this.#log({ event: "storage.exited", reason });
-    if (systemClock.nowMs() - this.#startedMs > healthyMs) this.#restarts = 0;
-    this.#restarts += 1;
-    try {
-      if (this.#restarts > restartsMax)
-        throw new Error(`PostgreSQL ended ${restartsMax} times in a row: ${reason}`);
-      await storage.start();
-      this.#startedMs = systemClock.nowMs();
-      this.#log({ event: "storage.restarted" });
-    } catch (error) {
-      if (!this.#isStopping) this.#failures.emit("failed", error as Error);
-    }
-  }
-
-  async #listen(parts: Omit<Started, "lock" | "listener">): Promise<Listener> {
-    const { identity, identities, certificates, storage } = parts;
-    const { limits, livelyBackendsMax, openTransactionsMax, rules } = this.#options;
-    const coordinator = new Coordinator({
-      address: () => storage.address,
-      superuser: storage.superuser,
-      clock: systemClock,
-      log: this.#log,
-      events: this.events,
-      limits,
-      livelyBackendsMax,
-      backendsMax: openTransactionsMax ?? optionDefaults.openTransactionsMax,
-    });
-    this.#coordinator = coordinator;
-    this.#undo.push(() => {
-      coordinator.close();
-    });
-    await coordinator.start();
-    const jobs = new Jobs({ coordinator, clock: systemClock, random: systemRandom, log: this.#log });
-    this.#jobs = jobs;
-    this.#undo.push(() => {
-      jobs.close();
-    });
-    await jobs.start();
-    const services = {
-      parser: createSqlParser(rules === undefined ? {} : { asOf: rules }),
-      coordinator,
-      jobs,
-      clock: systemClock,
-      log: this.#log,
-      verifyToken: (token: string, user: string) =>
-        verifyToken({
-          token,
-          user,
-          host: endpointOf(identity),
-          region: identity.region,
-          clusterArn: arnOf(identity),
-          nowMs: systemClock.nowMs(),
-          identities,
-          log: this.#log,
-        }),
-    };
+  async #listen(clusters: LocalClusters, certificates: Certificates): Promise<Listener> {
+    const limits = this.#limits;
     return await createListener({
       host: this.#options.host ?? optionDefaults.host,
       port: this.#options.port ?? optionDefaults.port,
       certificates,
-      cluster: { id: identity.id, region: identity.region },
-      connectionRate: this.#options.connectionRate,
-      onSession: (connection) => new Session(connection, services),
+      find: (name) => clusters.listened(name),
+      connectionsMax: limits.connectionsPerClusterMax,
+      connectionRate: this.#options.connectionRate ?? {
+        burst: limits.newConnectionsBurstMax,
+        perSecond: limits.newConnectionsPerSecond,
+      },
+      connectionLifetimeMs: limits.connectionSecondsMax * 1_000,
       log: this.#log,
     });
   }
@@ -246,12 +214,9 @@ class LocalCluster implements Cluster {
   async stop(options: { immediate?: boolean } = {}): Promise<void> {
     this.#isStopping = true;
     await this.#starting?.catch(() => undefined); // Whoever started it hears how that went.
-    if (options.immediate === true) {
-      this.#jobs?.close();
-      this.#coordinator?.close();
-      await this.#started?.storage.stop({ immediate: true });
-    } else await this.#letClientsLeave();
-    this.#stopping ??= this.#runUndo();
+    if (options.immediate === true) await this.#started?.clusters.stop({ immediate: true });
+    else await this.#letClientsLeave();
+    this.#stopping ??= this.#publishing.then(() => this.#runUndo());
     await this.#stopping;
     this.#started = undefined;
   }
@@ -286,24 +251,28 @@ class LocalCluster implements Cluster {
     return defined(this.#started, "the cluster has been started");
   }
 
+  get clusters(): Clusters {
+    return this.#running.clusters;
+  }
+
   get id(): string {
-    return this.#running.identity.id;
+    return this.#running.clusters.first.id;
   }
 
   get endpoint(): string {
-    return endpointOf(this.#running.identity);
+    return this.#running.clusters.first.endpoint;
   }
 
   get arn(): string {
-    return arnOf(this.#running.identity);
+    return this.#running.clusters.first.arn;
   }
 
   get region(): string {
-    return this.#running.identity.region;
+    return this.#running.clusters.first.region;
   }
 
   get account(): string {
-    return this.#running.identity.account;
+    return this.#running.identities.account;
   }
 
   get host(): string {
@@ -327,41 +296,44 @@ class LocalCluster implements Cluster {
   }
 
   get storageAddress(): StorageAddress {
-    return this.#running.storage.address;
+    return this.#running.clusters.firstDataSet.storage.address;
   }
 
   get postmasterProcessId(): number | undefined {
-    return this.#running.storage.processes.postmaster;
+    return this.#running.clusters.firstDataSet.storage.processes.postmaster;
   }
 
   token(options: { user?: string; expiresInSeconds?: number } = {}): string {
-    return signToken({
-      credential: this.identities.administrator,
-      host: this.endpoint,
-      region: this.region,
-      user: options.user ?? "admin",
-      nowMs: systemClock.nowMs(),
-      ...(options.expiresInSeconds !== undefined && { expiresInSeconds: options.expiresInSeconds }),
-    });
+    return this.#running.clusters.first.token(options);
   }
 
-  connection(options: { user?: string } = {}): ConnectionOptions {
-    const user = options.user ?? "admin";
+  connection(options: { user?: string; cluster?: HostedCluster } = {}): ConnectionOptions {
+    const { user = "admin", cluster = this.#running.clusters.first } = options;
     return {
       host: this.host,
       port: this.port,
       user,
       database: "postgres",
-      password: () => Promise.resolve(this.token({ user })),
-      ssl: { ca: this.#running.certificates.ca, servername: this.endpoint },
+      password: () => Promise.resolve(cluster.token({ user })),
+      ssl: { ca: this.#running.certificates.ca, servername: cluster.endpoint },
     };
   }
 }
 
-function endpointOf(identity: ClusterIdentity): string {
-  return `${identity.id}.dsql.${identity.region}.on.aws`;
+/** The types say so; a program in JavaScript may not know. */
+function checkScope(scope: string | undefined): void {
+  if (scope === undefined || isOc001Scope(scope)) return;
+  throw new RangeError(`oc001 is "table" or "cluster", not ${JSON.stringify(scope)}`);
 }
 
-function arnOf(identity: ClusterIdentity): string {
-  return `arn:aws:dsql:${identity.region}:${identity.account}:cluster/${identity.id}`;
+/** The server's certificate is good for the Regions of all clusters; the authority stays. */
+function certificatesFor(dataDir: string, clusters: LocalClusters): Certificates {
+  const { region } = clusters.first;
+  const furtherRegions = clusters.list().map((cluster) => cluster.region);
+  return openCertificates({
+    folder: join(dataDir, "tls"),
+    region,
+    furtherRegions,
+    nowMs: systemClock.nowMs(),
+  });
 }

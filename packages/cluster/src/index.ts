@@ -10,15 +10,20 @@ export {
   type Identities,
   IdentityError,
   type IdentityErrorCode,
+  parsePolicy,
+  type Policy,
   type Role,
 } from "./auth/index.ts";
 export { type Log, type LogEvent, silentLog, SqlError, systemClock, systemRandom } from "./base/index.ts";
 export { type Cluster, type ConnectionOptions, createCluster } from "./cluster.ts";
+export { ClusterConflict, type Clusters, type ClusterState, type HostedCluster } from "./clusters/index.ts";
 export { type Certificates, openCertificates } from "./listener/index.ts";
 export { type ClusterOptions } from "./options.ts";
 export {
   type ClusterDetails,
+  type ClusterEntry,
   type DataDirHolder,
+  readClusterFile,
   readLock,
   removeDataDir,
   StorageError,

@@ -1,6 +1,7 @@
 /** Every option of a cluster: type, unit, default, bound. */
-import type { Log } from "./base/index.ts";
+import type { LimitValues, Log } from "./base/index.ts";
 import type { ConnectionRate } from "./listener/index.ts";
+import type { Oc001Scope } from "./transaction/index.ts";
 
 export interface ClusterOptions {
   /** Made when it is not there; holds everything that survives a stop. */
@@ -22,8 +23,10 @@ export interface ClusterOptions {
   readonly openTransactionsMax?: number | undefined;
   /** PostgreSQL processes kept busy at once by clients that do not pause. 16 by default. */
   readonly livelyBackendsMax?: number | undefined;
-  /** Bounds to lower in tests. */
-  readonly limits?: { readonly rowsMax?: number; readonly ageMsMax?: number } | undefined;
+  /** Limits of the service to lower, for tests, by their names and in their units in `spec`. */
+  readonly limits?: Partial<LimitValues> | undefined;
+  /** How far a catalog change disturbs other sessions (OC001); `table` by default. Both were measured. */
+  readonly oc001?: Oc001Scope | undefined;
 }
 
 export const optionDefaults = {

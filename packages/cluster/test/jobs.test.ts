@@ -1,8 +1,12 @@
 /** Asynchronous indexes from the statement to the end of their jobs, across failures and restarts. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { removeDataDir } from "../src/storage/index.ts";
+import { fillLarge, jobEnded as ended, jobOf as job, submitJob as submit } from "./job-helper.ts";
 import { newDataDir, type RunningCluster, runCluster, within } from "./running-cluster.ts";
 import { eventually } from "./storage-helper.ts";
 
@@ -12,29 +16,6 @@ before(async () => {
   running = await runCluster();
 });
 after(() => running.stop());
-
-interface Job {
-  readonly job_id: string;
-  readonly status: string;
-  readonly details: string | null;
-  readonly object_name: string | null;
-}
-
-async function submit(client: pg.Client, text: string): Promise<string> {
-  const { rows } = await client.query<{ job_id: string }>(text);
-  return rows[0]?.job_id ?? "";
-}
-
-async function ended(client: pg.Client, id: string): Promise<boolean> {
-  const { rows } = await within(20_000, "the job ends", () =>
-    client.query<{ wait_for_job: boolean }>(`CALL sys.wait_for_job('${id}')`),
-  );
-  return rows[0]?.wait_for_job ?? false;
-}
-
-async function job(client: pg.Client, id: string): Promise<Job | undefined> {
-  return (await client.query<Job>("SELECT * FROM sys.jobs WHERE job_id = $1", [id])).rows[0];
-}
 
 async function isValid(one: RunningCluster, index: string): Promise<boolean> {
   const rows = await one.storage(
@@ -71,7 +52,8 @@ test("a unique index over duplicates fails and says why", async () => {
 test("what cannot be is refused at the statement and leaves no job", async () => {
   const client = await running.connect();
   await client.query("CREATE TABLE strict (id int PRIMARY KEY, n int)");
-  const before = (await client.query("SELECT FROM sys.jobs")).rowCount;
+  const builds = "SELECT FROM sys.jobs WHERE job_type = 'INDEX_BUILD'";
+  const before = (await client.query(builds)).rowCount;
   const refusals: readonly (readonly [string, string])[] = [
     ["CREATE INDEX ASYNC ON missing (n)", "42P01"],
     ["CREATE INDEX ASYNC ON strict (missing)", "42703"],
@@ -82,7 +64,7 @@ test("what cannot be is refused at the statement and leaves no job", async () =>
     (await client.query("CREATE INDEX ASYNC IF NOT EXISTS strict_pkey ON strict (n)")).rowCount ?? 0,
     0,
   );
-  assert.equal((await client.query("SELECT FROM sys.jobs")).rowCount, before);
+  assert.equal((await client.query(builds)).rowCount, before);
 });
 
 test("an index without a name gets PostgreSQL's, numbered where it is taken", async () => {
@@ -128,6 +110,12 @@ test("an index is built beside blocks that stand open on its table", async () =>
 test("waiting for a job that is none is refused or answered, and not inside a block", async () => {
   const client = await running.connect();
   await assert.rejects(client.query("CALL sys.wait_for_job('nonsense')"), { code: "22P02" });
+  await assert.rejects(client.query("CALL sys.wait_for_job(NULL)"), { code: "22P02" });
+  await assert.rejects(client.query("CALL sys.wait_for_job(lower('A'))"), { code: "0A000" });
+  await assert.rejects(client.query("SELECT sys.wait_for_job('a')"), {
+    code: "42809",
+    message: "sys.wait_for_job(unknown) is a procedure",
+  });
   assert.equal(await ended(client, "a".repeat(26)), false);
   await client.query("BEGIN");
   await assert.rejects(client.query(`CALL sys.wait_for_job('${"a".repeat(26)}')`), { code: "25001" });
@@ -151,21 +139,9 @@ test("AWS IAM GRANT and REVOKE say what is wrong with them", async () => {
   assert.equal(left.rowCount, 0);
 });
 
-/** A table large enough that an index of it takes a while. */
-async function largeTable(client: pg.Client, name: string): Promise<void> {
-  await client.query(`CREATE TABLE ${name} (id int PRIMARY KEY, filler text)`);
-}
-
-async function fill(one: RunningCluster, name: string): Promise<void> {
-  await one.storage(
-    `INSERT INTO public.${name} SELECT g, md5(g::text) || md5((-g)::text) FROM generate_series(1, 400000) AS g`,
-  );
-}
-
 test("a job goes on after PostgreSQL was killed under it", async () => {
   const client = await running.connect();
-  await largeTable(client, "crashed");
-  await fill(running, "crashed");
+  await fillLarge(running, client, "crashed");
   const id = await submit(client, "CREATE INDEX ASYNC crashed_filler ON crashed (filler)");
   const postmaster = running.cluster.postmasterProcessId;
   assert.ok(postmaster !== undefined);
@@ -188,12 +164,80 @@ test("a job goes on after PostgreSQL was killed under it", async () => {
   assert.equal(await isValid(running, "crashed_filler"), true);
 });
 
+/** Starts a cluster in a process of its own and kills that once its jobs are submitted. @returns their identifiers */
+async function killedWithJobs(dataDir: string): Promise<readonly string[]> {
+  const file = fileURLToPath(new URL("jobs-child.js", import.meta.url));
+  const child = spawn(process.execPath, [file, dataDir], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  const [printed] = (await within(60_000, "the jobs are submitted", () =>
+    Promise.race([once(child.stdout, "data"), ended.then(() => Promise.reject(new Error("it ended")))]),
+  )) as [Buffer];
+  child.kill("SIGKILL");
+  await ended;
+  return JSON.parse(printed.toString()) as string[];
+}
+
+test("jobs go on after the cluster itself was killed: begun ones anew, the others as they are", async () => {
+  const dataDir = newDataDir();
+  const ids = await killedWithJobs(dataDir);
+  const again = await runCluster({ dataDir });
+  try {
+    const client = await again.connect();
+    for (const id of ids) assert.equal(await ended(client, id), true, id);
+    for (const index of ["large_filler", "large_both"])
+      assert.equal(await isValid(again, index), true, index);
+    const { rows } = await client.query("SELECT convalidated FROM pg_constraint WHERE conname = 'positive'");
+    assert.deepEqual(rows, [{ convalidated: true }]);
+  } finally {
+    await again.stop();
+    await removeDataDir(dataDir);
+  }
+});
+
+test("finished jobs go half an hour later, when another one runs", async () => {
+  const client = await running.connect();
+  await client.query("CREATE TABLE kept (id int PRIMARY KEY, n int)");
+  const old = await submit(client, "CREATE INDEX ASYNC kept_n ON kept (n)");
+  const young = await submit(client, "CREATE INDEX ASYNC kept_id_n ON kept (id, n)");
+  for (const id of [old, young]) assert.equal(await ended(client, id), true);
+  const age = (id: string, minutes: number): Promise<unknown> =>
+    running.storage(
+      `UPDATE pg_dsql.job SET update_time = now() - interval '${minutes} minutes' WHERE job_id = sys.base32_str_to_uuid('${id}')`,
+    );
+  await age(old, 31);
+  await age(young, 29);
+  assert.notEqual(await job(client, old), undefined);
+  assert.equal(await ended(client, await submit(client, "CREATE INDEX ASYNC ON kept (n, id)")), true);
+  assert.equal(await job(client, old), undefined);
+  assert.equal((await job(client, young))?.status, "completed");
+});
+
+test("sys.jobs has the service's nine columns, and nobody writes it", async () => {
+  const client = await running.connect();
+  const { fields } = await client.query("SELECT * FROM sys.jobs LIMIT 0");
+  const typeOids = { text: 25, oid: 26, timestamptz: 1184 };
+  assert.deepEqual(
+    fields.map(({ name, dataTypeID }) => [name, dataTypeID]),
+    [
+      ["job_id", typeOids.text],
+      ["status", typeOids.text],
+      ["details", typeOids.text],
+      ["job_type", typeOids.text],
+      ["class_id", typeOids.oid],
+      ["object_id", typeOids.oid],
+      ["object_name", typeOids.text],
+      ["start_time", typeOids.timestamptz],
+      ["update_time", typeOids.timestamptz],
+    ],
+  );
+  await assert.rejects(client.query("DELETE FROM sys.jobs"), { code: "55000" });
+});
+
 test("a job that a stop cut off completes after the next start", async () => {
   const dataDir = newDataDir();
   const first = await runCluster({ dataDir });
   const client = await first.connect();
-  await largeTable(client, "stopped");
-  await fill(first, "stopped");
+  await fillLarge(first, client, "stopped");
   const id = await submit(client, "CREATE INDEX ASYNC stopped_filler ON stopped (filler)");
   await first.cluster.stop({ immediate: true });
   await first.stop();

@@ -14,6 +14,7 @@ import pg from "pg";
 import {
   type ArrivedConnection,
   type Certificates,
+  type ListenedCluster,
   type Listener,
   type ListenerOptions,
   createListener,
@@ -25,6 +26,12 @@ const cluster = { id: "abcdefghijklmnopqrstuvwxyz", region: "us-east-1" };
 const host = `${cluster.id}.dsql.us-east-1.on.aws`;
 const sslRequest = Buffer.from("0000000804d2162f", "hex");
 const gssRequest = Buffer.from("0000000804d21630", "hex");
+
+/** Finds the one cluster, under its id and in its Region. */
+function findOnly(found: ListenedCluster): ListenerOptions["find"] {
+  return ({ id, region }) =>
+    id === cluster.id && (region === undefined || region === cluster.region) ? found : undefined;
+}
 
 interface Fixture {
   readonly listener: Listener;
@@ -43,32 +50,34 @@ async function started(t: TestContext, options: Partial<ListenerOptions> = {}): 
     host: "127.0.0.1",
     port: 0,
     certificates,
-    cluster,
+    find: findOnly({
+      opening: undefined,
+      onSession: (connection) => {
+        arrived.push(connection);
+        const { socket, cancelKey } = connection;
+        socket.write(encodeBackend.authenticationOk());
+        socket.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
+        socket.write(encodeBackend.readyForQuery("I".charCodeAt(0)));
+        socket.on("data", (chunk: Buffer) => {
+          if (chunk[0] === "X".charCodeAt(0)) socket.end();
+          else
+            socket.write(
+              Buffer.concat([
+                encodeBackend.commandComplete("SELECT 0"),
+                encodeBackend.readyForQuery("I".charCodeAt(0)),
+              ]),
+            );
+        });
+        const closed = new Promise<void>((resolve) =>
+          socket.once("close", () => {
+            resolve();
+          }),
+        );
+        return { cancel: () => cancelled.push(cancelKey.processId), closed };
+      },
+    }),
     connectionRate: "unlimited",
     closeGraceMs: 200,
-    onSession: (connection) => {
-      arrived.push(connection);
-      const { socket, cancelKey } = connection;
-      socket.write(encodeBackend.authenticationOk());
-      socket.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
-      socket.write(encodeBackend.readyForQuery("I".charCodeAt(0)));
-      socket.on("data", (chunk: Buffer) => {
-        if (chunk[0] === "X".charCodeAt(0)) socket.end();
-        else
-          socket.write(
-            Buffer.concat([
-              encodeBackend.commandComplete("SELECT 0"),
-              encodeBackend.readyForQuery("I".charCodeAt(0)),
-            ]),
-          );
-      });
-      const closed = new Promise<void>((resolve) =>
-        socket.once("close", () => {
-          resolve();
-        }),
-      );
-      return { cancel: () => cancelled.push(cancelKey.processId), closed };
-    },
     ...options,
   });
   t.after(async () => {
@@ -455,22 +464,57 @@ test("closing ends handshakes and sessions and frees the port", async (t) => {
   const again = await createListener({
     host: "127.0.0.1",
     port,
-    cluster,
     certificates: fixture.certificates,
-    onSession: () => ({ cancel: () => undefined, closed: Promise.resolve() }),
+    find: () => undefined,
   });
   await again.close();
 });
+
+test("every cluster has limits of its own, and one that ends lets go of its clients alone", async (t) => {
+  const otherHost = `zbcdefghijklmnopqrstuvwxyz.dsql.us-east-1.on.aws`;
+  const clusters = new Map([cluster.id, otherHost.slice(0, 26)].map((id) => [id, silentCluster()]));
+  const find: ListenerOptions["find"] = ({ id }) => clusters.get(id);
+  const fixture = await started(t, { find, connectionsMax: 1 });
+  const open = async (servername: string): Promise<TLSSocket> => {
+    const secure = await connected(t, fixture, { servername });
+    secure.write(startupPacket());
+    return secure;
+  };
+  const first = await open(host);
+  const other = await open(otherHost);
+  await ready(first);
+  await ready(other);
+  const tooMany = await open(host);
+  assert.equal(decodeErrorFields(await readAll(tooMany)).get("C"), "53300");
+  const [ended] = clusters.values();
+  assert.ok(ended);
+  fixture.listener.disconnect(ended);
+  await readAll(first);
+  assert.equal(other.closed, false);
+  assert.equal(fixture.listener.connections, 1);
+});
+
+/** A cluster whose sessions say that they are ready, and nothing more. */
+function silentCluster(): ListenedCluster {
+  return {
+    opening: undefined,
+    onSession: ({ socket, cancelKey }) => {
+      socket.write(encodeBackend.authenticationOk());
+      socket.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
+      socket.write(encodeBackend.readyForQuery("I".charCodeAt(0)));
+      return { cancel: () => undefined, closed: new Promise(() => undefined) };
+    },
+  };
+}
 
 test("a taken port is an error with the system's code", async (t) => {
   const fixture = await started(t);
   const options = {
     host: "127.0.0.1",
     port: fixture.listener.port,
-    cluster,
     certificates: fixture.certificates,
   };
-  const second = createListener({ ...options, onSession: () => assert.fail("nobody connects") });
+  const second = createListener({ ...options, find: () => assert.fail("nobody connects") });
   await assert.rejects(second, { code: "EADDRINUSE" });
 });
 

@@ -1,12 +1,14 @@
 /** How statements are sent differently from what the client wrote, judged by PostgreSQL's own catalog. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { errors } from "@dsql-local/spec";
 import { superuser } from "../src/storage/system-schema/index.ts";
+import { serviceLimits } from "../src/base/index.ts";
 import { createSqlParser, type Statement } from "../src/sql/index.ts";
 import { Backend } from "../src/transaction/backend/backend.ts";
 import { request } from "../src/transaction/backend/request.ts";
-import { Catalog } from "../src/transaction/catalog.ts";
-import { PlanCache, type StatementPlan } from "../src/transaction/plan.ts";
+import { Catalog } from "../src/transaction/catalog/catalog.ts";
+import { PlanCache, type StatementPlan } from "../src/transaction/plan/plan.ts";
 import { type RunningCluster, runCluster } from "./running-cluster.ts";
 
 let running: RunningCluster;
@@ -27,7 +29,9 @@ before(async () => {
   }
   const { storageAddress } = running.cluster;
   backend = await Backend.connect({ address: storageAddress, user: superuser, superuser });
-  plans = new PlanCache(new Catalog(() => Promise.resolve(backend)));
+  plans = new PlanCache(new Catalog({ request: (text, values) => request(backend, text, values) }), {
+    limits: serviceLimits,
+  });
 });
 after(async () => {
   backend.close();
@@ -63,9 +67,9 @@ const imaged: readonly (readonly [string, string | undefined])[] = [
 
 for (const [text, expected] of imaged) {
   test(`${expected === undefined ? "no images are" : "images of the rows are"} asked for: ${text}`, async () => {
-    const { recording } = await planOf(text);
-    assert.equal(recording?.text, expected);
-    if (recording !== undefined) await request(backend, `EXPLAIN ${recording.text}`);
+    const plan = await planOf(text);
+    assert.equal(plan.recording === undefined ? undefined : plan.text, expected);
+    if (plan.text !== undefined) await request(backend, `EXPLAIN ${plan.text}`);
   });
 }
 
@@ -90,13 +94,13 @@ const locked: readonly (readonly [string, string, readonly string[]])[] = [
 
 for (const [text, expected, tables] of locked) {
   test(`the places of locked rows are asked for: ${text}`, async () => {
-    const { locking } = await planOf(text);
-    assert.equal(locking?.text, expected);
+    const plan = await planOf(text);
+    assert.equal(plan.text ?? text, expected);
     assert.deepEqual(
-      locking.tables.map(({ name }) => name),
+      plan.locking?.shown.map(({ name }) => name),
       tables,
     );
-    await request(backend, `EXPLAIN ${locking.text}`);
+    await request(backend, `EXPLAIN ${expected}`);
   });
 }
 
@@ -125,5 +129,69 @@ const functions: readonly (readonly [string, boolean])[] = [
 for (const [text, callsWritingFunction] of functions) {
   test(`${text} ${callsWritingFunction ? "may change something" : "changes nothing"}`, async () => {
     assert.equal((await planOf(text)).callsWritingFunction, callsWritingFunction);
+  });
+}
+
+const byKey: readonly (readonly [string, string | undefined])[] = [
+  ["SELECT * FROM account WHERE id = 1 FOR UPDATE", undefined],
+  ["SELECT * FROM account AS a WHERE $1 = a.id AND balance > 5 FOR UPDATE", undefined],
+  ["SELECT * FROM account WHERE balance > 5", undefined],
+  ["SELECT * FROM account WHERE id > 1 FOR UPDATE", "lockingWithoutKey"],
+  ["SELECT * FROM account WHERE id IN (1, 2) FOR UPDATE", "lockingWithoutKey"],
+  ["SELECT * FROM account WHERE id = 1 OR balance = 1 FOR UPDATE", "lockingWithoutKey"],
+  ["SELECT * FROM account WHERE id = balance FOR UPDATE", "lockingWithoutKey"],
+  ["SELECT * FROM (SELECT * FROM account FOR UPDATE) AS a", "lockingWithoutKey"],
+  [
+    "SELECT 1 FROM account a JOIN entry e ON a.balance = e.n WHERE a.id = 1 FOR UPDATE",
+    "lockingSeveralTables",
+  ],
+];
+
+for (const [text, error] of byKey) {
+  test(`until 2026-08-24 ${error === undefined ? "accepted" : "refused"}: ${text}`, async () => {
+    const catalog = new Catalog({ request: (sql, values) => request(backend, sql, values) });
+    const before = new PlanCache(catalog, { limits: serviceLimits, locksByKeyOnly: true });
+    const plan = await before.for(parsed(text), ["pg_catalog", "public"]);
+    assert.equal(plan.refusal, error === undefined ? undefined : errors[error as "lockingWithoutKey"]);
+    assert.equal((await planOf(text)).refusal, undefined);
+  });
+}
+
+const queues: readonly (readonly [string, readonly string[]])[] = [
+  ["UPDATE account SET balance = 1 WHERE id = (SELECT id FROM account LIMIT 1 FOR UPDATE SKIP LOCKED)", []],
+  ["DELETE FROM account a WHERE a.id IN (SELECT b.id FROM account b LIMIT 5 FOR UPDATE)", []],
+  [
+    "UPDATE account SET balance = 1 WHERE balance = 2 AND id = (SELECT id FROM account LIMIT 1 FOR UPDATE)",
+    ["account"],
+  ],
+  ["UPDATE account SET balance = 1 WHERE id = (SELECT balance FROM account LIMIT 1 FOR UPDATE)", ["account"]],
+  ["WITH l AS (SELECT * FROM account FOR UPDATE) INSERT INTO entry (n) SELECT id FROM l", ["account"]],
+];
+
+for (const [text, tables] of queues) {
+  test(`${tables.length === 0 ? "all that is locked is written" : "locks are looked for"}: ${text}`, async () => {
+    const plan = await planOf(text);
+    assert.deepEqual(
+      plan.locking?.hidden.map(({ name }) => name),
+      tables,
+    );
+    await request(backend, `EXPLAIN ${plan.text ?? text}`);
+  });
+}
+
+const measured: readonly (readonly [string, number])[] = [
+  ["INSERT INTO entry (id, n) VALUES ('00000000-0000-0000-0000-000000000001', 1)", Infinity],
+  ["INSERT INTO account VALUES (1, $1)", 1_981],
+  ["INSERT INTO account VALUES (1, $1 || $1)", 0],
+  ["INSERT INTO account SELECT 1, $1::text", 0],
+  ["UPDATE account SET balance = 1", 0],
+  ["DELETE FROM account", Infinity],
+];
+
+for (const [text, from] of measured) {
+  test(`rows are measured from ${from} bytes on: ${text}`, async () => {
+    const plan = await planOf(text);
+    assert.equal(plan.rowSize?.measuredFrom, from);
+    assert.equal(plan.measured === undefined, from === Infinity);
   });
 }

@@ -4,13 +4,14 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readFile, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { silentLog, systemClock, systemRandom } from "../src/base/index.ts";
+import { silentLog } from "../src/base/index.ts";
 import {
   type Storage,
   StorageError,
   acquireDataDir,
   createStorage,
-  openClusterFile,
+  readClusterFile,
+  writeClusterFile,
 } from "../src/storage/index.ts";
 import { afterTest, query, startStorage, temporaryDataDir } from "./storage-helper.ts";
 
@@ -188,13 +189,20 @@ test("a link to files that are gone is refused", async (t) => {
 test("a new cluster's identity is kept, and a damaged one is never overwritten", async (t) => {
   const dataDir = await temporaryDataDir(t);
   await acquireDataDir(dataDir);
-  const fresh = { region: "us-east-1", account: "123456789012", random: systemRandom, clock: systemClock };
-  const made = await openClusterFile(dataDir, fresh);
-  assert.match(made.id, /^[a-z2-7]{26}$/);
-  assert.deepEqual(await openClusterFile(dataDir, { ...fresh, region: "eu-west-1" }), made);
-  for (const damaged of ["", "{", "[]", "{}", '{"version":1,"id":"short"}', '{"version":2}']) {
+  assert.equal(await readClusterFile(dataDir), undefined);
+  const entry = {
+    id: "abcdefghijklmnopqrstuvwxyz",
+    region: "us-east-1",
+    createdAt: "2026-01-01T00:00:00.000Z",
+    folder: ".",
+  };
+  const made = { account: "123456789012", clusters: [entry], removing: [] };
+  await writeClusterFile(dataDir, made);
+  assert.deepEqual(await readClusterFile(dataDir), made);
+  const outside = JSON.stringify({ version: 2, ...made, removing: ["../elsewhere"] });
+  for (const damaged of ["", "{", "[]", "{}", '{"version":1,"id":"short"}', '{"version":3}', outside]) {
     await writeFile(join(dataDir, "cluster.json"), damaged);
-    const error = await refusal(openClusterFile(dataDir, fresh));
+    const error = await refusal(readClusterFile(dataDir));
     assert.match(error.problem, /cluster\.json/);
     assert.equal(await readFile(join(dataDir, "cluster.json"), "utf8"), damaged);
   }

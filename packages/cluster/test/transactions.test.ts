@@ -5,9 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { encodeFrontend } from "../src/wire/index.ts";
 import {
+  cancelRequest,
   copyData,
   copyDone,
   firstValues,
+  type RawClient,
   type RunningCluster,
   runCluster,
   within,
@@ -206,7 +208,7 @@ test("500 blocks stand open while others go on, and each can still commit", asyn
 });
 
 test("a transaction past its age is refused, at a statement as at COMMIT, and frees what it holds by itself", async () => {
-  const short = await runCluster({ limits: { ageMsMax: 300 } });
+  const short = await runCluster({ limits: { transactionSecondsMax: 0.3 } });
   try {
     const ana = await short.connect();
     const ben = await short.connect();
@@ -250,4 +252,116 @@ test("at the bound of open transactions the next is refused, and when one ends t
   } finally {
     await small.stop();
   }
+});
+
+async function shapeOf(client: RawClient, text: string): Promise<string> {
+  client.send(encodeFrontend.query(text));
+  return await client.shape();
+}
+
+/** A cluster of two PostgreSQL processes, both busy until `end` is called, so that every further statement waits. */
+async function crowded(limits = {}): Promise<{ full: RunningCluster; end: () => Promise<void> }> {
+  const full = await runCluster({ openTransactionsMax: 2, limits });
+  const busy = await Promise.all([full.raw(), full.raw()]);
+  for (const client of busy) client.send(encodeFrontend.query("SELECT pg_sleep(30)"));
+  await eventually(
+    "both are busy",
+    async () =>
+      (await full.backends()).every(({ state }) => state === "active") &&
+      (await full.backends()).length === 2,
+  );
+  return {
+    full,
+    end: async () => {
+      for (const client of busy) await cancelRequest(full.cluster, client.key);
+      await full.stop();
+    },
+  };
+}
+
+test("a statement that waits for a free backend is cancelled, alone and in a block, and the session goes on", async () => {
+  const { full, end } = await crowded();
+  try {
+    for (const text of ["SELECT 1", "BEGIN; SELECT 1", "CREATE TABLE t (n int)"]) {
+      const waiting = await full.raw();
+      waiting.send(encodeFrontend.query(text));
+      await sleep(100);
+      await cancelRequest(full.cluster, waiting.key);
+      assert.match(await waiting.shape(), /E57014 Z$/);
+      await waiting.query("ROLLBACK");
+    }
+  } finally {
+    await end();
+  }
+});
+
+test("the session of a client that leaves while its statement waits ends at once", async () => {
+  const { full, end } = await crowded();
+  try {
+    const waiting = await full.raw();
+    waiting.send(encodeFrontend.query("SELECT 1"));
+    await sleep(100);
+    waiting.socket.destroy();
+  } finally {
+    await within(5_000, "the cluster stops", end);
+  }
+});
+
+test("a statement that waits for a free backend past the transaction's age is refused", async () => {
+  const { full, end } = await crowded({ transactionSecondsMax: 0.3 });
+  try {
+    const waiting = await full.raw();
+    assert.equal(await shapeOf(waiting, "SELECT 1"), "E54000 Z");
+    assert.equal(await shapeOf(waiting, "BEGIN"), "C Z");
+    assert.equal(await shapeOf(waiting, "SELECT 1"), "E54000 Z");
+  } finally {
+    await end();
+  }
+});
+
+test("what an SQL function has written by volatile values is not written again otherwise: the block has lost", async () => {
+  const { ana, ben } = await two();
+  await ana.query(
+    "CREATE FUNCTION note(value int) RETURNS uuid LANGUAGE sql AS 'INSERT INTO entry (n) VALUES (value) RETURNING id'",
+  );
+  await ana.query("BEGIN");
+  await ana.query("UPDATE account SET balance = 99 WHERE id = 20");
+  await ana.query("SELECT note(20)");
+  await stepIn(20);
+  await assert.rejects(ana.query("COMMIT"), { code: "40001", message: /OC000/ });
+  assert.deepEqual((await ben.query("SELECT count(*)::int AS n FROM entry WHERE n = 20")).rows, [{ n: 0 }]);
+  await ana.query("BEGIN");
+  const { rows } = await ana.query<{ id: string }>("SELECT note(21) AS id");
+  await ana.query("COMMIT");
+  assert.deepEqual((await ben.query("SELECT id FROM entry WHERE n = 21")).rows, rows);
+});
+
+test("a key that an SQL function takes twice is the client's own error", async () => {
+  const { ana } = await two();
+  await ana.query(
+    "CREATE FUNCTION twice(key int) RETURNS int LANGUAGE sql AS 'INSERT INTO account VALUES (key, 0) RETURNING id'",
+  );
+  await ana.query("BEGIN");
+  await ana.query("SELECT twice(3000)");
+  await assert.rejects(ana.query("SELECT twice(1)"), { code: "23505" });
+  await ana.query("ROLLBACK");
+});
+
+test("rows that a subquery of a write locks are told from others, with a result in any format", async () => {
+  const { ana, ben } = await two();
+  await ana.query("BEGIN");
+  const locked = await ana.query(
+    "WITH locked AS (SELECT id FROM account WHERE id IN (30, 31) FOR UPDATE) UPDATE account SET balance = 1 FROM locked WHERE account.id = locked.id AND account.id = 30 RETURNING account.id",
+  );
+  assert.deepEqual(locked.rows, [{ id: 30 }]);
+  await ben.query("BEGIN");
+  await within(1_000, "nobody waits", () => ben.query("UPDATE account SET balance = 2 WHERE id IN (31, 32)"));
+  await ana.query("COMMIT");
+  await assert.rejects(ben.query("COMMIT"), { code: "40001" });
+  const { rows } = await ben.query("SELECT id, balance FROM account WHERE id BETWEEN 30 AND 32 ORDER BY id");
+  assert.deepEqual(rows, [
+    { id: 30, balance: 1 },
+    { id: 31, balance: 100 },
+    { id: 32, balance: 100 },
+  ]);
 });

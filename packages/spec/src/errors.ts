@@ -42,11 +42,13 @@ export const errors = {
   multipleDdl: {
     sqlstate: "0A000",
     message: "multiple ddl statements not supported in a transaction",
+    hint: "Send each DDL statement in a transaction of its own.",
     source: measuredByEmulator,
   },
   ddlWithDml: {
     sqlstate: "0A000",
     message: "ddl and dml are not supported in the same transaction",
+    hint: "Send the DDL in a transaction of its own, and the rows in another.",
     source: measuredByEmulator,
   },
   rowLimit: { sqlstate: "54000", message: "transaction row limit exceeded", source: quotas },
@@ -101,10 +103,32 @@ export const errors = {
     hint: "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.",
     source: postgresStartup,
   },
+  /** Until 2026-08-24. */
+  lockingSeveralTables: {
+    sqlstate: "0A000",
+    message: "locking clause such as FOR UPDATE can be applied on a single table",
+    hint: "Lock the rows of each table in a SELECT of its own, by the whole primary key.",
+    source: `${userGuide}working-with-postgresql-compatibility-supported-sql-subsets.html`,
+  },
+  /** Until 2026-08-24. */
+  lockingWithoutKey: {
+    sqlstate: "0A000",
+    message:
+      "locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key",
+    hint: "State a value for each column of the primary key: WHERE id = $1.",
+    source: `${userGuide}working-with-postgresql-compatibility-supported-sql-subsets.html`,
+  },
   settingNotSupported: (name: string): ErrorFact => ({
     sqlstate: "0A000",
     message: `setting configuration parameter "${name}" not supported`,
     source: measuredByEmulator,
+  }),
+  /** Text is UTF8 in the service, and so it is on the wire. */
+  encodingNotSupported: (name: string): ErrorFact => ({
+    sqlstate: "22023",
+    message: `invalid value for parameter "client_encoding": "${name}"`,
+    hint: "Text is UTF8 here: set client_encoding to UTF8, and convert in the client.",
+    source: `${userGuide}working-with-postgresql-compatibility-supported-sql-features.html`,
   }),
   /** Nesting deeper than the parser or the planner can follow. */
   stackDepth: { sqlstate: "54001", message: "stack depth limit exceeded", source: skillLimits },
@@ -126,6 +150,35 @@ export const errors = {
     message: "unable to accept connection, waking up cluster, please retry later",
     source: skillLimits,
   },
+  /** A key is for good: the rows are stored in its order. */
+  dropKeyColumn: (column: string): ErrorFact => ({
+    sqlstate: "0A000",
+    message: `cannot drop primary key column ${column}`,
+    hint: "Create a table with the key that you want, and move the rows in batches of at most 3,000.",
+    source: measuredByEmulator,
+  }),
+  dropPrimaryKey: {
+    sqlstate: "0A000",
+    message: "unsupported ALTER TABLE DROP CONSTRAINT statement",
+    hint: "Create a table with the key that you want, and move the rows in batches of at most 3,000.",
+    source: `${userGuide}alter-table-syntax-support.html`,
+  },
+  identityType: (type: string): ErrorFact => ({
+    sqlstate: "0A000",
+    message: `datatype ${type} not supported, identity column type must be bigint`,
+    source: measuredByEmulator,
+  }),
+  datatypeNotSupported: (type: string): ErrorFact => ({
+    sqlstate: "0A000",
+    message: `datatype ${type} not supported`,
+    source: measuredByEmulator,
+  }),
+  keyTypeNotSupported: (type: string): ErrorFact => ({
+    sqlstate: "0A000",
+    message: `datatype ${type} is not supported in a key`,
+    hint: "Use an expression of another type: (data->>'name') of a json or jsonb column.",
+    source: skillLimits,
+  }),
   jobIdMalformed: {
     sqlstate: "22P02",
     message: "Unable to convert text to UUID",
@@ -152,6 +205,30 @@ export const errors = {
     message: `role ${role} must have the LOGIN attribute`,
     hint: "Create it with CREATE ROLE name WITH LOGIN.",
     source: `${userGuide}troubleshooting.html`,
+  }),
+  /** `admin`, whom IAM lets in by another action, and PostgreSQL's own roles. */
+  iamRoleNotSupported: (role: string): ErrorFact => ({
+    sqlstate: "0A000",
+    message: `Role ${role} not supported`,
+    source: `${userGuide}troubleshooting.html`,
+  }),
+  /** The service refuses it in words that nobody has published. */
+  iamMappingExists: (arn: string, role: string): ErrorFact => ({
+    sqlstate: "42710",
+    message: `IAM role ${arn} is already mapped to role ${role}`,
+    source: `${userGuide}using-database-and-iam-roles.html`,
+  }),
+  /** The service refuses it in words that nobody has published. */
+  iamMappingMissing: (arn: string, role: string): ErrorFact => ({
+    sqlstate: "42704",
+    message: `IAM role ${arn} is not mapped to role ${role}`,
+    hint: "SELECT arn, pg_role_name FROM sys.iam_pg_role_mappings lists what is mapped.",
+    source: `${userGuide}using-database-and-iam-roles.html`,
+  }),
+  roleMissing: (role: string): ErrorFact => ({
+    sqlstate: "42704",
+    message: `role "${role}" does not exist`,
+    source: postgresql,
   }),
   iamRoleInUse: (role: string): ErrorFact => ({
     sqlstate: "2BP01",

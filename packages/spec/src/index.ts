@@ -1,7 +1,7 @@
 /** Facts of Aurora DSQL as data, each with its source. Imports nothing of this project. */
 export { type ErrorFact, errors } from "./errors.ts";
 export { identity } from "./identity.ts";
-export { type Limit, limits } from "./limits.ts";
+export { type Limit, type LimitName, limits, lowerableLimits } from "./limits.ts";
 export {
   dpu,
   freeTier,
@@ -22,6 +22,7 @@ export {
   verifyRequest,
 } from "./signature-v4-verification.ts";
 export { sources } from "./sources.ts";
+export * from "./sql-text/index.ts";
 export {
   administratorUser,
   type ConnectAction,

@@ -218,3 +218,19 @@ export const limits = {
     source: sources.quotas,
   },
 } as const satisfies Record<string, Limit>;
+
+/** A limit, as options and `--limit` name it. */
+export type LimitName = keyof typeof limits;
+
+/** Facts about AWS accounts, and the one lower bound: no cluster could apply them lowered. */
+const fixedLimits: readonly LimitName[] = [
+  "clustersPerRegionMax",
+  "restoreJobsMax",
+  "streamsPerClusterMax",
+  "sequenceCacheMin",
+];
+
+/** The limits that a cluster may be told to lower, for tests. */
+export const lowerableLimits: readonly LimitName[] = (Object.keys(limits) as LimitName[]).filter(
+  (name) => !fixedLimits.includes(name),
+);

@@ -1,8 +1,8 @@
 import process from "node:process";
 import { Command, Option } from "commander";
-import { dataDirOption, resolveDataDir, tokenSeconds } from "../options.ts";
+import { clusterOption, dataDirOption, resolveDataDir, tokenSeconds } from "../options.ts";
 import {
-  runningStack,
+  runningCluster,
   type Shell,
   shellLines,
   shells,
@@ -12,6 +12,7 @@ import {
 
 interface EnvOptions {
   readonly dataDir: string;
+  readonly cluster?: string;
   readonly shell: Shell;
   readonly json: boolean;
   readonly expiresIn: number;
@@ -25,6 +26,7 @@ export function envCommand(): Command {
         "to the cluster's real name work against the local stack as they would against AWS.",
     )
     .addOption(dataDirOption())
+    .addOption(clusterOption())
     .addOption(new Option("--shell <shell>", "whose syntax to print").choices(shells).default("sh"))
     .option("--json", "print the variables as one JSON object", false)
     .addOption(
@@ -37,6 +39,7 @@ export function envCommand(): Command {
       `
 Examples:
   $ eval "$(npx dsql env)" && psql
+  $ eval "$(npx dsql env --cluster us-west-2)"   # the cluster in that Region, and its Region for the SDKs
   $ npx dsql env --shell fish | source
   > npx dsql env --shell powershell | Out-String | Invoke-Expression
 
@@ -49,7 +52,8 @@ Unsets AWS_PROFILE and AWS_SESSION_TOKEN, which would win over the keys.
 }
 
 async function printEnvironment(options: EnvOptions): Promise<void> {
-  const facts = await runningStack(resolveDataDir(options.dataDir));
+  const { cluster } = options;
+  const facts = await runningCluster({ dataDir: resolveDataDir(options.dataDir), cluster });
   const variables = await stackEnvironment(facts, { expiresInSeconds: options.expiresIn });
   process.stdout.write(
     options.json ? `${JSON.stringify(variables)}\n` : shellLines(variables, options.shell),

@@ -1,5 +1,9 @@
 /** The commands of `dsql`, each with its options, its help and its action. */
+export { clusterCommand } from "./cluster.ts";
 export { envCommand } from "./env.ts";
+export { invokeCommand } from "./invoke.ts";
+export { logsCommand } from "./logs.ts";
+export { rulesCommand } from "./rules.ts";
 export { sqlCommand } from "./sql.ts";
 export { startCommand } from "./start.ts";
 export { statusCommand } from "./status.ts";

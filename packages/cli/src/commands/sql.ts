@@ -3,9 +3,9 @@ import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import type pg from "pg";
 import { exitCodes, Failure } from "../failure.ts";
-import { dataDirOption, nonEmpty, resolveDataDir } from "../options.ts";
+import { clusterOption, dataDirOption, nonEmpty, resolveDataDir } from "../options.ts";
 import { withoutControl } from "../terminal.ts";
-import { runningStack, signToken, tokenSecondsDefault } from "../stack/index.ts";
+import { runningCluster, signToken, tokenSecondsDefault } from "../stack/index.ts";
 import {
   connect,
   errorAsJson,
@@ -19,6 +19,7 @@ import {
 
 interface SqlOptions {
   readonly dataDir: string;
+  readonly cluster?: string;
   readonly user: string;
   readonly json: boolean;
 }
@@ -32,6 +33,7 @@ export function sqlCommand(): Command {
     )
     .argument("<sql>", "one or more statements, or - to read them from stdin")
     .addOption(dataDirOption())
+    .addOption(clusterOption())
     .addOption(
       new Option("--user <role>", "database role to connect as").argParser(nonEmpty).default("admin"),
     )
@@ -43,6 +45,7 @@ Examples:
   $ npx dsql sql "SELECT * FROM sys.jobs"
   $ npx dsql sql "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)"
   $ npx dsql sql - < schema.sql
+  $ npx dsql sql --cluster us-west-2 "SELECT count(*) FROM t"
   $ npx dsql sql --json "SELECT count(*) FROM t" | jq '.rows[0].count'
 `,
     )
@@ -55,7 +58,8 @@ async function runSql(sql: string, options: SqlOptions): Promise<void> {
   if (statements.length === 0) {
     throw new Failure("there is no statement to run", { exitCode: exitCodes.usage });
   }
-  const facts = await runningStack(resolveDataDir(options.dataDir));
+  const { cluster } = options;
+  const facts = await runningCluster({ dataDir: resolveDataDir(options.dataDir), cluster });
   const token = await signToken(facts, { user: options.user, expiresInSeconds: tokenSecondsDefault });
   const client = await connect(facts, { user: options.user, token });
   client.on("notice", (notice) =>

@@ -1,6 +1,14 @@
 import process from "node:process";
 import { Command, Option } from "commander";
 import { dataDirFlag, dataDirOption, portNumber, regionName, resolveDataDir } from "../options.ts";
+import {
+  flagNames,
+  limitOption,
+  oc001Option,
+  rulesOption,
+  type ServiceFlags,
+  serviceOptionsOf,
+} from "../service-options.ts";
 import { painter } from "../terminal.ts";
 import {
   cannotGoOn,
@@ -12,7 +20,7 @@ import {
   StopSignals,
 } from "../stack/index.ts";
 
-interface StartOptions {
+interface StartOptions extends ServiceFlags {
   readonly dataDir: string;
   readonly port?: number;
   readonly awsPort?: number;
@@ -48,6 +56,9 @@ export function startCommand(): Command {
         "AWS Region to stand for (default: us-east-1; a data directory keeps its own)",
       ).argParser(regionName),
     )
+    .addOption(rulesOption())
+    .addOption(limitOption())
+    .addOption(oc001Option())
     .option("--fsync", "let commits survive a loss of power, at about half the speed", false)
     .option("--json", "print one line of JSON when ready, nothing else", false)
     .option("--verbose", "log what happens to stderr, one JSON object per line", false)
@@ -58,12 +69,27 @@ Examples:
   $ npx dsql start                         # data in ./.dsql, ports 5432 and 4566
   $ npx dsql start --port 0 --aws-port 0   # any free ports
   $ npx dsql start --json | jq -r .clusterEndpoint
+  $ npx dsql start --rules 2025-11         # what the service refused then; dsql rules --as-of 2025-11 lists it
+  $ npx dsql start --limit rowsPerTransaction=10 --limit transactionSeconds=5
+
+Limits: ${wrapped(flagNames)}.
 
 In another terminal:
   $ eval "$(npx dsql env)"                 # then psql, cdk deploy and the SDKs use the local stack
 `,
     )
     .action(start);
+}
+
+/** Names in lines that fit a terminal. */
+function wrapped(names: readonly string[]): string {
+  const lines = [""];
+  for (const name of names) {
+    const line = lines.at(-1) ?? "";
+    if (line.length + name.length > 100) lines.push(name);
+    else lines[lines.length - 1] = line === "" ? name : `${line}, ${name}`;
+  }
+  return lines.join(",\n  ");
 }
 
 async function start(options: StartOptions): Promise<void> {
@@ -76,6 +102,7 @@ async function start(options: StartOptions): Promise<void> {
       awsPort: options.awsPort,
       region: options.region,
       fsync: options.fsync,
+      service: serviceOptionsOf(options),
       ...(options.verbose && { log: (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`) }),
     });
     if (!signals.hasCome) announce(stack, options, performance.now() - startedAtMs);

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { exitCodes } from "../failure.ts";
 import { dataDirFlag, dataDirOption, resolveDataDir } from "../options.ts";
 import { painter } from "../terminal.ts";
-import { findStack, stackFacts, type StackState } from "../stack/index.ts";
+import { clustersOf, endpointOf, findStack, stackFacts, type StackState } from "../stack/index.ts";
 
 export function statusCommand(): Command {
   return new Command("status")
@@ -28,11 +28,23 @@ Examples:
 async function printStatus(options: { dataDir: string; json: boolean }): Promise<void> {
   const dataDir = resolveDataDir(options.dataDir);
   const found = await findStack(dataDir);
-  process.stdout.write(`${options.json ? statusAsJson(found, dataDir) : statusText(found, dataDir)}\n`);
+  const clusters = (await clustersOf(dataDir)).map(describe);
+  const text = options.json ? statusAsJson(found, dataDir, clusters) : statusText(found, dataDir, clusters);
+  process.stdout.write(`${text}\n`);
   if (found.state !== "running") process.exitCode = exitCodes.notRunning;
 }
 
-function statusAsJson(found: StackState, dataDir: string): string {
+interface ListedCluster {
+  readonly id: string;
+  readonly region: string;
+  readonly endpoint: string;
+}
+
+function describe({ id, region }: { id: string; region: string }): ListedCluster {
+  return { id, region, endpoint: endpointOf({ id, region }) };
+}
+
+function statusAsJson(found: StackState, dataDir: string, clusters: readonly ListedCluster[]): string {
   const { state } = found;
   switch (state) {
     case "stopped":
@@ -41,11 +53,16 @@ function statusAsJson(found: StackState, dataDir: string): string {
       return JSON.stringify({ state, dataDir, pid: found.holder.pid, startedAt: found.holder.startedAt });
     case "silent":
     case "running":
-      return JSON.stringify({ state, ...stackFacts(found.facts), startedAt: found.holder.startedAt });
+      return JSON.stringify({
+        state,
+        ...stackFacts(found.facts),
+        startedAt: found.holder.startedAt,
+        clusters,
+      });
   }
 }
 
-function statusText(found: StackState, dataDir: string): string {
+function statusText(found: StackState, dataDir: string, clusters: readonly ListedCluster[]): string {
   const paint = painter(process.stdout);
   switch (found.state) {
     case "stopped":
@@ -59,6 +76,9 @@ function statusText(found: StackState, dataDir: string): string {
       return [
         `${paint.green("Running")} since ${holder.startedAt} (process ${facts.pid}).`,
         `  cluster   ${facts.clusterEndpoint}, on ${facts.host}:${facts.port}`,
+        ...clusters
+          .filter(({ id }) => id !== facts.clusterId)
+          .map(({ endpoint }) => `            ${endpoint}, on the same port`),
         `  AWS       ${facts.awsEndpoint}, account ${facts.account}, ${facts.region}`,
         `  data      ${facts.dataDir}`,
       ].join("\n");

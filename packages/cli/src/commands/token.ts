@@ -1,10 +1,11 @@
 import process from "node:process";
 import { Command, Option } from "commander";
-import { dataDirOption, nonEmpty, resolveDataDir, tokenSeconds } from "../options.ts";
-import { runningStack, signToken, tokenSecondsDefault } from "../stack/index.ts";
+import { clusterOption, dataDirOption, nonEmpty, resolveDataDir, tokenSeconds } from "../options.ts";
+import { runningCluster, signToken, tokenSecondsDefault } from "../stack/index.ts";
 
 interface TokenOptions {
   readonly dataDir: string;
+  readonly cluster?: string;
   readonly user: string;
   readonly expiresIn: number;
 }
@@ -17,6 +18,7 @@ export function tokenCommand(): Command {
         "For admin its action is DbConnectAdmin, for every other role DbConnect.",
     )
     .addOption(dataDirOption())
+    .addOption(clusterOption())
     .addOption(
       new Option("--user <role>", "database role to connect as").argParser(nonEmpty).default("admin"),
     )
@@ -34,6 +36,7 @@ export function tokenCommand(): Command {
 Examples:
   $ export PGPASSWORD="$(npx dsql token)"
   $ npx dsql token --user myapp --expires-in 3600
+  $ npx dsql token --cluster us-west-2
 
 A role other than admin lets the local account in after:
   CREATE ROLE myapp WITH LOGIN;
@@ -44,7 +47,8 @@ A role other than admin lets the local account in after:
 }
 
 async function printToken(options: TokenOptions): Promise<void> {
-  const facts = await runningStack(resolveDataDir(options.dataDir));
+  const { cluster } = options;
+  const facts = await runningCluster({ dataDir: resolveDataDir(options.dataDir), cluster });
   const token = await signToken(facts, { user: options.user, expiresInSeconds: options.expiresIn });
   process.stdout.write(`${token}\n`);
 }

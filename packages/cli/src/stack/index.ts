@@ -5,7 +5,10 @@
  * Promises: a stack counts as running only when it answers as itself; what was started is stopped, in order, whatever
  * fails in between.
  */
-export { signToken, tokenSecondsDefault } from "./credentials.ts";
+export { type AwsAnswer, awsClient, type AwsClient, AwsError } from "./aws-client.ts";
+export { deployedFunctions, withFunctionNames } from "./functions.ts";
+export { chooseCluster, clustersOf, endpointOf, runningCluster } from "./choose-cluster.ts";
+export { administratorKey, signToken, tokenSecondsDefault } from "./credentials.ts";
 export { type Shell, shellLines, shells, unsetNames } from "./environment.ts";
 export { findStack, runningStack, type StackState } from "./lock.ts";
 export { cannotGoOn, defaultAwsPort, defaultPort, factsOf, type Stack, startStack } from "./stack.ts";

@@ -8,6 +8,7 @@ import process from "node:process";
 import type { Cloud } from "@dsql-local/cloud";
 import { createCluster, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
 import { Failure } from "../failure.ts";
+import type { ServiceOptions } from "../service-options.ts";
 import { choosePort } from "./ports.ts";
 import type { StackFacts } from "./stack-facts.ts";
 
@@ -23,6 +24,8 @@ export interface StackOptions {
   readonly awsPort?: number | undefined;
   readonly region?: string | undefined;
   readonly fsync?: boolean | undefined;
+  /** Which Aurora DSQL to be; the latest, with the service's own limits, unless given. */
+  readonly service?: ServiceOptions;
   readonly log?: ClusterOptions["log"];
 }
 
@@ -48,6 +51,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     port,
     ...(options.region !== undefined && { region: options.region }),
     ...(options.fsync !== undefined && { fsync: options.fsync }),
+    ...options.service,
     ...(options.log && { log: options.log }),
   });
   await cluster.start();

@@ -6,7 +6,10 @@
  */
 
 import { canonical } from "./intrinsics.ts";
+import { validationError } from "../protocol/index.ts";
+import { ServiceError } from "../service.ts";
 import { Evaluation, knownAfterApply, type EvaluationOptions, type Referable } from "./evaluation.ts";
+import { reasonOf } from "./resource-steps.ts";
 import type { ResourceType } from "./resource-type.ts";
 import type { ResourceChange, Stack, StackDefinition } from "./stack.ts";
 import type { ValueObject } from "./template.ts";
@@ -72,15 +75,20 @@ function changeOf(
   const type = declaration?.type ?? "";
   const handler = typeOf(type);
   const properties = evaluation.properties(logicalId);
-  handler.check?.(properties, logicalId);
+  checkProperties(handler, properties, logicalId);
   const current = stack.resources[logicalId];
-  if (current === undefined) return { action: "Add", logicalId, type, changedProperties: [] };
+  if (current === undefined || current.status === "CREATE_FAILED") {
+    return { action: "Add", logicalId, type, changedProperties: [] };
+  }
   const changedProperties = differing(current.properties, properties);
   const isReplaced =
     current.type !== type || changedProperties.some((name) => handler.replacedBy.includes(name));
   const metadataDiffers = canonical(current.metadata ?? null) !== canonical(declaration?.metadata ?? null);
   const policyDiffers = current.deletionPolicy !== declaration?.deletionPolicy;
-  if (!isReplaced && changedProperties.length === 0 && !metadataDiffers && !policyDiffers) return undefined;
+  const isSetAgain =
+    current.status === "UPDATE_FAILED" || (evaluation.revertsDrift && handler.mayDrift === true);
+  if (!isReplaced && changedProperties.length === 0 && !metadataDiffers && !policyDiffers && !isSetAgain)
+    return undefined;
   return {
     action: "Modify",
     logicalId,
@@ -89,6 +97,15 @@ function changeOf(
     replacement: isReplaced ? "True" : "False",
     changedProperties,
   };
+}
+
+/** A type's refusal is the caller's to mend: a plain error becomes one that the API answers with. */
+function checkProperties(handler: ResourceType, properties: ValueObject, logicalId: string): void {
+  try {
+    handler.check?.(properties, logicalId);
+  } catch (error) {
+    throw error instanceof ServiceError ? error : validationError(reasonOf(error));
+  }
 }
 
 function removal(current: { logicalId: string; physicalId: string; type: string }): ResourceChange {

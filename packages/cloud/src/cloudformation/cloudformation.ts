@@ -9,6 +9,7 @@ import { type QueryOperation, queryService, validationError } from "../protocol/
 import type { Service } from "../service.ts";
 import { type CloudFormationParts, cloudFormationOperations, type RequestReaders } from "./api/index.ts";
 import { Deployments } from "./deployment.ts";
+import { nestedStackType } from "./nested-stack.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { StackStore } from "./stack-store.ts";
 
@@ -34,7 +35,8 @@ export interface CloudFormation extends Service {
 export function createCloudFormation(options: CloudFormationOptions): CloudFormation {
   const { account, region, readers, log } = options;
   const store = new StackStore({ directory: join(options.dataDir, "cloudformation"), account, region });
-  const typeOf = resourceTypeFinder(options.resourceTypes);
+  const types: Record<string, ResourceType> = { ...options.resourceTypes };
+  const typeOf = resourceTypeFinder(types);
   const deployments = new Deployments({ store, typeOf, account, region, log });
 
   const parts: CloudFormationParts = {
@@ -51,7 +53,8 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
     }),
   };
 
-  const stackArn = (name: string): string => `arn:aws:cloudformation:${region}:${account}:stack/${name}/*`;
+  const stackArnPrefix = `arn:aws:cloudformation:${region}:${account}:stack/`;
+  types["AWS::CloudFormation::Stack"] = nestedStackType(parts, stackArnPrefix);
   const operations = cloudFormationOperations(parts);
   const service = queryService({
     name: "CloudFormation",
@@ -59,7 +62,10 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
     operations,
     access: (operation, input, request) => {
       const stackName = input.text("StackName");
-      const arn = stackName === undefined || stackName.startsWith("arn:") ? stackName : stackArn(stackName);
+      const arn =
+        stackName === undefined || stackName.startsWith("arn:")
+          ? stackName
+          : `${stackArnPrefix}${stackName}/*`;
       options.authorize(request.caller, `cloudformation:${operation}`, arn ?? "*");
     },
   });
@@ -78,10 +84,11 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
 
 function resourceTypeFinder(types: Readonly<Record<string, ResourceType>>): (type: string) => ResourceType {
   return (type) => {
-    const found = Object.hasOwn(types, type) ? types[type] : undefined;
+    const name = type.startsWith("Custom::") ? "AWS::CloudFormation::CustomResource" : type;
+    const found = Object.hasOwn(types, name) ? types[name] : undefined;
     if (found !== undefined) return found;
     throw validationError(
-      `Template format error: Unrecognized resource types: [${type}]. dsql-local offers: ${Object.keys(types).sort().join(", ")}.`,
+      `Template format error: Unrecognized resource types: [${type}]. dsql-local offers: ${Object.keys(types).sort().join(", ")}, Custom::*.`,
     );
   };
 }

@@ -17,6 +17,7 @@ import { scalarText } from "./template.ts";
 class Things implements ResourceType {
   readonly replacedBy = ["Name"];
   readonly nameProperty = "Name";
+  readonly mayDrift = true;
   readonly made = new Map<string, string>();
   readonly log: string[] = [];
   onHang: () => void = () => undefined;
@@ -115,6 +116,12 @@ async function create({ store, deployments }: Engine, declarations: ThingDeclara
 
 async function update({ deployments }: Engine, stack: Stack, declarations: ThingDeclarations): Promise<void> {
   deployments.beginUpdate(stack, { definition: definition(declarations), onFailure: "ROLLBACK" });
+  await deployments.settled(stack);
+}
+
+/** An update that leaves everything as it is when it fails. */
+async function leave({ deployments }: Engine, stack: Stack, declarations: ThingDeclarations): Promise<void> {
+  deployments.beginUpdate(stack, { definition: definition(declarations), onFailure: "DO_NOTHING" });
   await deployments.settled(stack);
 }
 
@@ -221,6 +228,61 @@ test("after the first failure nothing new begins", async (t) => {
   const stack = await create(start(), { A: { Value: "fail" }, B: { Value: "2", needs: ["A"] } });
   assert.equal(stack.status, "ROLLBACK_COMPLETE");
   assert.deepEqual(things.log, ["create A"]);
+});
+
+test("an update that failed and was left so is finished by the next: what failed is tried again", async (t) => {
+  const { things, start } = workbench(t);
+  const engine = start();
+  const stack = await create(engine, { A: { Value: "1" }, B: { Value: "2" } });
+  const wanted = { A: { Value: "3" }, B: { Value: "4" }, C: { Value: "5", needs: ["A", "B"] } };
+  await leave(engine, stack, { ...wanted, B: { Value: "fail" } });
+  assert.equal(stack.status, "UPDATE_FAILED");
+  assert.equal(stack.resources["A"]?.status, "UPDATE_COMPLETE");
+  await leave(engine, stack, { ...wanted, C: { Value: "fail", needs: ["A", "B"] } });
+  assert.equal(stack.status, "UPDATE_FAILED");
+  await update(engine, stack, wanted);
+  assert.equal(stack.status, "UPDATE_COMPLETE");
+  assert.deepEqual(Object.fromEntries(things.made), { A: "3", B: "4", C: "5" });
+});
+
+test("a creation that failed and was left so is finished by an update", async (t) => {
+  const { things, start } = workbench(t);
+  const engine = start();
+  const failing = definition({ A: { Value: "1" }, B: { Value: "fail", needs: ["A"] } });
+  const stack = engine.store.create("stack", failing, "REVIEW_IN_PROGRESS");
+  engine.deployments.beginCreate(stack, { definition: failing, onFailure: "DO_NOTHING" });
+  await engine.deployments.settled(stack);
+  assert.equal(stack.status, "CREATE_FAILED");
+  await update(engine, stack, { A: { Value: "1" }, B: { Value: "2", needs: ["A"] } });
+  assert.equal(stack.status, "UPDATE_COMPLETE");
+  assert.deepEqual(Object.fromEntries(things.made), { A: "1", B: "2" });
+});
+
+test("what was left after a failure can be rolled back, and nothing else can", async (t) => {
+  const { things, start } = workbench(t);
+  const engine = start();
+  const stack = await create(engine, { A: { Value: "1" } });
+  assert.throws(() => engine.deployments.beginRollback(stack, undefined), {
+    message: /is in CREATE_COMPLETE state and can not be rolled back/,
+  });
+  await leave(engine, stack, { A: { Value: "2" }, B: { Value: "fail", needs: ["A"] } });
+  engine.deployments.beginRollback(stack, undefined);
+  await engine.deployments.settled(stack);
+  assert.equal(stack.status, "UPDATE_ROLLBACK_COMPLETE");
+  assert.deepEqual(Object.fromEntries(things.made), { A: "1" });
+});
+
+test("a deployment that reverts drift sets again what others may have changed", async (t) => {
+  const { things, start } = workbench(t);
+  const engine = start();
+  const stack = await create(engine, { A: { Value: "1" } });
+  things.made.set("A", "changed past the stack");
+  await update(engine, stack, { A: { Value: "1" } });
+  assert.equal(things.made.get("A"), "changed past the stack");
+  const reverting = { ...definition({ A: { Value: "1" } }), revertsDrift: true };
+  engine.deployments.beginUpdate(stack, { definition: reverting, onFailure: "ROLLBACK" });
+  await engine.deployments.settled(stack);
+  assert.equal(things.made.get("A"), "1");
 });
 
 test("an operation is refused while another is under way", async (t) => {

@@ -59,11 +59,10 @@ export class Deployments {
 
   beginUpdate(stack: Stack, options: BeginOptions): void {
     refuseWhileBusy(stack, "updated");
-    const previous = {
-      definition: stack.definition,
-      resources: Object.values(stack.resources),
-      outputs: stack.outputs,
-    };
+    const resources = this.#work.madeBy(stack);
+    // What an earlier operation failed to make, and left so, is not there: it is made as if for the first time.
+    stack.resources = Object.fromEntries(resources.map((resource) => [resource.logicalId, resource]));
+    const previous = { definition: stack.definition, resources, outputs: stack.outputs };
     this.#begin(
       stack,
       "UPDATE_IN_PROGRESS",
@@ -93,6 +92,26 @@ export class Deployments {
       },
       stack.definition,
     );
+  }
+
+  /** Undoes an operation that failed and was told to leave everything as it was then. */
+  beginRollback(stack: Stack, clientRequestToken: string | undefined): void {
+    const failed = stack.failedOperation;
+    if (failed === undefined) {
+      throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be rolled back.`);
+    }
+    const operation: Operation = {
+      ...failed,
+      onFailure: "ROLLBACK",
+      ...(clientRequestToken === undefined ? {} : { clientRequestToken }),
+    };
+    stack.failedOperation = undefined;
+    stack.operation = operation;
+    const work =
+      operation.previous === undefined
+        ? this.#work.rollBackCreation(stack, operation, "User Initiated.")
+        : this.#work.rollBackUpdate(stack, operation, "User Initiated.");
+    this.#run(stack, work);
   }
 
   /** Goes on with what an earlier run left in the middle. */
@@ -130,6 +149,7 @@ export class Deployments {
     stack.definition = definition;
     stack.description = parseTemplate(definition.templateBody).description;
     stack.operation = operation;
+    stack.failedOperation = undefined;
     if (operation.kind === "update") stack.updatedAtMs = Date.now();
     this.#work.setStatus(stack, status, "User Initiated");
     this.#run(stack, this.#perform(stack, operation));

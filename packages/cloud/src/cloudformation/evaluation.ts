@@ -45,6 +45,7 @@ export class Evaluation implements Scope {
   readonly template: Template;
   readonly mappings: ValueObject;
   readonly region: string;
+  readonly revertsDrift: boolean;
   /** Names of exports that were read. */
   readonly imports = new Set<string>();
   readonly #options: EvaluationOptions;
@@ -55,6 +56,7 @@ export class Evaluation implements Scope {
     this.template = options.template;
     this.mappings = options.template.mappings;
     this.region = options.region;
+    this.revertsDrift = options.definition.revertsDrift === true;
   }
 
   reference(name: string): Value | undefined {

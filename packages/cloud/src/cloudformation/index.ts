@@ -9,4 +9,5 @@
  * Source: AWS CloudFormation User Guide and API Reference.
  */
 export { createCloudFormation, type CloudFormation, type CloudFormationOptions } from "./cloudformation.ts";
+export { ResponseListener } from "./custom-resources/index.ts";
 export { createResourceTypes, type ResourceServices } from "./resources/index.ts";

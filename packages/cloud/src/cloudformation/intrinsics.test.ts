@@ -70,7 +70,7 @@ test("a name that does not exist, or an attribute, is refused", () => {
     message: /resource Other does not support attribute type Arn/,
   });
   assert.throws(() => evaluate({ "Fn::Cidr": [] }, scope), {
-    message: /does not know the function Fn::Cidr/,
+    message: /does not offer the function Fn::Cidr; it offers: Ref, Fn::GetAtt/,
   });
 });
 

@@ -78,7 +78,10 @@ function resolve(value: Value, scope: Scope): Evaluated {
     if (name === "Ref") return reference(scalarText(argument) ?? "", scope);
     const call = Object.hasOwn(functions, name) ? functions[name] : undefined;
     if (call !== undefined) return call(argument, (inner) => resolve(inner, scope), scope);
-    if (name.startsWith("Fn::")) throw formatError(`dsql-local does not know the function ${name}`);
+    if (name.startsWith("Fn::")) {
+      const known = ["Ref", ...Object.keys(functions)].join(", ");
+      throw formatError(`dsql-local does not offer the function ${name}; it offers: ${known}`);
+    }
   }
   const result: ValueObject = {};
   for (const [key, inner] of entries) {

@@ -8,7 +8,7 @@
 
 import { canonical } from "./intrinsics.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { ResourceRequest, ResourceType } from "./resource-type.ts";
+import { FailedCreation, type ResourceRequest, type ResourceType } from "./resource-type.ts";
 import type { Stack, StackResource } from "./stack.ts";
 import type { StackStore } from "./stack-store.ts";
 
@@ -48,7 +48,9 @@ export class ResourceSteps {
       draft = this.#draft(stack, evaluation, logicalId, needs);
       this.#record(stack, { ...draft, status: `${verb}_IN_PROGRESS` });
       this.#event(stack, draft, `${verb}_IN_PROGRESS`, verb === "UPDATE" ? replacementReason : undefined);
-      const outcome = await this.#typeOf(draft.type).create(this.#request(stack, draft));
+      const outcome = await this.#typeOf(draft.type).create(
+        this.#request(stack, draft, `${verb}_IN_PROGRESS`),
+      );
       const made = {
         ...draft,
         attributes: outcome.attributes,
@@ -59,6 +61,10 @@ export class ResourceSteps {
       this.#event(stack, made, `${verb}_COMPLETE`);
       return true;
     } catch (error) {
+      if (draft !== undefined && error instanceof FailedCreation && error.physicalId !== undefined) {
+        draft = { ...draft, physicalId: error.physicalId };
+        this.#record(stack, { ...draft, status: `${verb}_FAILED` });
+      }
       const succeeded = this.#failed(
         stack,
         draft ?? this.#blank(evaluation, logicalId),
@@ -79,9 +85,10 @@ export class ResourceSteps {
     try {
       this.#record(stack, { ...target, status: "UPDATE_IN_PROGRESS" });
       this.#event(stack, target, "UPDATE_IN_PROGRESS");
-      const outcome = await this.#typeOf(target.type).update(this.#request(stack, target), {
-        properties: current.properties,
-      });
+      const outcome = await this.#typeOf(target.type).update(
+        this.#request(stack, target, "UPDATE_IN_PROGRESS"),
+        { properties: current.properties },
+      );
       const physicalId = outcome.physicalId ?? target.physicalId;
       const changed = { ...target, physicalId, attributes: outcome.attributes, status: "UPDATE_COMPLETE" };
       this.#record(stack, changed);
@@ -102,7 +109,7 @@ export class ResourceSteps {
       }
       this.#event(stack, resource, "DELETE_IN_PROGRESS");
       const type = this.#typeOf(resource.type);
-      await type.remove(this.#request(stack, resource));
+      await type.remove(this.#request(stack, resource, "DELETE_IN_PROGRESS"));
       this.#event(stack, resource, "DELETE_COMPLETE", type.keptOnDelete);
       return true;
     } catch (error) {
@@ -136,8 +143,7 @@ export class ResourceSteps {
     const blank = this.#blank(evaluation, logicalId);
     const drafted = { ...blank, needs, properties: evaluation.properties(logicalId) };
     const type = this.#typeOf(drafted.type);
-    const request = this.#request(stack, drafted);
-    const physicalId = type.identify(request);
+    const physicalId = type.identify(this.#request(stack, drafted, ""));
     const previous = stack.resources[logicalId];
     if (
       previous !== undefined &&
@@ -169,7 +175,7 @@ export class ResourceSteps {
     };
   }
 
-  #request(stack: Stack, resource: StackResource): ResourceRequest {
+  #request(stack: Stack, resource: StackResource, status: string): ResourceRequest {
     return {
       stackName: stack.name,
       stackId: stack.id,
@@ -179,6 +185,9 @@ export class ResourceSteps {
       properties: resource.properties,
       tags: Object.fromEntries(stack.definition.tags.map((tag) => [tag.key, tag.value])),
       signal: this.#signal,
+      notice: (reason) => {
+        this.#event(stack, resource, status, reason);
+      },
     };
   }
 

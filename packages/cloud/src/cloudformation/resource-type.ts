@@ -5,6 +5,7 @@
  * - `identify` is pure: the physical id is known, and on disk, before anything is made.
  * - `remove` of something that is not there succeeds: it may be called after a creation that did not get far.
  * - `create` of something that exists under the same physical id fails, unless the type says otherwise.
+ * - `create` that fails has made nothing, unless the type says `isRemovedAfterFailure`.
  */
 
 import type { Value, ValueObject } from "./template.ts";
@@ -20,6 +21,18 @@ export interface ResourceRequest {
   readonly tags: Readonly<Record<string, string>>;
   /** Ends the wait when the endpoint stops. */
   readonly signal: AbortSignal;
+  /** Tells whoever watches the stack what a step that takes long is doing: one event more. */
+  notice(reason: string): void;
+}
+
+/** A creation that failed and left something behind, under an id that only its maker could know. */
+export class FailedCreation extends Error {
+  readonly physicalId: string | undefined;
+
+  constructor(reason: string, physicalId: string | undefined) {
+    super(reason);
+    this.physicalId = physicalId;
+  }
 }
 
 export interface ResourceOutcome {
@@ -36,9 +49,13 @@ export interface ResourceType {
   readonly replacedBy: readonly string[];
   /** The property that names the resource, where its user may choose the name. */
   readonly nameProperty?: string;
+  /** Whether other APIs change it, as `cdk deploy --hotswap` does: then a deployment that reverts drift sets it back. */
+  readonly mayDrift?: boolean;
+  /** Whether a creation that failed may have left something behind, so that the rollback removes it like the rest. */
+  readonly isRemovedAfterFailure?: boolean;
   /** Whether deletion leaves the thing behind, and why; becomes the reason in the event. */
   readonly keptOnDelete?: string;
-  identify(request: Omit<ResourceRequest, "physicalId" | "signal">): string;
+  identify(request: Omit<ResourceRequest, "physicalId" | "signal" | "notice">): string;
   create(request: ResourceRequest): MaybePromise<ResourceOutcome>;
   update(
     request: ResourceRequest,

@@ -70,7 +70,13 @@ export class StackStore {
     throw new ServiceError({ code: "ValidationError", message: `Stack with id ${nameOrId} does not exist` });
   }
 
-  create(name: string, definition: StackDefinition, status: string): Stack {
+  /** @param nested - what a stack within a stack is given by its parent */
+  create(
+    name: string,
+    definition: StackDefinition,
+    status: string,
+    nested: { readonly id: string; readonly parentId: string; readonly rootId: string } | object = {},
+  ): Stack {
     if (this.all().filter((stack) => stack.status !== "DELETE_COMPLETE").length >= stacksMax) {
       throw new ServiceError({
         code: "LimitExceededException",
@@ -89,6 +95,7 @@ export class StackStore {
       resources: {},
       events: [],
       changeSets: {},
+      ...nested,
     };
     this.#stacks.set(stack.id, stack);
     this.save(stack);

@@ -44,7 +44,7 @@ export class StackWork {
     if (failure === undefined) return this.finish(stack, "CREATE_COMPLETE");
     const operation = stack.operation;
     if (operation === undefined || operation.onFailure === "DO_NOTHING")
-      return this.finish(stack, "CREATE_FAILED", failure);
+      return this.#leave(stack, "CREATE_FAILED", failure);
     await this.rollBackCreation(stack, operation, failure);
   }
 
@@ -57,12 +57,16 @@ export class StackWork {
       kept.add(logicalId);
       const current = previous.get(logicalId);
       const needs = needsOf(graph, logicalId);
-      if (current === undefined) return this.#steps.create(stack, evaluation, logicalId, needs, "CREATE");
+      if (current === undefined || current.status === "CREATE_FAILED")
+        return this.#steps.create(stack, evaluation, logicalId, needs, "CREATE");
       const target = this.#targetOf(evaluation, current, needs);
       if (typeof target === "string")
         return this.#steps.create(stack, evaluation, logicalId, needs, "UPDATE");
       switch (this.#steps.difference(current, target)) {
         case "none":
+          if (this.#isToBeSetAgain(stack, current)) {
+            return this.#steps.update(stack, { ...current, properties: {} }, target);
+          }
           stack.resources[logicalId] = target;
           return true;
         case "inPlace":
@@ -81,8 +85,14 @@ export class StackWork {
         if (!kept.has(resource.logicalId)) delete stack.resources[resource.logicalId];
       return this.#beginCleanUp(stack, { ...operation, obsolete }, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS");
     }
-    if (operation.onFailure === "DO_NOTHING") return this.finish(stack, "UPDATE_FAILED", failure);
+    if (operation.onFailure === "DO_NOTHING") return this.#leave(stack, "UPDATE_FAILED", failure);
     await this.rollBackUpdate(stack, operation, failure);
+  }
+
+  /** Whether what a resource is may differ from what its record says: its last change failed, or others change it too. */
+  #isToBeSetAgain(stack: Stack, current: StackResource): boolean {
+    if (current.status === "UPDATE_FAILED") return true;
+    return stack.definition.revertsDrift === true && this.#options.typeOf(current.type).mayDrift === true;
   }
 
   /** The record as it shall be, or why it cannot be told: then the step itself reports the failure. */
@@ -153,7 +163,7 @@ export class StackWork {
       `${failure} ${requested(isDeletion)}`,
     );
     if (isDeletion) return this.delete(stack, stack.operation);
-    const failed = await this.#removeAll(stack, madeBy(stack), () => "Delete");
+    const failed = await this.#removeAll(stack, this.madeBy(stack), () => "Delete");
     if (failed.length > 0) return this.finish(stack, "ROLLBACK_FAILED", cannotDelete(failed));
     this.finish(stack, "ROLLBACK_COMPLETE");
   }
@@ -164,7 +174,7 @@ export class StackWork {
     stack.operation = { ...operation, kind: "rollback" };
     this.setStatus(stack, "UPDATE_ROLLBACK_IN_PROGRESS", failure);
     const before = new Map(previous.resources.map((resource) => [resource.logicalId, resource]));
-    const undone = madeBy(stack).filter(
+    const undone = this.madeBy(stack).filter(
       (resource) => before.get(resource.logicalId)?.physicalId !== resource.physicalId,
     );
     const outcome = await inOrder(graphOf(previous.resources), async (logicalId) => {
@@ -216,7 +226,7 @@ export class StackWork {
 
   async delete(stack: Stack, operation: Operation): Promise<void> {
     const retained = new Set(operation.retainResources ?? []);
-    const failed = await this.#removeAll(stack, madeBy(stack), (resource) =>
+    const failed = await this.#removeAll(stack, this.madeBy(stack), (resource) =>
       retained.has(resource.logicalId) ? "Retain" : resource.deletionPolicy,
     );
     if (failed.length > 0) return this.finish(stack, "DELETE_FAILED", cannotDelete(failed));
@@ -245,6 +255,20 @@ export class StackWork {
       "goOn",
     );
     return outcome.failed;
+  }
+
+  /** Resources that exist or may exist. One whose creation failed made nothing, unless its type says otherwise. */
+  madeBy(stack: Stack): readonly StackResource[] {
+    return Object.values(stack.resources).filter(
+      ({ status, type }) =>
+        status !== "CREATE_FAILED" || this.#options.typeOf(type).isRemovedAfterFailure === true,
+    );
+  }
+
+  /** Ends a failed operation where it stands, and remembers how to undo it. */
+  #leave(stack: Stack, status: string, reason: string): void {
+    stack.failedOperation = stack.operation;
+    this.finish(stack, status, reason);
   }
 
   finish(stack: Stack, status: string, reason?: string): void {
@@ -300,11 +324,6 @@ export class StackWork {
     }
     return undefined;
   }
-}
-
-/** Resources that exist or may exist. One whose creation failed made nothing: that is its type's promise. */
-function madeBy(stack: Stack): readonly StackResource[] {
-  return Object.values(stack.resources).filter((resource) => resource.status !== "CREATE_FAILED");
 }
 
 function graphOf(resources: readonly StackResource[]): Dependencies {

@@ -65,6 +65,8 @@ export interface StackDefinition {
   readonly capabilities: readonly string[];
   readonly roleArn?: string;
   readonly notificationArns: readonly string[];
+  /** Resources that may have been changed past the stack are set back, though the template says nothing new of them. */
+  readonly revertsDrift?: boolean;
 }
 
 export interface ResourceChange {
@@ -112,6 +114,9 @@ export interface Operation {
 export interface Stack {
   readonly name: string;
   readonly id: string;
+  /** Of a nested stack: the stack it is a resource of, and the one at the top. */
+  readonly parentId?: string;
+  readonly rootId?: string;
   status: string;
   statusReason?: string | undefined;
   readonly createdAtMs: number;
@@ -129,6 +134,8 @@ export interface Stack {
   /** Names of other stacks' exports that this one reads. */
   imports?: readonly string[];
   operation?: Operation | undefined;
+  /** One that failed and was told not to roll back: what RollbackStack goes on with. */
+  failedOperation?: Operation | undefined;
 }
 
 /** Events kept per stack. */

@@ -65,6 +65,14 @@ export function requestTooLarge(bytes: number, invocationType: string, bytesMax:
   });
 }
 
+export function provisionedConcurrencyNotFound(): ServiceError {
+  return new ServiceError({
+    code: "ProvisionedConcurrencyConfigNotFoundException",
+    message: "No Provisioned Concurrency Config found for this function",
+    status: 404,
+  });
+}
+
 export function payloadNotJson(reason: string): ServiceError {
   return new ServiceError({
     code: "InvalidRequestContentException",

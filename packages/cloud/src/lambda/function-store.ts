@@ -11,7 +11,12 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readStateFile, writeStateFile } from "../state-file.ts";
-import type { AliasConfiguration, FunctionConfiguration } from "./types.ts";
+import type {
+  AliasConfiguration,
+  FunctionConfiguration,
+  FunctionUrl,
+  ProvisionedConcurrencyConfig,
+} from "./types.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
 export interface FunctionRecord {
@@ -23,9 +28,12 @@ export interface FunctionRecord {
   readonly nextVersion: number;
   readonly aliases: readonly AliasConfiguration[];
   readonly tags: Readonly<Record<string, string>>;
-  /** Statements of the resource policy: kept and shown, they decide nothing here. */
+  /** Statements of the resource policy: they decide who may call the function's addresses, and nothing else here. */
   readonly policy: readonly PolicyStatement[];
   readonly reservedConcurrency?: number;
+  /** By version or alias. */
+  readonly provisionedConcurrency?: Readonly<Record<string, ProvisionedConcurrencyConfig>>;
+  readonly urls?: readonly FunctionUrl[];
 }
 
 export interface PolicyStatement {

@@ -1,6 +1,6 @@
 /**
- * Lambda's control operations: functions, their code and configuration, versions, aliases, tags, permissions and
- * reserved concurrency.
+ * Lambda's control operations: functions, their code and configuration, versions, aliases, tags and reserved
+ * concurrency.
  *
  * A change is in place when the promise resolves: `State` is Active and `LastUpdateStatus` Successful at once. While a
  * zip is being unpacked a further change of the same function is refused, as in AWS.
@@ -24,10 +24,10 @@ import { codeZippedBytesMax, functionsMax, unreservedConcurrencyMin } from "./li
 import type { RoleCredentials } from "./role-credentials.ts";
 import type {
   AliasConfiguration,
+  AliasRoutingConfig,
   CreateFunctionInput,
   FunctionCode,
   FunctionConfiguration,
-  PermissionInput,
   UpdateFunctionCodeInput,
   UpdateFunctionConfigurationInput,
 } from "./types.ts";
@@ -62,6 +62,7 @@ interface AliasInput {
   readonly Name: string;
   readonly FunctionVersion?: string;
   readonly Description?: string;
+  readonly RoutingConfig?: AliasRoutingConfig;
 }
 
 export class Functions {
@@ -106,6 +107,21 @@ export class Functions {
       number === "$LATEST" ? record.latest : record.versions.find(({ Version }) => Version === number);
     if (version === undefined) throw functionNotFound(`${this.functionArn(reference.name)}:${wanted}`);
     return version;
+  }
+
+  /**
+   * The version that an invocation of it runs: an alias with weights leads to one version or another by chance.
+   * @throws {ServiceError} ResourceNotFoundException
+   */
+  versionToRun(functionName: string, givenQualifier?: string): FunctionConfiguration {
+    const { name, qualifier } = parseFunctionName(functionName, givenQualifier);
+    const alias = this.#store.find(name)?.aliases.find(({ Name }) => Name === qualifier);
+    let chance = Math.random();
+    for (const [version, weight] of Object.entries(alias?.RoutingConfig?.AdditionalVersionWeights ?? {})) {
+      if (chance < weight) return this.version(name, version);
+      chance -= weight;
+    }
+    return this.version(functionName, givenQualifier);
   }
 
   // Functions
@@ -197,13 +213,23 @@ export class Functions {
   #deleteVersion(record: FunctionRecord, version: string): void {
     if (version === "$LATEST")
       throw invalidParameter("$LATEST version cannot be deleted without deleting the function.");
-    const alias = record.aliases.find(({ FunctionVersion }) => FunctionVersion === version);
+    const alias = record.aliases.find(
+      ({ FunctionVersion, RoutingConfig }) =>
+        FunctionVersion === version || version in (RoutingConfig?.AdditionalVersionWeights ?? {}),
+    );
     if (alias !== undefined) {
       throw conflict(
         `Version ${version} is currently referenced by alias ${alias.Name}. Remove the alias before deleting.`,
       );
     }
-    this.#put({ ...record, versions: record.versions.filter(({ Version }) => Version !== version) });
+    const provisioned = Object.entries(record.provisionedConcurrency ?? {}).filter(
+      ([key]) => key !== version,
+    );
+    this.#put({
+      ...record,
+      versions: record.versions.filter(({ Version }) => Version !== version),
+      provisionedConcurrency: Object.fromEntries(provisioned),
+    });
   }
 
   async #zip(code: FunctionCode | undefined): Promise<Uint8Array> {
@@ -306,6 +332,7 @@ export class Functions {
       Name: input.Name,
       FunctionVersion: Version,
       Description: input.Description ?? "",
+      ...this.#routing(FunctionName, Version, input.RoutingConfig),
       RevisionId: randomUUID(),
     };
     this.#put({ ...record, aliases: [...record.aliases, alias] });
@@ -323,57 +350,60 @@ export class Functions {
   updateAlias(input: AliasInput): AliasConfiguration {
     const record = this.record(input.FunctionName);
     const old = this.getAlias(input.FunctionName, input.Name);
-    const version = input.FunctionVersion ?? old.FunctionVersion;
+    const { RoutingConfig: oldRouting, ...rest } = old;
+    const { FunctionName } = record.latest;
+    const { Version } = this.version(FunctionName, input.FunctionVersion ?? old.FunctionVersion);
     const alias: AliasConfiguration = {
-      ...old,
-      FunctionVersion: this.version(record.latest.FunctionName, version).Version,
+      ...rest,
+      FunctionVersion: Version,
       Description: input.Description ?? old.Description,
+      ...this.#routing(FunctionName, Version, input.RoutingConfig ?? oldRouting),
       RevisionId: randomUUID(),
     };
     this.#put({ ...record, aliases: record.aliases.map((each) => (each === old ? alias : each)) });
     return alias;
   }
 
-  /** One that is not there is gone already. */
+  /** Weights that lead somewhere; none where there are none. */
+  #routing(
+    functionName: string,
+    mainVersion: string,
+    routing: AliasRoutingConfig | undefined,
+  ): { RoutingConfig?: AliasRoutingConfig } {
+    const weights = Object.entries(routing?.AdditionalVersionWeights ?? {});
+    if (weights.length === 0) return {};
+    const sum = weights.reduce((total, [, weight]) => total + weight, 0);
+    if (weights.some(([, weight]) => !(weight >= 0 && weight <= 1)) || sum > 1) {
+      throw invalidParameter(
+        "Invalid value for AdditionalVersionWeights: each is from 0 to 1, and so is their sum",
+      );
+    }
+    for (const [version] of weights) {
+      if (this.version(functionName, version).Version !== mainVersion && version !== "$LATEST") continue;
+      throw invalidParameter(
+        `Invalid value for AdditionalVersionWeights: ${version}: a published version other than the alias's own is needed`,
+      );
+    }
+    return { RoutingConfig: { AdditionalVersionWeights: Object.fromEntries(weights) } };
+  }
+
+  /** With its address and its provisioned concurrency. One that is not there is gone already. */
   deleteAlias(functionName: string, name: string): void {
     const record = this.record(functionName);
-    this.#put({ ...record, aliases: record.aliases.filter(({ Name }) => Name !== name) });
+    const provisioned = Object.entries(record.provisionedConcurrency ?? {}).filter(([key]) => key !== name);
+    this.#put({
+      ...record,
+      aliases: record.aliases.filter(({ Name }) => Name !== name),
+      provisionedConcurrency: Object.fromEntries(provisioned),
+      urls: (record.urls ?? []).filter(({ Qualifier }) => Qualifier !== name),
+    });
   }
 
   listAliases(functionName: string): readonly AliasConfiguration[] {
     return this.record(functionName).aliases;
   }
 
-  // Permissions, tags, concurrency
-
-  addPermission(input: PermissionInput): { Statement: string } {
-    const record = this.record(input.FunctionName);
-    if (record.policy.some(({ Sid }) => Sid === input.StatementId)) {
-      throw conflict(
-        `The statement id (${input.StatementId}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
-      );
-    }
-    const { qualifier } = parseFunctionName(input.FunctionName, input.Qualifier);
-    const statement = policyStatement(input, this.functionArn(record.latest.FunctionName), qualifier);
-    this.#put({ ...record, policy: [...record.policy, statement] });
-    return { Statement: JSON.stringify(statement) };
-  }
-
-  getPolicy(functionName: string): { Policy: string; RevisionId: string } {
-    const { latest, policy } = this.record(functionName);
-    if (policy.length === 0) throw resourceNotFound("The resource you requested does not exist.");
-    const document = { Version: "2012-10-17", Id: "default", Statement: policy };
-    return { Policy: JSON.stringify(document), RevisionId: latest.RevisionId };
-  }
-
-  removePermission(functionName: string, statementId: string): void {
-    const record = this.record(functionName);
-    const policy = record.policy.filter(({ Sid }) => Sid !== statementId);
-    if (policy.length === record.policy.length) {
-      throw resourceNotFound(`Statement ${statementId} is not found in resource policy.`);
-    }
-    this.#put({ ...record, policy });
-  }
+  // Tags, concurrency
 
   listTags(resource: string): Readonly<Record<string, string>> {
     return this.record(resource).tags;
@@ -441,24 +471,4 @@ function isSameFunction(left: FunctionConfiguration, right: FunctionConfiguratio
       Description: "",
     });
   return essence(left) === essence(right);
-}
-
-function policyStatement(input: PermissionInput, functionArn: string, qualifier: string | undefined) {
-  const isService = /\.amazonaws\.com$/.test(input.Principal);
-  const isAccount = /^\d{12}$/.test(input.Principal);
-  const principal = isAccount ? `arn:aws:iam::${input.Principal}:root` : input.Principal;
-  const condition = {
-    ...(input.SourceAccount === undefined
-      ? {}
-      : { StringEquals: { "AWS:SourceAccount": input.SourceAccount } }),
-    ...(input.SourceArn === undefined ? {} : { ArnLike: { "AWS:SourceArn": input.SourceArn } }),
-  };
-  return {
-    Sid: input.StatementId,
-    Effect: "Allow",
-    Principal: isService ? { Service: principal } : input.Principal === "*" ? "*" : { AWS: principal },
-    Action: input.Action,
-    Resource: qualifier === undefined ? functionArn : `${functionArn}:${qualifier}`,
-    ...(Object.keys(condition).length === 0 ? {} : { Condition: condition }),
-  };
 }

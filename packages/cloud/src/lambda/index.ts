@@ -12,12 +12,15 @@
  * Source: AWS Lambda Developer Guide and API Reference.
  * Tests: packages/cloud/test/lambda*.test.ts; measured by packages/cloud/bench/invoke.bench.ts.
  */
+export { functionUrlPath, type FunctionUrlRequests } from "./access/index.ts";
 export { createLambda, type Lambda, type LambdaOptions } from "./lambda.ts";
 export type {
   AliasConfiguration,
+  AliasRoutingConfig,
   CreateFunctionInput,
   FunctionCode,
   FunctionConfiguration,
+  FunctionUrlCors,
   InvocationType,
   InvokeInput,
   InvokeOutput,

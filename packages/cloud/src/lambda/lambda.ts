@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Identities, Log } from "@dsql-local/cluster";
 import { createAuthorizer } from "../authorization.ts";
 import type { Service } from "../service.ts";
-import { LambdaApi } from "./api.ts";
+import { FunctionUrlRequests, FunctionUrls, Permissions, ProvisionedConcurrency } from "./access/index.ts";
+import { LambdaApi } from "./api/index.ts";
 import { Concurrency } from "./concurrency.ts";
 import { runtimeVariables } from "./configuration.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -26,6 +27,8 @@ export interface LambdaOptions {
   readonly clusterAccess: { readonly host: string; readonly port: number; readonly caFile: string };
   /** The local endpoint, `AWS_ENDPOINT_URL` inside functions; known when the endpoint listens. */
   readonly awsEndpoint?: () => string | undefined;
+  /** Where functions of custom resources answer, and the authority that vouches for it; read whenever a thread starts. */
+  readonly customResourceResponses?: { readonly port: number; readonly caFile: string };
   /** Reads a zip that was deployed through S3. */
   readonly fetchObject: FetchObject;
   readonly log: Log;
@@ -52,8 +55,6 @@ type ControlOperations = Pick<
   | "getAlias"
   | "updateAlias"
   | "deleteAlias"
-  | "addPermission"
-  | "removePermission"
   | "listTags"
   | "tagResource"
   | "untagResource"
@@ -64,6 +65,11 @@ type ControlOperations = Pick<
 export interface Lambda extends Service {
   /** The control operations, for CloudFormation; arguments are Lambda's own. */
   readonly functions: ControlOperations;
+  readonly permissions: Permissions;
+  readonly provisionedConcurrency: ProvisionedConcurrency;
+  readonly urls: FunctionUrls;
+  /** Serves what comes to functions' addresses. */
+  readonly urlRequests: FunctionUrlRequests;
   readonly createFunction: Functions["createFunction"];
   readonly updateFunctionCode: Functions["updateFunctionCode"];
   readonly updateFunctionConfiguration: Functions["updateFunctionConfiguration"];
@@ -82,7 +88,7 @@ export function createLambda(options: LambdaOptions): Lambda {
   const concurrency = new Concurrency(options.environmentsMax ?? concurrentInvocationsMax);
   const events = new EventQueue(log);
   const invoker = new Invoker({
-    version: (functionName, qualifier) => functions.version(functionName, qualifier),
+    version: (functionName, qualifier) => functions.versionToRun(functionName, qualifier),
     isCurrent: (configuration) => isCurrent(store, configuration),
     poolOptions: (configuration) => poolOptions(options, store, configuration),
     credentials,
@@ -99,15 +105,32 @@ export function createLambda(options: LambdaOptions): Lambda {
     onChanged: () => invoker.retireOutdated(),
   });
   const authorizer = createAuthorizer(identities, region);
-  const api = new LambdaApi({ functions, concurrency, authorizer, invoke: (input) => invoker.invoke(input) });
+  const permissions = new Permissions({ functions, store });
+  const provisionedConcurrency = new ProvisionedConcurrency({ functions, store, concurrency });
+  const endpoint = (): string => options.awsEndpoint?.() ?? "";
+  const urls = new FunctionUrls({ functions, store, endpoint });
+  const invoke = (input: InvokeInput): Promise<InvokeOutput> => invoker.invoke(input);
+  const api = new LambdaApi({
+    functions,
+    permissions,
+    provisionedConcurrency,
+    urls,
+    concurrency,
+    authorizer,
+    invoke,
+  });
   return {
     functions,
+    permissions,
+    provisionedConcurrency,
+    urls,
+    urlRequests: new FunctionUrlRequests({ urls, invoke, authorizer, account, region }),
     createFunction: (input) => functions.createFunction(input),
     updateFunctionCode: (input) => functions.updateFunctionCode(input),
     updateFunctionConfiguration: (input) => functions.updateFunctionConfiguration(input),
     deleteFunction: (name, qualifier) => functions.deleteFunction(name, qualifier),
     getFunction: (name, qualifier) => functions.getFunction(name, qualifier),
-    invoke: (input) => invoker.invoke(input),
+    invoke,
     handle: (request) => api.handle(request),
     stop: () => invoker.stop(),
   };
@@ -124,7 +147,7 @@ function isCurrent(store: FunctionStore, configuration: FunctionConfiguration): 
 }
 
 function poolOptions(options: LambdaOptions, store: FunctionStore, configuration: FunctionConfiguration) {
-  const { clusterAccess, region } = options;
+  const { clusterAccess, customResourceResponses: responses, region } = options;
   const { FunctionName, LoggingConfig } = configuration;
   const taskRoot = store.codeFolder(FunctionName, configuration.CodeSha256);
   return {
@@ -150,6 +173,12 @@ function poolOptions(options: LambdaOptions, store: FunctionStore, configuration
       DSQL_LOCAL_HOST: clusterAccess.host,
       DSQL_LOCAL_PORT: String(clusterAccess.port),
       DSQL_LOCAL_CA_FILE: clusterAccess.caFile,
+      ...(responses === undefined
+        ? {}
+        : {
+            DSQL_LOCAL_RESPONSES_PORT: String(responses.port),
+            DSQL_LOCAL_RESPONSES_CA_FILE: responses.caFile,
+          }),
     },
     threadsMax: options.threads ?? defaultThreads(),
     heapMbMax: options.threadHeapMb ?? threadHeapMbDefault,

@@ -74,12 +74,62 @@ export interface FunctionConfiguration {
   readonly LoggingConfig: { readonly LogFormat: string; readonly LogGroup: string };
 }
 
+/** Shares of an alias's invocations that go to other versions, by version; each from 0 to 1. */
+export interface AliasRoutingConfig {
+  readonly AdditionalVersionWeights?: Readonly<Record<string, number>>;
+}
+
 export interface AliasConfiguration {
   readonly AliasArn: string;
   readonly Name: string;
   readonly FunctionVersion: string;
   readonly Description: string;
+  readonly RoutingConfig?: AliasRoutingConfig;
   readonly RevisionId: string;
+}
+
+export interface ProvisionedConcurrencyConfig {
+  readonly RequestedProvisionedConcurrentExecutions: number;
+  readonly AvailableProvisionedConcurrentExecutions: number;
+  readonly AllocatedProvisionedConcurrentExecutions: number;
+  readonly Status: "READY";
+  readonly LastModified: string;
+}
+
+export interface FunctionUrlCors {
+  readonly AllowCredentials?: boolean;
+  readonly AllowHeaders?: readonly string[];
+  readonly AllowMethods?: readonly string[];
+  readonly AllowOrigins?: readonly string[];
+  readonly ExposeHeaders?: readonly string[];
+  /** Seconds. */
+  readonly MaxAge?: number;
+}
+
+export interface FunctionUrlInput {
+  readonly FunctionName: string;
+  /** An alias; without one the address leads to `$LATEST`. */
+  readonly Qualifier?: string | undefined;
+  readonly AuthType?: "NONE" | "AWS_IAM";
+  readonly Cors?: FunctionUrlCors | undefined;
+  readonly InvokeMode?: string | undefined;
+}
+
+/** An address as it is kept. */
+export interface FunctionUrl {
+  readonly UrlId: string;
+  readonly Qualifier?: string | undefined;
+  readonly AuthType: "NONE" | "AWS_IAM";
+  readonly Cors?: FunctionUrlCors;
+  readonly InvokeMode: "BUFFERED";
+  readonly CreationTime: string;
+  readonly LastModifiedTime: string;
+}
+
+/** An address as the API shows it. */
+export interface FunctionUrlConfig extends Omit<FunctionUrl, "UrlId" | "Qualifier"> {
+  readonly FunctionUrl: string;
+  readonly FunctionArn: string;
 }
 
 export interface PermissionInput {
@@ -89,6 +139,8 @@ export interface PermissionInput {
   readonly Principal: string;
   readonly SourceArn?: string;
   readonly SourceAccount?: string;
+  readonly FunctionUrlAuthType?: string;
+  readonly InvokedViaFunctionUrl?: boolean;
   readonly Qualifier?: string;
 }
 

@@ -3,6 +3,7 @@
 import { parseXml, type XmlValue } from "../protocol/index.ts";
 import { ServiceError, type ServiceResponse } from "../service.ts";
 import { readWhole } from "./bodies.ts";
+import { parseBucketPolicy } from "./bucket-policy.ts";
 import { type S3Request, xmlResponse } from "./requests.ts";
 import type { Bucket, ObjectStore, StoredObject } from "./store.ts";
 
@@ -113,6 +114,7 @@ async function handleSetting(
 ): Promise<ServiceResponse> {
   if (request.method === "PUT") {
     const text = (await readWhole(request.body, settingBytesMax)).toString("utf8");
+    if (name === "policy") parseBucketPolicy(text);
     store.putBucket({ ...bucket, settings: { ...bucket.settings, [name]: text } });
     return { status: name === "policy" ? 204 : 200 };
   }

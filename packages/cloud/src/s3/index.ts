@@ -15,6 +15,7 @@ import { buffer } from "node:stream/consumers";
 import type { Authorizer } from "../authorization.ts";
 import { ServiceError, type ServiceResponse } from "../service.ts";
 import { handleBucket, listBuckets } from "./bucket-operations.ts";
+import { BucketPolicies } from "./bucket-policy.ts";
 import { handleObject } from "./object-operations.ts";
 import { type S3Request, targetOf } from "./requests.ts";
 import { ObjectStore } from "./store.ts";
@@ -22,6 +23,7 @@ import { handleUpload } from "./upload-operations.ts";
 
 export { objectBytesMax } from "./bodies.ts";
 export { s3ErrorResponse, type S3Request } from "./requests.ts";
+export { parseBucketPolicy } from "./bucket-policy.ts";
 export { ObjectStore, type Bucket } from "./store.ts";
 
 export interface S3 {
@@ -37,6 +39,14 @@ export function createS3(options: { dataDir: string; region: string; authorize: 
   const store = new ObjectStore(join(options.dataDir, "s3"));
   store.load();
 
+  const policies = new BucketPolicies(store);
+
+  const authorize = (request: S3Request, target: { bucket: string; key: string }): void => {
+    const resourcePolicy = policies.of(target.bucket);
+    const details = resourcePolicy === undefined ? {} : { resourcePolicy };
+    options.authorize(request.caller, actionOf(request, target), arnOf(target), details);
+  };
+
   const objectBytes = async (bucket: string, key: string): Promise<Buffer> => {
     store.object(bucket, key);
     return buffer(store.read(bucket, key));
@@ -51,7 +61,7 @@ export function createS3(options: { dataDir: string; region: string; authorize: 
     },
     handle: async (request) => {
       const target = targetOf(request.path);
-      options.authorize(request.caller, actionOf(request, target), arnOf(target));
+      authorize(request, target);
       if (target.bucket === "") return listBuckets(store);
       if (target.key === "") return handleBucket(store, request, target.bucket, options.region);
       if (request.query.has("uploads") || request.query.has("uploadId"))

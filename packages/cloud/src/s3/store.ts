@@ -33,7 +33,6 @@ import type { BodyFacts } from "./bodies.ts";
 export interface Bucket {
   readonly name: string;
   readonly createdAtMs: number;
-  readonly tags: Readonly<Record<string, string>>;
   /** Sub-resources as they were put: `versioning`, `encryption`, `policy` … */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -125,7 +124,7 @@ export class ObjectStore {
         message: "You have attempted to create more buckets than allowed",
       });
     }
-    return this.putBucket({ name, createdAtMs: Date.now(), tags: {}, settings: {} });
+    return this.putBucket({ name, createdAtMs: Date.now(), settings: {} });
   }
 
   putBucket(bucket: Bucket): Bucket {

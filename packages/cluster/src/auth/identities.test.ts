@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { type Clock, systemClock, systemRandom } from "../base/index.ts";
 
 import { AccountIdentities } from "./identities.ts";
+import { parsePolicy } from "./policy.ts";
 
 const account = "123456789012";
 const cluster = `arn:aws:dsql:us-east-1:${account}:cluster/abcdefghijklmnopqrstuvwxyz`;
@@ -80,6 +81,30 @@ test("a role may do what its policies allow", (t) => {
   identities.detachManagedPolicy(roleArn, "arn:aws:iam::aws:policy/AmazonAuroraDSQLFullAccess");
   identities.deleteRolePolicy("app", "connect");
   assert.ok(!may("dsql:DbConnect"));
+});
+
+test("what a resource's policy denies nobody may do; what it allows a role of the account may do without more", (t) => {
+  const identities = fixtureOf(t).open();
+  identities.putRole({ name: "app", arn: roleArn, assumeRolePolicy: lambdaTrust });
+  const mayConnect = (principalArn: string, statement: object): boolean =>
+    identities.isAllowed({
+      principalArn,
+      action: "dsql:DbConnect",
+      resourceArn: cluster,
+      resourcePolicy: parsePolicy(
+        { Version: "2012-10-17", Statement: { Action: "dsql:DbConnect", Resource: cluster, ...statement } },
+        "resource",
+      ),
+    });
+  const admin = identities.administrator.principalArn;
+  assert.equal(mayConnect(roleArn, { Effect: "Allow", Principal: { AWS: roleArn } }), true);
+  assert.equal(mayConnect(roleArn, { Effect: "Allow", Principal: { AWS: admin } }), false);
+  assert.equal(mayConnect(roleArn, { Effect: "Allow", Principal: { AWS: account } }), false, "it delegates");
+  identities.putRolePolicy("app", "own", allow("dsql:DbConnect"));
+  assert.equal(mayConnect(roleArn, { Effect: "Allow", Principal: { AWS: account } }), true);
+  assert.equal(mayConnect(roleArn, { Effect: "Deny", Principal: { AWS: roleArn } }), false);
+  assert.equal(mayConnect(admin, { Effect: "Deny", Principal: "*" }), false);
+  assert.equal(mayConnect(admin, { Effect: "Deny", Principal: { AWS: roleArn } }), true);
 });
 
 test("putting a role again keeps its policies and its id", (t) => {

@@ -24,6 +24,7 @@ import type { ConditionContext } from "./policy-condition.ts";
 import {
   type Assumer,
   type Policy,
+  type PolicyRequest,
   type TrustDecision,
   decide,
   decideTrust,
@@ -105,12 +106,27 @@ export class AccountIdentities implements Identities {
   }
 
   isAllowed(request: AccessRequest): boolean {
-    if (request.principalArn === this.administrator.principalArn) return true;
-    const known = this.#find(request.principalArn);
-    if (known === undefined) return false;
     const { action, resourceArn } = request;
-    const context = this.#context(known.role.arn, request.context);
-    return decide(known.policies, { action, resourceArn, context }) === "allow";
+    const known = this.#find(request.principalArn);
+    const principalArn = known?.role.arn ?? request.principalArn;
+    const question = { action, resourceArn, context: this.#context(principalArn, request.context) };
+    const byResource = this.#decideByResource(request, principalArn, question);
+    if (byResource === "deny") return false;
+    if (principalArn === this.administrator.principalArn) return true;
+    if (known === undefined) return false;
+    const byIdentity = decide(known.policies, question);
+    return byIdentity === "allow" || (byIdentity === "undecided" && byResource === "allow");
+  }
+
+  /** Source: IAM User Guide, "Policy evaluation logic", within one account. */
+  #decideByResource(
+    { resourcePolicy, principalArn }: AccessRequest,
+    knownAs: string,
+    question: PolicyRequest,
+  ): TrustDecision {
+    if (resourcePolicy === undefined) return "undecided";
+    const arns = [principalArn, knownAs];
+    return decideTrust(resourcePolicy, { kind: "principal", account: this.account, arns }, question);
   }
 
   putRole(definition: RoleDefinition): Role {

@@ -3,6 +3,7 @@
  *
  * The words are IAM's. `AccountIdentities` is the implementation; everyone else knows this interface only.
  */
+import type { Policy } from "./policy.ts";
 
 /** A key to sign with, and whose it is. */
 export interface Credential {
@@ -26,6 +27,8 @@ export interface AccessRequest {
   readonly resourceArn: string;
   /** Condition keys beyond those that the identities know themselves (`aws:PrincipalArn`, the time and so on). */
   readonly context?: Readonly<Record<string, string>>;
+  /** Of the resource, made by `parsePolicy(document, "resource")`. */
+  readonly resourcePolicy?: Policy | undefined;
 }
 
 export interface RoleDefinition {
@@ -71,7 +74,10 @@ export interface Identities {
   readonly administrator: Credential;
   /** Temporary credentials are found until they are dropped: look at `expiresAtMs`. */
   find(accessKeyId: string): Credential | undefined;
-  /** Decides by the policies of the user or role: an explicit deny wins, and what nobody allows is denied. */
+  /**
+   * Decides by the policies of the user or role and by the resource's: an explicit deny of either wins, and what nobody
+   * allows is denied.
+   */
   isAllowed(request: AccessRequest): boolean;
 
   /** Creates a role, or replaces its trust policy and session length and keeps its other policies. */

@@ -15,6 +15,7 @@ export {
   type Role,
   type RoleDefinition,
 } from "./identity.ts";
+export { parsePolicy, type Policy } from "./policy.ts";
 export {
   signToken,
   type TokenToSign,

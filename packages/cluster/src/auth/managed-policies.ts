@@ -107,7 +107,18 @@ export const managedPolicies: ReadonlyMap<string, unknown> = new Map([
   ],
   [
     "arn:aws:iam::aws:policy/ReadOnlyAccess",
-    allow(["*:Get*", "*:List*", "*:Describe*", "*:BatchGet*", "*:Query", "*:Scan"]),
+    // `cdk watch` reads functions' logs with it.
+    allow([
+      "*:Get*",
+      "*:List*",
+      "*:Describe*",
+      "*:BatchGet*",
+      "*:Query",
+      "*:Scan",
+      "logs:FilterLogEvents",
+      "logs:StartLiveTail",
+      "logs:StopLiveTail",
+    ]),
   ],
 ]);
 

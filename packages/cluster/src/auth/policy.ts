@@ -4,8 +4,8 @@
  * A document is checked once, when it is put, with the words IAM refuses it in; deciding cannot fail afterwards. An
  * explicit deny wins over every allow, and what nothing allows is denied.
  *
- * Two kinds: an *identity* policy belongs to a user or role and names no principal; a *trust* policy belongs to a role
- * and names who may assume it.
+ * Three kinds: an *identity* policy belongs to a user or role and names no principal; a *trust* policy belongs to a role
+ * and names who may assume it; a *resource* policy belongs to a cluster and names both principals and resources.
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * Tests: policy.test.ts.
@@ -14,7 +14,7 @@ import { IdentityError } from "./identity.ts";
 import { type Condition, type ConditionContext, meetsCondition, parseCondition } from "./policy-condition.ts";
 import { type Lookup, matchesArn, matchesPattern, splitArn } from "./policy-pattern.ts";
 
-export type PolicyKind = "identity" | "trust";
+export type PolicyKind = "identity" | "trust" | "resource";
 
 export interface Policy {
   readonly statements: readonly Statement[];
@@ -53,7 +53,7 @@ export interface PolicyRequest {
 
 export type Decision = "allow" | "deny" | "undecided";
 
-/** Who wants to assume a role. */
+/** Who wants to assume a role, or to use a resource. */
 export type Assumer =
   | {
       readonly kind: "principal";
@@ -62,7 +62,7 @@ export type Assumer =
     }
   | { readonly kind: "service"; readonly service: string };
 
-/** `delegate`: the trust policy names the whole account, so the account's own policies decide. */
+/** `delegate`: the policy names the whole account, so the account's own policies decide. */
 export type TrustDecision = Decision | "delegate";
 
 export function decide(policies: readonly Policy[], request: PolicyRequest): Decision {
@@ -78,6 +78,7 @@ export function decide(policies: readonly Policy[], request: PolicyRequest): Dec
   return decision;
 }
 
+/** Decides by a policy that names principals: a trust policy, or one of a resource. */
 export function decideTrust(policy: Policy, assumer: Assumer, request: PolicyRequest): TrustDecision {
   let decision: TrustDecision = "undecided";
   const lookup = variablesOf(policy, request.context);
@@ -183,8 +184,8 @@ function parseStatement(value: unknown, kind: PolicyKind): Statement {
   return {
     effect,
     actions: parseActions(value, kind),
-    resources: kind === "identity" ? parseResources(value) : refuseResources(value),
-    principals: kind === "trust" ? parsePrincipals(value) : refusePrincipals(value),
+    resources: kind === "trust" ? refuseResources(value) : parseResources(value),
+    principals: kind === "identity" ? refusePrincipals(value) : parsePrincipals(value),
     conditions: parseConditions(value["Condition"]),
   };
 }

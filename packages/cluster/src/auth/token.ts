@@ -27,6 +27,7 @@ import {
 import { type Log, SqlError, silentLog } from "../base/index.ts";
 
 import type { Credential, Identities } from "./identity.ts";
+import type { Policy } from "./policy.ts";
 
 /** Tokens signed with temporary credentials are 1 to 2 KiB long; nothing of this kind is longer than this. */
 export const tokenBytesMax = 16 * 1024;
@@ -40,6 +41,8 @@ export interface TokenToVerify {
   readonly host: string;
   readonly region: string;
   readonly clusterArn: string;
+  /** The cluster's resource-based policy. */
+  readonly clusterPolicy?: Policy | undefined;
   readonly nowMs: number;
   readonly identities: Identities;
   readonly log?: Log | undefined;
@@ -69,11 +72,12 @@ export function verifyToken(input: TokenToVerify): VerifiedToken {
     );
   }
   const { principalArn, callerArn } = credential;
-  const context = { "aws:SecureTransport": "true", "aws:RequestedRegion": input.region };
-  if (
-    !identities.isAllowed({ principalArn, action: `dsql:${action}`, resourceArn: input.clusterArn, context })
-  ) {
-    refuse(input, `the policies of ${principalArn} do not allow dsql:${action}`);
+  const { region, clusterArn: resourceArn, clusterPolicy: resourcePolicy } = input;
+  const context = { "aws:SecureTransport": "true", "aws:RequestedRegion": region };
+  const request = { principalArn, action: `dsql:${action}`, resourceArn, context, resourcePolicy };
+  if (!identities.isAllowed(request)) {
+    const policies = `the policies of ${principalArn}${resourcePolicy === undefined ? "" : " and of the cluster"}`;
+    refuse(input, `${policies} do not allow dsql:${action}`);
   }
   return { principalArn, callerArn, action };
 }

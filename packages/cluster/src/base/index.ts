@@ -1,7 +1,15 @@
-/** What every part stands on: errors for clients, assertions, time, randomness, announcements, log lines. */
+/** What every part stands on: errors for clients, limits, assertions, time, randomness, announcements, log lines. */
 export { AssertionError, assert, defined } from "./assert.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { Events } from "./events.ts";
+export { type LimitValues, lowerLimits, serviceLimits } from "./limits.ts";
 export { type Log, type LogEvent, silentLog } from "./log.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { type ErrorObjects, type Severity, SqlError, type SqlErrorFields } from "./sql-error.ts";
+export {
+  hiddenSchemas,
+  type ShownCatalog,
+  shownCatalogRowsSchema,
+  shownCatalogs,
+  shownCatalogSchema,
+} from "./shown-catalogs.ts";

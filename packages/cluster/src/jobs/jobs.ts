@@ -1,14 +1,16 @@
 /**
- * Asynchronous DDL: what CREATE INDEX ASYNC leaves to be done after its transaction.
+ * Asynchronous DDL: what CREATE INDEX ASYNC and ALTER TABLE ASYNC … VALIDATE CONSTRAINT leave to be done after their
+ * transaction.
  *
  * A job is a row in the system schema (`sys.jobs` shows it) and, while it runs, a backend of its own. The index is
  * there, invalid and maintained by writers, before the client hears that the job is submitted.
  *
  * Always true
- * - A job whose row is committed ends as completed or failed, also across a restart.
- * - One job at a time works on a table.
+ * - A job whose row is committed ends as completed, failed or cancelled, also across a restart.
+ * - One job at a time works on a table, and none on a table that an open transaction has begun to alter.
  *
  * Source: Aurora DSQL User Guide, "Asynchronous indexes in Aurora DSQL".
+ * Tests: test/jobs.test.ts, test/jobs-and-ddl.test.ts.
  */
 import { errors } from "@dsql-local/spec";
 import { type Clock, type Log, type Random, SqlError } from "../base/index.ts";
@@ -17,43 +19,53 @@ import {
   BackendLost,
   type Coordinator,
   PostgresError,
-  quoteName,
   requestSimple,
 } from "../transaction/index.ts";
-import type { IndexDefinition } from "./index-definition.ts";
+import { endOfRefused, takeUpBuild } from "./index-build.ts";
+import { completed, isEnded, type Job, type JobEnd, type JobTask } from "./job.ts";
 import { jobIdText, jobIdUuid } from "./job-id.ts";
-
-export interface SubmittedIndex extends IndexDefinition {
-  readonly jobId: string;
-  readonly role: string;
-}
+import { JobTable } from "./job-table.ts";
+import { JobWaiters } from "./job-waiters.ts";
 
 /** Jobs at work side by side. The others wait as submitted. */
 const runningMax = 4;
-/** A finished job's row stays so long; it goes when another job runs. */
-const keptMinutes = 30;
 /** The answer to the client waits so long for the invalid index to appear. */
 const appearanceMsMax = 2_000;
 /** A job that PostgreSQL has gone away under is begun again after this time, while PostgreSQL is started again … */
 const againAfterMs = 500;
 /** … so often. A build that brings PostgreSQL down each time has failed then. */
 const breaksMax = 20;
+/** A job that is asked to stand aside may be between two statements, where a cancellation is lost: it is asked again. */
+const standAsideMs = 20;
 
-interface WaitingJob extends SubmittedIndex {
+interface QueuedJob extends Job {
   readonly appeared: () => void;
+  /** It has been at work before. */
+  readonly isRepeat: boolean;
   /** How often PostgreSQL has gone away under it. */
-  readonly breaks?: number;
+  readonly breaks: number;
 }
+
+interface RunningJob {
+  readonly job: QueuedJob;
+  readonly over: Promise<void>;
+  backend: Backend | undefined;
+  /** It stands aside for a DDL statement. */
+  isHeld: boolean;
+}
+
+type IsConcerned = (task: JobTask) => boolean;
 
 export class Jobs {
   readonly #coordinator: Coordinator;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Log;
-  readonly #waiting: WaitingJob[] = [];
-  readonly #running = new Map<string, { table: string; backend: Backend | undefined }>();
-  /** Callers of `wait`, by job. */
-  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #table: JobTable;
+  readonly #waiters: JobWaiters;
+  #queue: QueuedJob[] = [];
+  readonly #running = new Map<string, RunningJob>();
+  readonly #holds = new Set<IsConcerned>();
   #isClosed = false;
 
   constructor(options: { coordinator: Coordinator; clock: Clock; random: Random; log: Log }) {
@@ -61,78 +73,74 @@ export class Jobs {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
+    this.#table = new JobTable(options.coordinator);
+    this.#waiters = new JobWaiters(options.clock);
   }
 
   newJobId(): string {
     return jobIdText(this.#random.uuid());
   }
 
+  /** Whether any job is not at its end. */
+  get isBusy(): boolean {
+    return this.#queue.length > 0 || this.#running.size > 0;
+  }
+
   /** Takes up what an earlier run of the cluster left unfinished. */
   async start(): Promise<void> {
-    const { rows } = await this.#coordinator.request(
-      `SELECT sys.uuid_to_base32_str(j.job_id), j.definition, j.statement, r.rolname
-       FROM pg_dsql.job j LEFT JOIN pg_roles r ON r.oid = j.role_oid
-       WHERE j.status IN ('submitted', 'processing') AND j.job_type = 'INDEX_BUILD' ORDER BY j.start_time`,
-    );
-    for (const [jobId, definition, statement, role] of rows) {
-      if (jobId === null || jobId === undefined || definition === null || definition === undefined) continue;
-      const [schema = "", table = "", index = ""] = JSON.parse(definition) as string[];
-      const left = { jobId, schema, table, index, statement: statement ?? "", role: role ?? "admin" };
-      this.#waiting.push({ ...left, appeared: () => undefined, breaks: 0 });
-    }
+    const left = await this.#table.unfinished();
+    this.#queue = left.map((job) => ({ ...job, appeared: () => undefined, isRepeat: true, breaks: 0 }));
     this.#serve();
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#waiting.length = 0;
+    this.#queue = [];
     for (const { backend } of this.#running.values()) {
       void backend?.cancel();
       backend?.close();
     }
-    for (const waiters of this.#waiters.values()) for (const wake of waiters) wake();
+    this.#waiters.wakeAll();
   }
 
   /** Records a job and starts it. Resolves when the invalid index is there, or the job has ended. */
-  async submitIndex(job: SubmittedIndex): Promise<void> {
-    await this.#removeOld();
-    await this.#coordinator.request(
-      `INSERT INTO pg_dsql.job (job_id, status, job_type, class_id, object_name, definition, statement, role_oid, start_time)
-       SELECT sys.base32_str_to_uuid($1), 'submitted', 'INDEX_BUILD', 'pg_class'::regclass, $2, $3::jsonb, $4, oid, now()
-       FROM pg_roles WHERE rolname = $5`,
-      [
-        job.jobId,
-        `${job.schema}.${job.index}`,
-        JSON.stringify([job.schema, job.table, job.index]),
-        job.statement,
-        job.role,
-      ],
-    );
+  async submit(job: Job): Promise<void> {
+    await this.#table.removeOld();
+    await this.#table.add(job);
     await new Promise<void>((resolve) => {
       const stop = this.#clock.setTimer(appearanceMsMax, resolve);
       const appeared = (): void => {
         stop();
         resolve();
       };
-      this.#waiting.push({ ...job, appeared });
+      this.#queue.push({ ...job, appeared, isRepeat: false, breaks: 0 });
       this.#serve();
     });
+    if (job.type === "INDEX_BUILD") this.#changed(job);
+  }
+
+  /** Rows of finished jobs that are old go when another job runs: PostgreSQL has just done one by itself. */
+  async removeOld(): Promise<void> {
+    await this.#table.removeOld();
   }
 
   /**
    * Waits for a job to end.
    *
-   * @returns whether it completed; false when it failed or there is no such job
+   * @returns whether it completed; false when it failed, was cancelled, or there is no such job
    * @throws {SqlError} 22P02 the text is no job identifier
+   * @throws {BackendLost} PostgreSQL has gone away and does not come back
    */
   async wait(jobId: string, signal: AbortSignal): Promise<boolean> {
-    if (jobIdUuid(jobId) === undefined) {
-      throw SqlError.of(errors.jobIdMalformed);
-    }
-    for (;;) {
-      const status = await this.#status(jobId);
-      if (status !== "submitted" && status !== "processing") return status === "completed";
-      await this.#nextChange(jobId, signal);
+    if (jobIdUuid(jobId) === undefined) throw SqlError.of(errors.jobIdMalformed);
+    for (let breaks = 0; ;) {
+      const status = await this.#table.status(jobId).catch((error: unknown) => {
+        // PostgreSQL is being started again, as for the job itself.
+        if (!(error instanceof BackendLost) || ++breaks > breaksMax) throw error;
+        return "processing" as const;
+      });
+      if (status === undefined || isEnded(status)) return status === "completed";
+      await this.#waiters.nextChange(jobId, signal);
       if (signal.aborted) {
         throw new SqlError({ sqlstate: "57014", message: "canceling statement due to user request" });
       }
@@ -140,161 +148,173 @@ export class Jobs {
     }
   }
 
-  async #status(jobId: string): Promise<string | undefined> {
-    const { rows } = await this.#coordinator.request(
-      "SELECT status FROM pg_dsql.job WHERE job_id = sys.base32_str_to_uuid($1)",
-      [jobId],
-    );
-    return rows[0]?.[0] ?? undefined;
+  /**
+   * Takes jobs off tables that a DDL statement is about to change: it must not wait for a build, and a build would wait
+   * for its transaction. When they are let go they look at what is left of their index and begin anew.
+   *
+   * @returns lets them go on; to be called when the statement's transaction is over
+   */
+  async hold(isConcerned: IsConcerned): Promise<() => void> {
+    this.#holds.add(isConcerned);
+    const held = [...this.#running.values()].filter(({ job }) => isConcerned(job));
+    await Promise.all(held.map((running) => this.#standAside(running)));
+    return () => {
+      this.#holds.delete(isConcerned);
+      this.#serve();
+    };
   }
 
-  async #nextChange(jobId: string, signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const waiters = this.#waiters.get(jobId) ?? new Set();
-      this.#waiters.set(jobId, waiters);
-      // Looks again after a while in any case: another job may have been removed meanwhile.
-      const stop = this.#clock.setTimer(1_000, () => {
-        wake();
+  /** Jobs whose index is not there yet: they wait for another job on the same table, or for a place. */
+  unbegun(isConcerned: IsConcerned): readonly Job[] {
+    return this.#queue.filter((job) => !job.isRepeat && isConcerned(job));
+  }
+
+  /** Ends jobs that have not begun. */
+  async cancel(jobs: readonly Job[]): Promise<void> {
+    const ids = new Set(jobs.map(({ jobId }) => jobId));
+    this.#queue = this.#queue.filter(({ jobId }) => !ids.has(jobId));
+    for (const job of jobs) {
+      await this.#table.ended(job, { status: "cancelled", details: null });
+      this.#waiters.wake(job.jobId);
+    }
+  }
+
+  async #standAside(running: RunningJob): Promise<void> {
+    running.isHeld = true;
+    const isOver = running.over.then(() => true);
+    const aWhile = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        this.#clock.setTimer(standAsideMs, () => {
+          resolve(false);
+        });
       });
-      const wake = (): void => {
-        stop();
-        waiters.delete(wake);
-        if (waiters.size === 0) this.#waiters.delete(jobId);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      waiters.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
-    });
+    do await running.backend?.cancel();
+    while (!(await Promise.race([isOver, aWhile()])));
   }
 
   #serve(): void {
-    for (let place = 0; place < this.#waiting.length && this.#running.size < runningMax;) {
-      const job = this.#waiting[place];
-      const isBusy = [...this.#running.values()].some(({ table }) => table === tableKey(job));
-      if (job === undefined || isBusy) {
-        place += 1;
-        continue;
-      }
-      this.#waiting.splice(place, 1);
-      this.#running.set(job.jobId, { table: tableKey(job), backend: undefined });
-      void this.#run(job);
+    for (const job of [...this.#queue]) {
+      if (this.#running.size >= runningMax) return;
+      if (this.#isKeptFrom(job)) continue;
+      this.#queue = this.#queue.filter((queued) => queued !== job);
+      let end = (): void => undefined;
+      const over = new Promise<void>((resolve) => (end = resolve));
+      const running: RunningJob = { job, over, backend: undefined, isHeld: false };
+      this.#running.set(job.jobId, running);
+      void this.#run(running).finally(end);
     }
   }
 
-  async #run(job: WaitingJob): Promise<void> {
-    let end: { status: "completed" | "failed"; details: string | null };
+  #isKeptFrom(job: QueuedJob): boolean {
+    for (const isConcerned of this.#holds) if (isConcerned(job)) return true;
+    for (const { job: other } of this.#running.values()) {
+      if (other.schema === job.schema && other.table === job.table) return true;
+    }
+    return false;
+  }
+
+  async #run(running: RunningJob): Promise<void> {
+    const { job } = running;
+    let end: JobEnd;
     try {
-      end = await this.#build(job);
+      end = await this.#attempt(running);
     } catch (error) {
-      if (error instanceof BackendLost && (job.breaks ?? 0) < breaksMax) {
-        this.#beginAgain(job);
+      if (running.isHeld || isDeadlock(error)) {
+        this.#again(job, job.breaks);
         return;
       }
-      end = { status: "failed", details: error instanceof Error ? error.message : String(error) };
+      if (error instanceof BackendLost && job.breaks < breaksMax) {
+        this.#afterBreak(job);
+        return;
+      }
+      end = this.#endOf(job, error);
     }
     if (this.#isClosed) return; // The next start takes it up again.
+    await this.#finish(job, end);
+  }
+
+  #endOf(job: Job, error: unknown): JobEnd {
+    if (error instanceof PostgresError) return endOfRefused(job, error);
+    return { status: "failed", details: error instanceof Error ? error.message : String(error) };
+  }
+
+  async #finish(job: QueuedJob, end: JobEnd): Promise<void> {
     try {
-      await this.#setStatus(job, end.status, end.details);
+      if (job.type === "INDEX_BUILD") await this.#table.noteIndex(job);
+      await this.#table.ended(job, end);
     } catch (error) {
       this.#log({ event: "job.statusLost", jobId: job.jobId, reason: String(error) });
-      this.#beginAgain(job);
+      this.#afterBreak(job);
       return;
     }
     this.#running.delete(job.jobId);
-    this.#coordinator.catalogVersions.changed(new Set([job.table]));
+    const changesCatalog = job.type === "INDEX_BUILD" || end.status === "completed";
+    if (changesCatalog) this.#changed(job);
     this.#log({ event: "job.ended", jobId: job.jobId, status: end.status });
     job.appeared();
-    for (const wake of this.#waiters.get(job.jobId) ?? []) wake();
+    this.#waiters.wake(job.jobId);
+    this.#serve();
+  }
+
+  /** Others hear of it: OC001. */
+  #changed({ table }: Job): void {
+    this.#coordinator.catalogVersions.changed(new Set([table]));
+  }
+
+  #again(job: QueuedJob, breaks: number): void {
+    this.#running.delete(job.jobId);
+    if (this.#isClosed) return; // The next start takes it up again.
+    this.#queue.unshift({ ...job, isRepeat: true, breaks });
     this.#serve();
   }
 
   /** PostgreSQL went away; what it had built so far is of no use. */
-  #beginAgain(job: WaitingJob): void {
+  #afterBreak(job: QueuedJob): void {
     this.#log({ event: "job.interrupted", jobId: job.jobId });
     this.#clock.setTimer(againAfterMs, () => {
-      this.#running.delete(job.jobId);
-      if (this.#isClosed) return; // The next start takes it up again.
-      this.#waiting.push({ ...job, breaks: (job.breaks ?? 0) + 1 });
-      this.#serve();
+      this.#again(job, job.breaks + 1);
     });
   }
 
-  async #build(job: WaitingJob): Promise<{ status: "completed" | "failed"; details: string | null }> {
+  /** @throws {PostgresError} PostgreSQL refused the work, or it was cancelled */
+  async #attempt(running: RunningJob): Promise<JobEnd> {
+    const { job } = running;
     const backend = await this.#coordinator.openBackend(job.role);
-    this.#running.set(job.jobId, { table: tableKey(job), backend });
-    // Open transactions that stand in the way of the build's locks are parked as for any statement.
+    running.backend = backend;
+    // Open transactions that stand in the way of the job's locks are parked as for any statement.
     this.#coordinator.watch.began(backend.processId);
-    const building = { isOver: false };
+    const work = { isOver: false };
     try {
-      if (job.breaks !== undefined && (await this.#findBuilt(job)))
-        return { status: "completed", details: null };
-      await this.#setStatus(job, "processing", null);
-      this.#announceAppearance(job, building).catch((error: unknown) => {
+      if (running.isHeld) throw new Error("held before it began");
+      await this.#table.begun(job);
+      if (job.isRepeat && job.type === "INDEX_BUILD") {
+        const attempt = { job, backend, table: this.#table, system: this.#coordinator };
+        const end = await takeUpBuild(attempt);
+        if (end !== undefined) return end;
+      }
+      this.#announce(job, work).catch((error: unknown) => {
         this.#log({ event: "job.appearanceUnknown", jobId: job.jobId, reason: String(error) });
       });
       await requestSimple(backend, job.statement);
-      return { status: "completed", details: null };
-    } catch (error) {
-      if (!(error instanceof PostgresError)) throw error;
-      return failure(error);
+      return completed;
     } finally {
-      building.isOver = true;
+      work.isOver = true;
       this.#coordinator.watch.answered(backend.processId);
       backend.close();
     }
   }
 
-  async #announceAppearance(job: WaitingJob, building: { isOver: boolean }): Promise<void> {
-    while (!building.isOver && !this.#isClosed) {
-      const { rows } = await this.#coordinator.request(
-        `UPDATE pg_dsql.job SET object_id = to_regclass($1) WHERE job_id = sys.base32_str_to_uuid($2) AND to_regclass($1) IS NOT NULL RETURNING 1`,
-        [`${quoteName(job.schema)}.${quoteName(job.index)}`, job.jobId],
-      );
-      if (rows.length > 0) break;
+  /** Lets the client hear of the job as soon as the invalid index is there. */
+  async #announce(job: QueuedJob, work: { readonly isOver: boolean }): Promise<void> {
+    while (job.type === "INDEX_BUILD" && !work.isOver && !this.#isClosed) {
+      if (await this.#table.noteIndex(job)) break;
       await new Promise<void>((resolve) => this.#clock.setTimer(2, resolve));
     }
     job.appeared();
   }
-
-  async #setStatus(job: SubmittedIndex, status: string, details: string | null): Promise<void> {
-    await this.#coordinator.request(
-      `UPDATE pg_dsql.job SET status = $2, details = $3, update_time = now(), object_id = coalesce(to_regclass($4)::oid, object_id)
-       WHERE job_id = sys.base32_str_to_uuid($1)`,
-      [job.jobId, status, details, `${quoteName(job.schema)}.${quoteName(job.index)}`],
-    );
-  }
-
-  /**
-   * Looks at what a build that was cut off has left: an index that only lacks its word in the job's row, or an invalid
-   * one, which is dropped.
-   */
-  async #findBuilt(job: SubmittedIndex): Promise<boolean> {
-    const name = `${quoteName(job.schema)}.${quoteName(job.index)}`;
-    const { rows } = await this.#coordinator.request(
-      "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1) AND indrelid = to_regclass($2)",
-      [name, `${quoteName(job.schema)}.${quoteName(job.table)}`],
-    );
-    if (rows[0]?.[0] === "f") await this.#coordinator.request(`DROP INDEX ${name}`);
-    return rows[0]?.[0] === "t";
-  }
-
-  async #removeOld(): Promise<void> {
-    await this.#coordinator.request(
-      `DELETE FROM pg_dsql.job WHERE status IN ('completed', 'failed') AND update_time < now() - interval '${keptMinutes} minutes'`,
-    );
-  }
 }
 
-function tableKey(job: IndexDefinition | undefined): string {
-  return `${job?.schema ?? ""}.${job?.table ?? ""}`;
-}
-
-/** Source: Aurora DSQL User Guide, "Asynchronous indexes in Aurora DSQL": a vanished table counts as completed. */
-function failure(error: PostgresError): { status: "completed" | "failed"; details: string } {
-  if (error.sqlstate === "23505") {
-    return { status: "failed", details: "found duplicate key(s) while validating index uniqueness" };
-  }
-  if (error.sqlstate === "42P01") return { status: "completed", details: error.message };
-  return { status: "failed", details: error.message };
+/** Whoever it fought with was a statement of a client, which goes first. */
+function isDeadlock(error: unknown): boolean {
+  return error instanceof PostgresError && error.sqlstate === "40P01";
 }

@@ -38,6 +38,17 @@ test("the server's certificate is the authority's, for names of the region", (t)
   assert.deepEqual(server.keyUsage, ["1.3.6.1.5.5.7.3.1"]);
 });
 
+test("further Regions have names of their own in it, and the authority stays", (t) => {
+  const folder = folderOf(t);
+  const alone = openCertificates({ folder, region, nowMs });
+  const further = { folder, region, furtherRegions: [region, "eu-west-1"], nowMs };
+  const both = openCertificates(further);
+  assert.equal(both.ca, alone.ca);
+  for (const name of ["us-east-1", "eu-west-1"])
+    assert.ok(serverOf(both).checkHost(`abcdefghijklmnopqrstuvwxyz.dsql.${name}.on.aws`), name);
+  assert.deepEqual(openCertificates(further), both, "the same Regions find the same certificate");
+});
+
 test(
   "keys are readable by their owner only",
   { skip: process.platform === "win32" && "no such modes" },

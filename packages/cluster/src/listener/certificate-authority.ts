@@ -22,8 +22,10 @@ import { createCertificate } from "./certificate.ts";
 export interface CertificateOptions {
   /** `<dataDir>/tls`; made when missing. */
   readonly folder: string;
-  /** Names in the server's certificate are of this region. */
+  /** Names in the server's certificate are of this Region … */
   readonly region: string;
+  /** … and of these. */
+  readonly furtherRegions?: readonly string[] | undefined;
   readonly nowMs: number;
 }
 
@@ -65,8 +67,9 @@ export function openCertificates(options: CertificateOptions): Certificates {
 }
 
 /** Names that the server may be reached by: the public form, and the PrivateLink form with our own suffix. */
-export function serverNames(region: string): readonly string[] {
-  return [`*.dsql.${region}.on.aws`, `*.dsql-local.${region}.on.aws`];
+function serverNames({ region, furtherRegions = [] }: CertificateOptions): readonly string[] {
+  const regions = [...new Set([region, ...furtherRegions])];
+  return regions.flatMap((each) => [`*.dsql.${each}.on.aws`, `*.dsql-local.${each}.on.aws`]);
 }
 
 function readAuthority({ folder, nowMs }: CertificateOptions): Pair | undefined {
@@ -89,11 +92,12 @@ function advice(folder: string): string {
 }
 
 /** @returns undefined where a new one has to be issued, whatever the reason */
-function readServer({ folder, region, nowMs }: CertificateOptions, authority: Pair): Pair | undefined {
+function readServer(options: CertificateOptions, authority: Pair): Pair | undefined {
+  const { folder, nowMs } = options;
   try {
     const server = readPair(folder, "server");
     const { certificate } = server;
-    const names = serverNames(region).map((name) => `DNS:${name}`);
+    const names = serverNames(options).map((name) => `DNS:${name}`);
     const isIssuedByAuthority = certificate.verify(authority.certificate.publicKey);
     const isFresh =
       Date.parse(certificate.validTo) > nowMs + renewalDays * dayMs &&
@@ -128,7 +132,8 @@ function createAuthority({ folder, nowMs }: CertificateOptions): Pair {
   return writePair(folder, "ca", certificate, key);
 }
 
-function createServer({ folder, region, nowMs }: CertificateOptions, authority: Pair): Pair {
+function createServer(options: CertificateOptions, authority: Pair): Pair {
+  const { folder, nowMs } = options;
   const key = createKey();
   const certificate = createCertificate({
     subject: "dsql-local cluster",
@@ -137,7 +142,7 @@ function createServer({ folder, region, nowMs }: CertificateOptions, authority: 
     notAfterMs: nowMs + serverDays * dayMs,
     subjectKey: key,
     issuerKey: authority.key,
-    use: { kind: "server", names: serverNames(region) },
+    use: { kind: "server", names: serverNames(options) },
   });
   return writePair(folder, "server", certificate, key);
 }

@@ -1,8 +1,8 @@
 /**
  * Where clients arrive: sockets, TLS, the choice of the cluster by SNI, connection limits, cancel keys.
  *
- * Promises: a session sees only connections whose TLS handshake and start-up packet are complete and were meant for this
- * cluster. No socket, however it misbehaves, ends the process, holds more than some kilobytes before it has a session, or
+ * Promises: a session sees only connections whose TLS handshake and start-up packet are complete and were meant for a
+ * cluster that is here. No socket, however it misbehaves, ends the process, holds more than some kilobytes before it has a session, or
  * stays without one for longer than the handshake's deadline.
  */
 export { type ConnectionRate, connectionRateDefault, connectionsMaxDefault } from "./admission.ts";
@@ -11,7 +11,9 @@ export { type CertificateOptions, type Certificates, openCertificates } from "./
 export {
   type ArrivedConnection,
   createListener,
+  type ListenedCluster,
   type Listener,
   type ListenerOptions,
   type SessionHandle,
 } from "./listener.ts";
+export type { ClusterName } from "./server-name.ts";

@@ -1,8 +1,9 @@
 /**
- * The listener: accepts sockets, leads each through the handshake and hands what is left to a session.
+ * The listener: accepts sockets, leads each through the handshake and hands what is left to a session of the cluster
+ * that the client named.
  *
  * Always true
- * - A connection counts against the limits from its admission until its socket is closed.
+ * - A connection counts against its cluster's limits from its admission until its socket is closed.
  * - A cancel key works exactly as long as its connection.
  * - After `close` resolves no socket is left.
  *
@@ -27,9 +28,9 @@ import { Admission, type ConnectionRate, connectionRateDefault, connectionsMaxDe
 import { type CancelKey, CancelKeys } from "./cancel-keys.ts";
 import type { Certificates } from "./certificate-authority.ts";
 import { type Arrival, receive, refuse } from "./handshake.ts";
-import { isForCluster } from "./server-name.ts";
+import { type ClusterName, clusterNameOf } from "./server-name.ts";
 
-/** What a session gets: a connection that is encrypted, meant for this cluster, and asks to start. */
+/** What a session gets: a connection that is encrypted, meant for its cluster, and asks to start. */
 export interface ArrivedConnection {
   /** The decrypted stream. What the client sent after its start-up packet is still in it. */
   readonly socket: TLSSocket;
@@ -51,15 +52,23 @@ export interface SessionHandle {
   readonly closed: Promise<void>;
 }
 
+/** A cluster that clients can reach. */
+export interface ListenedCluster {
+  /** While its data are being brought up: resolves when sessions may begin, rejects where they never can. */
+  readonly opening: Promise<void> | undefined;
+  readonly onSession: (connection: ArrivedConnection) => SessionHandle;
+}
+
 export interface ListenerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   readonly certificates: Certificates;
-  /** What a client must ask for. */
-  readonly cluster: { readonly id: string; readonly region: string };
-  readonly onSession: (connection: ArrivedConnection) => SessionHandle;
+  /** @returns undefined where no cluster of this name takes clients */
+  readonly find: (name: ClusterName) => ListenedCluster | undefined;
+  /** Of each cluster. */
   readonly connectionsMax?: number | undefined;
+  /** Of each cluster. */
   readonly connectionRate?: ConnectionRate | undefined;
   /** After this the socket is closed without a word, as the service does. */
   readonly connectionLifetimeMs?: number | undefined;
@@ -76,6 +85,10 @@ export interface Listener {
   readonly port: number;
   /** Sessions open now. */
   readonly connections: number;
+  /** For handshakes from now on. */
+  useCertificates(certificates: Certificates): void;
+  /** Ends the sessions of one cluster. */
+  disconnect(cluster: ListenedCluster): void;
   close(): Promise<void>;
 }
 
@@ -83,11 +96,19 @@ const connectionLifetimeMsDefault = 60 * 60 * 1000;
 const handshakeMsMaxDefault = 30_000;
 const closeGraceMsDefault = 2_000;
 
-/** Sockets beyond the connections proper: those that are still shaking hands. What comes on top is closed at once. */
-const handshakesMax = 1_000;
+/** Sockets open at once, over all clusters and those still shaking hands. What comes on top is closed at once. */
+const socketsMax = 20_000;
 
 // A peer that vanished without closing is noticed by keep-alive probes.
 const keepAliveMs = 60_000;
+
+/** Not the service's: its clusters are there. PostgreSQL's code for a server that cannot take a connection now. */
+const notStarted = {
+  severity: "FATAL",
+  sqlstate: "57P03",
+  message: "the cluster could not be started",
+  hint: "The log of dsql-local says why; `dsql start --verbose` shows it.",
+} as const;
 
 /** How long a socket may take to close after the last word was written to it. */
 const farewellMsMax = 1_000;
@@ -104,13 +125,15 @@ class TlsListener implements Listener {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #server: Server;
-  readonly #secureContext: SecureContext;
-  readonly #admission: Admission;
+  #secureContext: SecureContext;
+  /** The limits are each cluster's own. */
+  readonly #admissions = new Map<ListenedCluster, Admission>();
   readonly #cancelKeys: CancelKeys;
   /** Every open socket; its session, and the stream in TLS, once it has them. */
   readonly #sockets = new Map<
     Socket,
-    { readonly session: SessionHandle; readonly stream: TLSSocket } | undefined
+    | { readonly session: SessionHandle; readonly stream: TLSSocket; readonly cluster: ListenedCluster }
+    | undefined
   >();
   #isClosing = false;
 
@@ -118,24 +141,15 @@ class TlsListener implements Listener {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
-    const connectionsMax = options.connectionsMax ?? connectionsMaxDefault;
-    const connectionRate = options.connectionRate ?? connectionRateDefault;
-    this.#admission = new Admission({ connectionsMax, connectionRate, clock: this.#clock });
     this.#cancelKeys = new CancelKeys(options.random ?? systemRandom);
-    this.#secureContext = createSecureContext({
-      cert: options.certificates.certificate,
-      key: options.certificates.key,
-      minVersion: "TLSv1.2",
-      // Lets clients resume a TLS session with a ticket, which spares both sides most of the handshake.
-      sessionIdContext: options.cluster.id,
-    });
+    this.#secureContext = secureContextOf(options.certificates);
     this.#server = createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
       (socket) => {
         this.#accept(socket);
       },
     );
-    this.#server.maxConnections = connectionsMax + handshakesMax;
+    this.#server.maxConnections = socketsMax;
   }
 
   get port(): number {
@@ -143,7 +157,18 @@ class TlsListener implements Listener {
   }
 
   get connections(): number {
-    return this.#admission.connections;
+    let connections = 0;
+    for (const admission of this.#admissions.values()) connections += admission.connections;
+    return connections;
+  }
+
+  useCertificates(certificates: Certificates): void {
+    this.#secureContext = secureContextOf(certificates);
+  }
+
+  disconnect(cluster: ListenedCluster): void {
+    for (const opened of this.#sockets.values()) if (opened?.cluster === cluster) this.#end(opened);
+    this.#admissions.delete(cluster);
   }
 
   listen(): Promise<void> {
@@ -168,17 +193,22 @@ class TlsListener implements Listener {
     });
     for (const [socket, opened] of this.#sockets) {
       if (opened === undefined) socket.destroy();
-      else if (opened.session.end !== undefined) opened.session.end();
-      else {
-        opened.session.cancel();
-        this.#closeSoon(opened.stream);
-      }
+      else this.#end(opened);
     }
     const stopWaiting = this.#clock.setTimer(this.#options.closeGraceMs ?? closeGraceMsDefault, () => {
       for (const socket of this.#sockets.keys()) socket.destroy();
     });
     await closed;
     stopWaiting();
+  }
+
+  #end({ session, stream }: { readonly session: SessionHandle; readonly stream: TLSSocket }): void {
+    if (session.end !== undefined) {
+      session.end();
+      return;
+    }
+    session.cancel();
+    this.#closeSoon(stream);
   }
 
   #accept(socket: Socket): void {
@@ -218,23 +248,53 @@ class TlsListener implements Listener {
         this.#closeSoon(arrival.stream);
         return;
       case "startup":
-        this.#admit(socket, arrival);
+        await this.#admit(socket, arrival);
     }
   }
 
-  #admit(socket: Socket, arrival: Arrival & { kind: "startup" }): void {
-    const { stream, serverName, parameters, protocolVersion } = arrival;
-    if (stream.destroyed) return; // gone already: there will be no event to count it out again
-    const fact =
-      serverName === undefined
-        ? errors.sniMissing
-        : !isForCluster(this.#options.cluster, serverName, parameters["options"])
-          ? errors.accessDenied
-          : this.#admission.enter();
-    if (serverName === undefined || fact !== undefined) {
-      this.#refuse(stream, SqlError.of(fact ?? errors.sniMissing, { severity: "FATAL" }));
+  async #admit(socket: Socket, arrival: Arrival & { kind: "startup" }): Promise<void> {
+    const { stream, serverName, parameters } = arrival;
+    if (serverName === undefined) {
+      this.#refuse(stream, SqlError.of(errors.sniMissing, { severity: "FATAL" }));
       return;
     }
+    const name = clusterNameOf(serverName, parameters["options"]);
+    const cluster = name === undefined ? undefined : this.#options.find(name);
+    if (cluster === undefined) {
+      this.#log({ event: "cluster.unknown", serverName });
+      this.#refuse(stream, SqlError.of(errors.accessDenied, { severity: "FATAL" }));
+      return;
+    }
+    if (cluster.opening !== undefined && !(await hasOpened(cluster.opening))) {
+      this.#refuse(stream, new SqlError(notStarted));
+      return;
+    }
+    if (stream.destroyed || this.#isClosing) return; // gone already: there will be no event to count it out again
+    const admission = this.#admissionOf(cluster);
+    const fact = admission.enter();
+    if (fact !== undefined) {
+      this.#refuse(stream, SqlError.of(fact, { severity: "FATAL" }));
+      return;
+    }
+    this.#begin(socket, { ...arrival, serverName }, cluster, admission);
+  }
+
+  #admissionOf(cluster: ListenedCluster): Admission {
+    const known = this.#admissions.get(cluster);
+    if (known !== undefined) return known;
+    const { connectionsMax = connectionsMaxDefault, connectionRate = connectionRateDefault } = this.#options;
+    const admission = new Admission({ connectionsMax, connectionRate, clock: this.#clock });
+    this.#admissions.set(cluster, admission);
+    return admission;
+  }
+
+  #begin(
+    socket: Socket,
+    arrival: Arrival & { kind: "startup"; serverName: string },
+    cluster: ListenedCluster,
+    admission: Admission,
+  ): void {
+    const { stream, serverName, parameters, protocolVersion } = arrival;
     const cancelKey = this.#cancelKeys.issue(() => this.#sockets.get(socket)?.session.cancel());
     const stopLifetime = this.#clock.setTimer(
       this.#options.connectionLifetimeMs ?? connectionLifetimeMsDefault,
@@ -246,16 +306,16 @@ class TlsListener implements Listener {
     stream.once("close", () => {
       stopLifetime();
       this.#cancelKeys.withdraw(cancelKey);
-      this.#admission.leave();
+      admission.leave();
     });
-    const session = this.#options.onSession({
+    const session = cluster.onSession({
       socket: stream,
       protocolVersion,
       parameters,
       serverName,
       cancelKey,
     });
-    this.#sockets.set(socket, { session, stream });
+    this.#sockets.set(socket, { session, stream, cluster });
     session.closed
       .catch((error: unknown) => {
         this.#log({ event: "session.failed", error });
@@ -279,4 +339,21 @@ class TlsListener implements Listener {
     const stopWaiting = this.#clock.setTimer(farewellMsMax, () => stream.destroy());
     stream.once("close", stopWaiting);
   }
+}
+
+function secureContextOf({ certificate, key }: Certificates): SecureContext {
+  return createSecureContext({
+    cert: certificate,
+    key,
+    minVersion: "TLSv1.2",
+    // Lets clients resume a TLS session with a ticket, which spares both sides most of the handshake.
+    sessionIdContext: "dsql-local",
+  });
+}
+
+function hasOpened(opening: Promise<void>): Promise<boolean> {
+  return opening.then(
+    () => true,
+    () => false, // Whoever opens the cluster says why.
+  );
 }

@@ -11,18 +11,26 @@ const clusterHost = /^([a-z0-9]{26})\.dsql(?:-[a-z0-9]{1,16})?\.([a-z0-9-]{1,32}
 // libpq: PGOPTIONS="-c amzn-cluster-id=<id>".
 const clusterIdOption = /(?:^|\s)(?:-c\s*|--)amzn-cluster-id=([a-z0-9]{26})(?=\s|$)/i;
 
+/** In small letters. */
+export interface ClusterName {
+  readonly id: string;
+  /** Absent where only the option `amzn-cluster-id` names the cluster. */
+  readonly region?: string;
+}
+
 /**
  * @param serverName - the name in the TLS handshake
  * @param startupOptions - the start-up parameter `options`: names a cluster where the host name does not, as with the
  *   DNS names that AWS gives to interface endpoints
+ * @returns undefined where nothing names a cluster
  */
-export function isForCluster(
-  cluster: { readonly id: string; readonly region: string },
+export function clusterNameOf(
   serverName: string,
   startupOptions: string | undefined,
-): boolean {
-  const host = clusterHost.exec(serverName);
-  if (host !== null)
-    return host[1]?.toLowerCase() === cluster.id && host[2]?.toLowerCase() === cluster.region;
-  return clusterIdOption.exec(startupOptions ?? "")?.[1]?.toLowerCase() === cluster.id;
+): ClusterName | undefined {
+  const [, hostId, region] = clusterHost.exec(serverName) ?? [];
+  if (hostId !== undefined && region !== undefined)
+    return { id: hostId.toLowerCase(), region: region.toLowerCase() };
+  const id = clusterIdOption.exec(startupOptions ?? "")?.[1];
+  return id === undefined ? undefined : { id: id.toLowerCase() };
 }

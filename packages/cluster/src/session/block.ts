@@ -29,6 +29,8 @@ export class Block {
   /** The settings with what is local to the open transaction. */
   #inForce: Settings;
   #transaction: Transaction | undefined;
+  /** To be called when the transaction has no effects any more that are not committed. */
+  #whenOver: (() => void)[] = [];
 
   constructor(options: BlockOptions) {
     this.#services = options.services;
@@ -55,8 +57,14 @@ export class Block {
     if (this.#transaction === undefined) this.#settle(change.session, "commit");
   }
 
+  /** Has something done when the open transaction is committed, has failed or is rolled back. */
+  whenOver(run: () => void): void {
+    this.#whenOver.push(run);
+  }
+
   /** The transaction is over: from now on these settings hold. */
   #settle(settings: Settings, end: "commit" | "rollback"): void {
+    for (const run of this.#whenOver.splice(0)) run();
     this.#settings = settings;
     this.#settingsBefore = settings;
     this.#inForce = settings;

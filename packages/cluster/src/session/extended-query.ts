@@ -95,9 +95,8 @@ export class ExtendedQuery {
       throw new SqlError({ sqlstate: "42601", message });
     }
     const [statement] = statements;
-    const endsBlock = statement?.kind === "commit" || statement?.kind === "rollback";
-    if (!endsBlock) this.#context.runner.block.refuseIfFailed();
-    if (statement?.refusal !== undefined) throw new SqlError(statement.refusal);
+    if (statement === undefined) this.#context.runner.block.refuseIfFailed();
+    else this.#context.runner.refuse(statement);
     if (this.#prepared.size >= preparedMax) {
       const message = `a session keeps at most ${preparedMax} prepared statements`;
       throw new SqlError({ sqlstate: "53400", message, hint: "Close statements that are no longer used." });

@@ -21,3 +21,7 @@ export function showIdentity(name: string, execution: Execution, sink: Sink): Ou
   sink.frame(encodeBackend.dataRow([answers[name] ?? ""]));
   return { kind: "complete", tag: "SHOW" };
 }
+
+/** SHOW ALL, by the function that gives these settings as the service does; see storage/system-schema/sys-functions.ts. */
+export const showAllInstead =
+  "SELECT name, pg_catalog.current_setting(name) AS setting, short_desc AS description FROM pg_catalog.pg_settings";

@@ -15,6 +15,7 @@ export function describeOwn(statement: Statement | undefined): Description | und
     case "iamRevoke":
       return { parameters: parameterDescription([]), rows: encodeBackend.noData() };
     case "createIndexAsync":
+    case "validateConstraintAsync":
       return {
         parameters: parameterDescription([]),
         rows: encodeBackend.rowDescription([{ name: "job_id", typeOid: 25, typeSize: -1 }]),

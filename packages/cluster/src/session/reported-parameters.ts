@@ -108,7 +108,13 @@ export class NotingSink implements Sink {
 }
 
 /** Names as PostgreSQL writes them. */
-export const reportedSettings = ["application_name", "DateStyle", "IntervalStyle", "TimeZone"] as const;
+export const reportedSettings = [
+  "application_name",
+  "client_encoding",
+  "DateStyle",
+  "IntervalStyle",
+  "TimeZone",
+] as const;
 
 function initialValues(user: string): Values {
   return new Map([

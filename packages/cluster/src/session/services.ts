@@ -1,6 +1,6 @@
 /** What sessions share. */
 import type { VerifiedToken } from "../auth/index.ts";
-import type { Clock, Log } from "../base/index.ts";
+import type { Clock, LimitValues, Log } from "../base/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import type { SqlParser } from "../sql/index.ts";
 import type { Coordinator } from "../transaction/index.ts";
@@ -9,6 +9,7 @@ export interface SessionServices {
   readonly parser: SqlParser;
   readonly coordinator: Coordinator;
   readonly jobs: Jobs;
+  readonly limits: LimitValues;
   readonly clock: Clock;
   readonly log: Log;
   /** @throws {SqlError} the token is refused */

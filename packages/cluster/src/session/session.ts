@@ -9,7 +9,7 @@
  * Source: PostgreSQL documentation, "Message Flow".
  */
 import type { Duplex } from "node:stream";
-import { errors, limits } from "@dsql-local/spec";
+import { errors } from "@dsql-local/spec";
 import { AssertionError, SqlError } from "../base/index.ts";
 import { BackendLost } from "../transaction/index.ts";
 import {
@@ -66,7 +66,7 @@ export class Session {
     this.#connection = connection;
     this.#services = services;
     this.#writer = new ClientWriter(connection.socket);
-    this.#queue = new FrameQueue(connection.socket, limits.messageBytesMax.value);
+    this.#queue = new FrameQueue(connection.socket, services.limits.messageBytesMax);
     // A client that vanishes in the middle of a statement must not keep it running.
     connection.socket.on("close", () => this.#runner?.cancel());
     this.closed = this.#live();

@@ -7,6 +7,7 @@
 import type { Statement } from "../sql/index.ts";
 import type { Settings } from "../transaction/index.ts";
 import type { SettingScope } from "./reported-parameters.ts";
+import { isServiceSetting, postgresName, requireBoolean } from "./service-settings.ts";
 
 export type SettingStatement = Extract<Statement, { kind: "set" | "reset" }>;
 
@@ -24,7 +25,10 @@ export interface SettingChange extends SettingsNow {
   readonly texts?: readonly string[];
 }
 
-/** @param atStart - the settings that the client connected with */
+/**
+ * @param atStart - the settings that the client connected with
+ * @throws {SqlError} 22023 the service's own setting cannot have the value
+ */
 export function changeOf(statement: SettingStatement, now: SettingsNow, atStart: Settings): SettingChange {
   const tag = statement.kind === "set" ? "SET" : "RESET";
   if (statement.name === undefined) {
@@ -32,9 +36,11 @@ export function changeOf(statement: SettingStatement, now: SettingsNow, atStart:
     const after = { scope: "session", tag, session: atStart, inForce: atStart } as const;
     return texts.length === 0 ? after : { ...after, texts: ["RESET ALL", ...texts] };
   }
-  const name = statement.name.toLowerCase();
+  const written = statement.name.toLowerCase();
+  const name = postgresName(written);
   const isLocal = statement.kind === "set" && statement.isLocal;
   const asked = statement.kind === "set" ? statement.value : undefined;
+  if (asked !== undefined && isServiceSetting(written)) requireBoolean(written, asked);
   const value = asked ?? atStart.get(name);
   const change = {
     scope: isLocal ? "local" : "session",
@@ -42,6 +48,7 @@ export function changeOf(statement: SettingStatement, now: SettingsNow, atStart:
     session: isLocal ? now.session : now.session.with(name, value),
     inForce: now.inForce.with(name, value),
   } as const;
-  if (asked !== undefined || value === undefined) return change;
-  return { ...change, texts: [`SET ${isLocal ? "LOCAL " : ""}${name} TO ${value}`] };
+  if (name === written && (asked !== undefined || value === undefined)) return change;
+  const local = isLocal ? "LOCAL " : "";
+  return { ...change, texts: [`SET ${local}${name} TO ${value ?? "DEFAULT"}`] };
 }

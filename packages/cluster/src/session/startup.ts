@@ -6,7 +6,9 @@
 import { errors, settableSettings } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import { type Coordinator, request, Settings } from "../transaction/index.ts";
+import { requireUtf8 } from "./client-encoding.ts";
 import { reportedSettings } from "./reported-parameters.ts";
+import { isServiceSetting, postgresName, requireBoolean } from "./service-settings.ts";
 import type { SessionServices } from "./services.ts";
 
 const settable: ReadonlySet<string> = new Set(settableSettings.map((setting) => setting.name));
@@ -69,14 +71,31 @@ export async function readSettings(
     if (!settable.has(lower)) {
       throw SqlError.of(errors.settingNotSupported(name), { severity: "FATAL" });
     }
-    if (lower === "client_encoding" && /^(utf-?8|unicode|'utf-?8')$/i.test(value)) continue;
+    if (lower === "client_encoding")
+      fatally(() => {
+        requireUtf8(value);
+      });
+    if (lower === "client_encoding" && /^'?(utf-?8|unicode)'?$/i.test(value)) continue;
     if (lower === "application_name" && value === "") continue;
-    settings = settings.with(lower, settingValue(lower, value));
+    if (isServiceSetting(lower))
+      fatally(() => {
+        requireBoolean(lower, value);
+      });
+    settings = settings.with(postgresName(lower), settingValue(lower, value));
     if (lower === "application_name") applicationName = value;
     needsCheck ||= lower !== "application_name" && lower !== "extra_float_digits";
   }
   if (needsCheck) return { settings, reported: await checkSettings(settings, role, coordinator) };
   return { settings, reported: new Map([["application_name", applicationName]]) };
+}
+
+/** What refuses a setting in a session refuses the connection that starts with it. */
+function fatally(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof SqlError ? error.with({ severity: "FATAL" }) : error;
+  }
 }
 
 function* requestedSettings(

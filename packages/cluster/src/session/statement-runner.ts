@@ -14,10 +14,20 @@ import {
 } from "../transaction/index.ts";
 import { encodeBackend, noBindArguments } from "../wire/index.ts";
 import { Block } from "./block.ts";
+import {
+  analysisOf,
+  type AnalyzeStatement,
+  createIndexAsync,
+  runDdl,
+  validateConstraintAsync,
+} from "./ddl/index.ts";
+import { requireUtf8 } from "./client-encoding.ts";
 import { explain } from "./explain/index.ts";
-import { isIdentitySetting, showIdentity } from "./identity-settings.ts";
-import { changeMapping, createIndexAsync, noteDdl, type OwnContext, waitForJob } from "./own-statements.ts";
+import { isIdentitySetting, showAllInstead, showIdentity } from "./identity-settings.ts";
+import { type OwnContext, waitForJob } from "./own-statements.ts";
 import { NotingSink, type ReportedParameters, type SettingScope } from "./reported-parameters.ts";
+import { changeMapping, prepareEndOfRoles } from "./role-statements.ts";
+import { isOn, isServiceSetting, showService } from "./service-settings.ts";
 import type { SessionServices } from "./services.ts";
 import { changeOf, type SettingStatement } from "./setting-changes.ts";
 
@@ -49,8 +59,7 @@ export class StatementRunner {
    */
   async run(execution: Execution, sink: Sink, isAlone: boolean): Promise<Outcome> {
     const { statement } = execution;
-    if (statement.kind !== "commit" && statement.kind !== "rollback") this.block.refuseIfFailed();
-    if (statement.refusal !== undefined) throw new SqlError(statement.refusal);
+    this.refuse(statement);
     this.#refuseIfStale(statement);
     try {
       const outcome = await this.#dispatch(execution, sink, isAlone);
@@ -61,6 +70,19 @@ export class StatementRunner {
     } finally {
       this.#cancel = undefined;
     }
+  }
+
+  /**
+   * Holds a statement against the state of its block and, as the session's settings are now, the rules.
+   *
+   * @throws {SqlError} 25P02 in a failed block, before anything else; then what a rule says
+   */
+  refuse({ kind, refusal, unless }: Statement): void {
+    const isWaived = unless !== undefined && !isOn(unless.setting, this.block.settingsInForce);
+    const refused = isWaived ? unless.refusal : refusal;
+    const endsBlock = (kind === "commit" || kind === "rollback") && refused === undefined;
+    if (!endsBlock) this.block.refuseIfFailed();
+    if (refused !== undefined) throw new SqlError(refused);
   }
 
   /** The end of a Query message or a pipeline: what was implicit is committed. */
@@ -97,11 +119,10 @@ export class StatementRunner {
    */
   #refuseIfStale(statement: Statement): void {
     const versions = this.#options.services.coordinator.catalogVersions;
-    if (this.#catalogSeen === versions.current || (statement.kind !== "read" && statement.kind !== "write"))
-      return;
+    if (this.#catalogSeen === versions.current) return;
     const { transaction } = this.block;
     if (transaction !== undefined && transaction.state !== "unstarted") return;
-    if (!versions.isStale(this.#catalogSeen, statement.analysis.relations)) return;
+    if (!versions.isStale(this.#catalogSeen, statement)) return;
     this.#catalogSeen = versions.current;
     throw SqlError.of(errors.schemaConflict);
   }
@@ -142,24 +163,32 @@ export class StatementRunner {
         return own(sink, "DEALLOCATE ALL");
       case "createIndexAsync":
         return await createIndexAsync(this.#context(), statement, execution, sink);
+      case "validateConstraintAsync":
+        return await validateConstraintAsync(this.#context(), statement, execution, sink);
       case "iamGrant":
       case "iamRevoke":
         return await changeMapping(this.#context(), statement, sink);
       case "waitForJob":
         return await waitForJob(this.#context(), statement, execution, sink);
-      case "ddl":
-      case "validateConstraintAsync":
-        noteDdl(this.block, statement);
-        return await this.#inTransaction(execution, sink);
+      case "ddl": {
+        const run = async (): Promise<Outcome> => {
+          await prepareEndOfRoles(this.#context(), statement);
+          return await this.#inTransaction(execution, sink);
+        };
+        return await runDdl(this.#context(), statement, sink, run);
+      }
       case "read":
         return isAlone && (await this.#isPure(statement))
           ? await this.#alone(execution, sink)
           : await this.#runReadOrWrite(execution, sink);
       case "show":
         if (isIdentitySetting(statement.name)) return showIdentity(statement.name, execution, sink);
+        if (statement.name === "all") return await this.#showAll(execution, sink);
+        if (isServiceSetting(statement.name))
+          return showService(statement.name, this.block.settingsInForce, execution, sink);
         return isAlone ? await this.#alone(execution, sink) : await this.#inTransaction(execution, sink);
       case "analyze":
-        return await this.#analyze(execution, sink);
+        return await this.#analyze(execution, statement, sink);
       case "write":
         return await this.#runReadOrWrite(execution, sink);
       case "setConstraints":
@@ -193,7 +222,10 @@ export class StatementRunner {
     if (!setsConfig(execution.statement)) return await this.#inTransaction(execution, sink);
     // Whether a call is local is known for each row only; what it leaves behind is looked up after COMMIT.
     const outcome = await this.#inTransaction(execution, this.#noting(sink, "session"));
-    const rows = await this.block.enter().request("SELECT current_setting('search_path')");
+    const rows = await this.block
+      .enter()
+      .request("SELECT current_setting('search_path'), current_setting('client_encoding')");
+    requireUtf8(rows[0]?.[1] ?? "");
     const { settings, settingsInForce } = this.block;
     const inForce = settingsInForce.with("search_path", rows[0]?.[0] ?? undefined);
     this.block.changeSettings({ session: settings, inForce });
@@ -223,6 +255,8 @@ export class StatementRunner {
     isAlone: boolean,
   ): Promise<Outcome> {
     const { settings, settingsInForce } = this.block;
+    const { name = "", ...rest } = statement;
+    if (name.toLowerCase() === "client_encoding" && "value" in rest) requireUtf8(rest.value ?? "UTF8");
     const change = changeOf(
       statement,
       { session: settings, inForce: settingsInForce },
@@ -253,11 +287,24 @@ export class StatementRunner {
     return outcome;
   }
 
-  async #analyze(execution: Execution, sink: Sink): Promise<Outcome> {
+  async #showAll(execution: Execution, sink: Sink): Promise<Outcome> {
+    const outcome = await this.#runInstead(execution, [showAllInstead], sink);
+    return outcome.kind === "complete" ? { kind: "complete", tag: "SHOW" } : outcome;
+  }
+
+  async #analyze(execution: Execution, statement: AnalyzeStatement, sink: Sink): Promise<Outcome> {
     if (this.block.transaction !== undefined) {
       throw new SqlError({ sqlstate: "25001", message: "ANALYZE cannot run inside a transaction block" });
     }
-    return await this.#alone(execution, sink);
+    const { role, services } = this.#options;
+    const analysis = await analysisOf(services, statement, role);
+    if (analysis.text === undefined) return own(sink, "ANALYZE");
+    try {
+      const prepared = services.coordinator.prepare(analysis.text, []);
+      return await this.#alone({ ...execution, prepared }, sink);
+    } finally {
+      analysis.release();
+    }
   }
 
   #context(): OwnContext {

@@ -6,9 +6,8 @@
  *
  * Tests: analyse.test.ts.
  */
-import { lockedRelations, type TreeNode } from "@dsql-local/spec";
+import { lockedRelations, qualifiedNameEnd, type TreeNode } from "@dsql-local/spec";
 import type { CommonTableExpr, Node, RangeVar, WithClause } from "libpg-query";
-import { qualifiedNameEnd } from "./lexer.ts";
 import type { LockingClause, RelationRef } from "./statement.ts";
 import { as, nodeType, stringOf } from "./tree.ts";
 

@@ -3,10 +3,18 @@
  *
  * Tests: refusals.test.ts.
  */
-import { createSubject, refuse, rules, rulesAsOf } from "@dsql-local/spec";
+import {
+  createSubject,
+  errors,
+  lex,
+  refuse,
+  rules,
+  rulesAsOf,
+  type Subject,
+  supportedTypes,
+} from "@dsql-local/spec";
 import type { Node } from "libpg-query";
-import type { SqlErrorFields } from "../base/index.ts";
-import { lex } from "./lexer.ts";
+import type { LimitValues, SqlErrorFields } from "../base/index.ts";
 
 export interface CheckedStatement {
   readonly node: Node;
@@ -20,19 +28,57 @@ export interface Refusal {
   readonly fields: SqlErrorFields;
 }
 
-/** @returns what the first rule that fits says; undefined when none does */
-export type Check = (statement: CheckedStatement) => Refusal | undefined;
+/** A type as the catalog knows it, where a statement does not show it. */
+export interface KnownType {
+  /** PostgreSQL's internal name: `int4`. */
+  readonly name: string;
+  /** As PostgreSQL prints it: `integer`. */
+  readonly shown: string;
+  readonly isArray: boolean;
+}
 
-/** @throws {RangeError} when `asOf` names no date */
-export function createCheck(asOf: string): Check {
-  const ruleSet = rulesAsOf(rules, asOf);
-  return ({ node, text, isAsync }) => {
-    const writes = (keyword: string): boolean => writesKeyword(text, keyword);
-    const refusal = refuse(createSubject(node, { isAsync, writes }), ruleSet);
-    if (refusal === undefined) return undefined;
-    const { rule, ...fields } = refusal;
+/** The rules in force at a date. */
+export interface Check {
+  /** @returns what the first rule that fits says; undefined when none does */
+  statement(statement: CheckedStatement): Refusal | undefined;
+  /** @returns why no column may have the type */
+  columnType(type: KnownType): SqlErrorFields | undefined;
+  /** @returns why no key may hold the type */
+  keyType(type: KnownType): SqlErrorFields | undefined;
+}
+
+/**
+ * @param limits - those that were lowered
+ * @throws {RangeError} when `asOf` names no date
+ */
+export function createCheck(asOf: string, limits: Partial<LimitValues> = {}): Check {
+  const ruleSet = rulesAsOf(rules, asOf, limits);
+  const refusal = (subject: Subject): Refusal | undefined => {
+    const refused = refuse(subject, ruleSet);
+    if (refused === undefined) return undefined;
+    const { rule, ...fields } = refused;
     return { ruleId: rule.id, fields };
   };
+  return {
+    statement({ node, text, isAsync }) {
+      const writes = (keyword: string): boolean => writesKeyword(text, keyword);
+      return refusal(createSubject(node, { isAsync, writes }));
+    },
+    columnType: (type) => refusal(subjectOf("ColumnType", { ...type }))?.fields ?? refuseUnknown(type),
+    keyType: (type) => refusal(subjectOf("KeyColumn", { type }))?.fields,
+  };
+}
+
+/** Of one of the nodes that rules ask for, without the statement that it stands in. */
+function subjectOf(type: string, fields: Subject["fields"]): Subject {
+  return { type: "", fields: {}, isAsync: false, writes: () => false, nodes: new Map([[type, [fields]]]) };
+}
+
+const takenTypes: ReadonlySet<string> = new Set(supportedTypes.map(({ name }) => name));
+
+/** A type that no rule names: the row type of a table, one that is left of another program. */
+function refuseUnknown({ name, shown }: KnownType): SqlErrorFields | undefined {
+  return takenTypes.has(name) ? undefined : errors.datatypeNotSupported(shown);
 }
 
 function writesKeyword(text: string, keyword: string): boolean {

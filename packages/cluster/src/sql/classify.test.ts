@@ -11,10 +11,10 @@ const parseOne = (sql: string): Statement => {
   return statement;
 };
 
-// The relations of DDL have a test of their own.
+// The relations and the shape of DDL have tests of their own.
 const otherFields = new Set([
   ...["text", "offset", "positionInSource", "refusal", "refusedBy"],
-  ...["analysis", "relations"],
+  ...["analysis", "relations", "shape", "unless"],
 ]);
 
 /** The fields that tell the kinds apart. */
@@ -92,12 +92,14 @@ const cases: readonly (readonly [sql: string, facts: Record<string, unknown>])[]
   ["CREATE POLICY p ON t", { kind: "ddl", command: "CREATE POLICY" }],
   ["CALL sys.wait_for_job('abc')", { kind: "waitForJob", jobId: "abc" }],
   ["CALL sys.wait_for_job('abc'::text)", { kind: "waitForJob", jobId: "abc" }],
+  ["CALL sys.wait_for_job(NULL)", { kind: "waitForJob", jobId: "" }],
+  ["CALL sys.wait_for_job(lower('ABC'))", { kind: "read" }],
   ["call sys.wait_for_job($2)", { kind: "waitForJob", jobId: { parameter: 2 } }],
   ["CALL sys.wait_for_job(CAST($1 AS text))", { kind: "waitForJob", jobId: { parameter: 1 } }],
   ["CALL p()", { kind: "read" }],
   ["SELECT sys.wait_for_job('abc')", { kind: "read" }],
-  ["ANALYZE", { kind: "analyze" }],
-  ["ANALYZE VERBOSE t (a)", { kind: "analyze" }],
+  ["ANALYZE", { kind: "analyze", isOfAll: true }],
+  ["ANALYZE VERBOSE t (a)", { kind: "analyze", isOfAll: false }],
   ["DEALLOCATE ALL", { kind: "deallocateAll" }],
   ["SET CONSTRAINTS ALL DEFERRED", { kind: "setConstraints" }],
 ];

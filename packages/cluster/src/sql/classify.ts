@@ -9,7 +9,8 @@
 import type { CopyStmt, ExplainStmt, Node, TransactionStmt, VariableSetStmt } from "libpg-query";
 import { analyse, relationRef, type StatementText, type Touched } from "./analyse.ts";
 import { commandTag } from "./command-tag.ts";
-import { ddlRelations } from "./ddl-relations.ts";
+import { ddlRelations, relationNames } from "./ddl-relations.ts";
+import { ddlShape } from "./ddl-shape.ts";
 import { dmlShape } from "./dml-shape.ts";
 import { settingValue } from "./setting-value.ts";
 import type { Analysis, DmlShape, StatementKind } from "./statement.ts";
@@ -145,7 +146,7 @@ function transactionKind(transaction: TransactionStmt, node: Node): StatementKin
     case "TRANS_STMT_ROLLBACK":
       return { kind: "rollback" };
     default:
-      return { kind: "ddl", command: commandTag(node), relations: ddlRelations(node) };
+      return ddlKind(node);
   }
 }
 
@@ -176,11 +177,13 @@ function settingKind(set: VariableSetStmt): StatementKind {
 
 function utilityKind(node: Node, statement: StatementText, asyncAt: number | undefined): StatementKind {
   const vacuum = as(node, "VacuumStmt");
-  if (vacuum !== undefined && vacuum.is_vacuumcmd !== true) return { kind: "analyze" };
+  if (vacuum !== undefined && vacuum.is_vacuumcmd !== true) {
+    return { kind: "analyze", isOfAll: vacuum.rels === undefined, relations: relationNames(vacuum.rels) };
+  }
   const call = callKind(node, statement);
   if (call !== undefined) return call;
   if (asyncAt !== undefined) return asyncKind(node, statement, asyncAt);
-  return { kind: "ddl", command: commandTag(node), relations: ddlRelations(node) };
+  return ddlKind(node);
 }
 
 /** CALL of anything but sys.wait_for_job is left to PostgreSQL, which finds no such procedure. */
@@ -190,11 +193,16 @@ function callKind(node: Node, statement: StatementText): StatementKind | undefin
   const [schema, name] = stringsOf(call.funcname);
   const [argument, ...others] = call.args ?? [];
   if (schema === "sys" && name === "wait_for_job" && argument !== undefined && others.length === 0) {
-    const jobId = constantText(argument) ?? parameterOf(argument);
+    const jobId = isNull(argument) ? "" : (constantText(argument) ?? parameterOf(argument));
     if (jobId !== undefined) return { kind: "waitForJob", jobId };
   }
   const analysis = new QueryAnalysis("select", analyse(node, statement), { node, root: node, statement });
   return { kind: "read", analysis };
+}
+
+/** NULL is no job's identifier, as the empty text is none. */
+function isNull(node: Node | undefined): boolean {
+  return as(as(node, "TypeCast")?.arg ?? node, "A_Const")?.isnull === true;
 }
 
 function parameterOf(node: Node | undefined): { readonly parameter: number } | undefined {
@@ -220,8 +228,26 @@ function asyncKind(node: Node, statement: StatementText, asyncAt: number): State
   const alter = as(node, "AlterTableStmt");
   const action = as(alter?.cmds?.[0], "AlterTableCmd");
   if (alter?.relation === undefined || action?.subtype !== "AT_ValidateConstraint") {
-    return { kind: "ddl", command: commandTag(node), relations: ddlRelations(node) };
+    return ddlKind(node);
   }
   const table = relationRef(alter.relation, statement, { role: "target" });
-  return { kind: "validateConstraintAsync", table, constraint: action.name ?? "" };
+  const ifExists = alter.missing_ok === true;
+  return { kind: "validateConstraintAsync", table, constraint: action.name ?? "", ifExists };
+}
+
+function ddlKind(node: Node): StatementKind {
+  const roles = endedRoles(node);
+  return {
+    kind: "ddl",
+    command: commandTag(node),
+    relations: ddlRelations(node),
+    shape: ddlShape(node),
+    ...(roles.length > 0 && { endedRoles: roles }),
+  };
+}
+
+function endedRoles(node: Node): string[] {
+  const rename = as(node, "RenameStmt");
+  if (rename?.renameType === "OBJECT_ROLE") return [rename.subname ?? ""];
+  return (as(node, "DropRoleStmt")?.roles ?? []).map((role) => as(role, "RoleSpec")?.rolename ?? "");
 }

@@ -21,7 +21,12 @@ export function ddlRelations(node: Node): readonly string[] | undefined {
   if (drop !== undefined) return droppedRelations(drop);
   const grant = as(node, "GrantStmt");
   if (grant !== undefined) return grantedRelations(grant);
-  return [...new Set(namesIn(node))];
+  return relationNames(node);
+}
+
+/** Every relation named anywhere in a tree, once. */
+export function relationNames(tree: unknown): readonly string[] {
+  return [...new Set(namesIn(tree))];
 }
 
 function droppedRelations(drop: DropStmt): readonly string[] | undefined {
@@ -36,7 +41,6 @@ function grantedRelations(grant: GrantStmt): readonly string[] | undefined {
   return relationObjects.has(grant.objtype ?? "") ? namesIn(grant.objects) : [];
 }
 
-/** Every relation named anywhere in a tree. */
 function namesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(namesIn);
   if (typeof value !== "object" || value === null) return [];

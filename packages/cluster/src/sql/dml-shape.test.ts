@@ -100,7 +100,32 @@ const cases: readonly (readonly [sql: string, pieces: Record<string, unknown>])[
       where: "t.from = u.where",
     },
   ],
-  ["UPDATE t SET (a, b) = (1, 2) WHERE c", { target: "t", set: "complex", where: "c" }],
+  [
+    "UPDATE t SET (a, b) = (1, x + 2), c = 3, (d, e) = (SELECT 4, 5), f = 6 WHERE c",
+    {
+      target: "t",
+      set: [
+        ["a", "(1, x + 2)"],
+        ["b", "(1, x + 2)"],
+        ["c", "3"],
+        ["d", "(SELECT 4, 5)"],
+        ["e", "(SELECT 4, 5)"],
+        ["f", "6"],
+      ],
+      where: "c",
+    },
+  ],
+  [
+    "UPDATE t SET (a, b) = ROW(1, 2)",
+    {
+      target: "t",
+      set: [
+        ["a", "ROW(1, 2)"],
+        ["b", "ROW(1, 2)"],
+      ],
+    },
+  ],
+  ["UPDATE t SET (a, b) = (1, DEFAULT)", { target: "t", set: "complex" }],
   ["UPDATE t SET a[1] = 2", { target: "t", set: "complex" }],
   [
     "WITH c AS (SELECT 1) DELETE FROM t x USING u JOIN v USING (id), c WHERE x.id = u.id RETURNING x.*",

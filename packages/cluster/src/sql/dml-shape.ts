@@ -6,10 +6,10 @@
  *
  * Tests: dml-shape.test.ts.
  */
+import { lex, type Lexeme } from "@dsql-local/spec";
 import type { DeleteStmt, InsertStmt, Node, UpdateStmt, WithClause } from "libpg-query";
 import { assert, defined } from "../base/index.ts";
 import { relationRef, type StatementText } from "./analyse.ts";
-import { lex, type Lexeme } from "./lexer.ts";
 import type { DmlShape, Range, RelationRef, SetItem } from "./statement.ts";
 import { as, nodeType } from "./tree.ts";
 
@@ -70,22 +70,38 @@ function deleteShape(remove: DeleteStmt, cut: Cutter): DmlShape {
 
 function setItems(targets: readonly Node[], setEnd: number, cut: Cutter): readonly SetItem[] | "complex" {
   const columns = targets.map((target) => as(target, "ResTarget") ?? {});
+  const parts = columns.map(({ val }) => partOf(val));
   const isComplex = columns.some(
-    ({ indirection, val }) =>
-      indirection !== undefined || (val !== undefined && nodeType(val) === "MultiAssignRef"),
+    ({ indirection }, item) => indirection !== undefined || parts[item] === "complex",
   );
   if (isComplex) return "complex";
   const starts = columns.map(({ location }) => cut.indexAt(cut.statement.offsetOf(location)));
   return columns.map(({ name, val }, item): SetItem => {
-    // name, `=`, then the value up to the comma before the next name.
-    const value = defined(starts[item], "every assignment has its place") + 2;
-    const next = starts[item + 1];
+    const part = parts[item] === "complex" ? undefined : parts[item];
+    const last = part === undefined ? item : item - part.place + part.count - 1;
+    // name, `=`, then the value up to the comma before the next name; of several names the last has its `)` in front.
+    const value = defined(starts[last], "every assignment has its place") + (part === undefined ? 2 : 3);
+    const next = starts[last + 1];
+    const between = parts[last + 1] === undefined ? 1 : 2;
     const isDefault = val !== undefined && nodeType(val) === "SetToDefault";
     return {
       column: name ?? "",
-      value: isDefault ? "default" : cut.between(value, next === undefined ? setEnd : next - 1),
+      value: isDefault ? "default" : cut.between(value, next === undefined ? setEnd : next - between),
+      ...(part !== undefined && { part }),
     };
   });
+}
+
+/** @returns undefined for a column that is set alone */
+function partOf(value: Node | undefined): SetItem["part"] | "complex" {
+  const multi = value && as(value, "MultiAssignRef");
+  if (multi?.source === undefined) return undefined;
+  const place = (multi.colno ?? 1) - 1;
+  const count = multi.ncolumns ?? 1;
+  if (nodeType(multi.source) === "SubLink") return { place, count, of: "query" };
+  const row = as(multi.source, "RowExpr");
+  const hasDefault = row?.args?.some((item) => nodeType(item) === "SetToDefault") ?? true;
+  return hasDefault ? "complex" : { place, count, of: "row" };
 }
 
 /** The lexemes of one statement, from its target on, and ways to name stretches of them. Indexes are lexeme indexes. */

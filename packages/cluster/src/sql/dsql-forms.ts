@@ -13,11 +13,16 @@
  * Source: https://github.com/awslabs/aurora-dsql-tools, dsql-lint/grammar (derived from a live cluster).
  * Tests: dsql-forms.test.ts.
  */
-import { errors } from "@dsql-local/spec";
+import {
+  characterOffset,
+  countCharacters,
+  errors,
+  type Lexeme,
+  scanStatements,
+  type StatementExtent,
+} from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import { type Lexeme, scan } from "./lexer.ts";
 import { parseTree } from "./postgres-parser.ts";
-import { characterOffset, countCharacters } from "./text-map.ts";
 import { as, stringOf } from "./tree.ts";
 
 export interface IamStatement {
@@ -70,63 +75,23 @@ function firstFrom(lexemes: readonly Lexeme[], offset: number): number {
 
 interface Located {
   /** ASYNC as part of a form. */
-  readonly words: Lexeme[];
-  readonly iam: IamLexemes[];
+  readonly words: readonly Lexeme[];
+  readonly iam: readonly StatementExtent[];
   /** ASYNC anywhere else. */
-  readonly reserved: Lexeme[];
+  readonly reserved: readonly Lexeme[];
 }
-
-interface IamLexemes {
-  /** The first lexemes of the statement. */
-  readonly head: readonly Lexeme[];
-  readonly semicolon: Lexeme | undefined;
-}
-
-/** As many lexemes as AWS IAM GRANT role TO 'arn' has, and one that would be too many. */
-const headLengthMax = 7;
 
 function locate(source: string): Located {
-  const located: Located = { words: [], iam: [], reserved: [] };
-  let head: Lexeme[] = [];
-  let atomic = 0;
-  const word = (index: number): string => upperWord(source, head[index]);
-  const endStatement = (semicolon?: Lexeme): void => {
-    if (word(0) === "AWS" && word(1) === "IAM") located.iam.push({ head, semicolon });
-    head = [];
-    atomic = 0;
-  };
-  scan(source, (lexeme) => {
-    const isSemicolon = lexeme.depth === 0 && source[lexeme.start] === ";" && lexeme.kind === "punctuation";
-    if (isSemicolon && atomic === 0) {
-      endStatement(lexeme);
-      return;
-    }
-    if (head.length < headLengthMax) head.push(lexeme);
-    if (lexeme.kind !== "word") return;
-    atomic += atomicStep(upperWord(source, lexeme), word, atomic);
-    if (!isWord(source, lexeme, "async")) return;
-    const isForm = head.at(-1) === lexeme && endsForm(head.map((_, index) => word(index)));
-    (isForm ? located.words : located.reserved).push(lexeme);
+  const words: Lexeme[] = [];
+  const iam: StatementExtent[] = [];
+  const reserved: Lexeme[] = [];
+  scanStatements(source, (extent) => {
+    if (extent.asyncWord !== undefined) words.push(extent.asyncWord);
+    if (extent.isIam) iam.push(extent);
+    for (const lexeme of extent.reserved) reserved.push(lexeme);
   });
-  endStatement();
-  return located;
+  return { words, iam, reserved };
 }
-
-const endsForm = (words: readonly string[]): boolean =>
-  /^(CREATE (UNIQUE )?INDEX|ALTER TABLE) ASYNC$/.test(words.join(" "));
-
-/** Within the body of CREATE FUNCTION … BEGIN ATOMIC … END a semicolon ends no statement. */
-function atomicStep(upper: string, head: (index: number) => string, atomic: number): number {
-  if (head(0) !== "CREATE") return 0;
-  const object = head(1) === "OR" ? head(3) : head(1);
-  if (object !== "FUNCTION" && object !== "PROCEDURE") return 0;
-  if (upper === "BEGIN") return 1;
-  if (upper === "CASE" && atomic > 0) return 1;
-  return upper === "END" && atomic > 0 ? -1 : 0;
-}
-
-const isWord = (source: string, lexeme: Lexeme, word: string): boolean =>
-  lexeme.end - lexeme.start === word.length && source.slice(lexeme.start, lexeme.end).toLowerCase() === word;
 
 /** Long names need not be looked at: no keyword asked for here has more than 9 letters. */
 function upperWord(source: string, lexeme: Lexeme | undefined): string {
@@ -134,7 +99,7 @@ function upperWord(source: string, lexeme: Lexeme | undefined): string {
   return source.slice(lexeme.start, lexeme.end).toUpperCase();
 }
 
-function iamStatement(source: string, { head, semicolon }: IamLexemes): IamStatement {
+function iamStatement(source: string, { head, semicolon }: StatementExtent): IamStatement {
   const [aws, , verb, role, preposition, arn, extra] = head;
   const refuse = (near: Lexeme | undefined): SqlError => syntaxErrorAt(source, near ?? semicolon);
   const isGrant = upperWord(source, verb) === "GRANT";

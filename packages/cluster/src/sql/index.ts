@@ -8,12 +8,15 @@
  * - A source seen before costs one look-up; the memory for such sources is bounded.
  * - No source, however nested or long, stops the parser for the sources after it.
  */
-export { lex, type Lexeme, type LexemeKind } from "./lexer.ts";
+export { lex, type Lexeme, type LexemeKind } from "@dsql-local/spec";
+export type { KnownType } from "./check.ts";
 export { createSqlParser, loadParser, type SqlParserOptions } from "./parser.ts";
 export type {
   Analysis,
+  DdlShape,
   DmlShape,
   LockingClause,
+  ObjectName,
   ParsedSource,
   Range,
   RelationRef,
@@ -22,4 +25,5 @@ export type {
   Statement,
   StatementBase,
   StatementKind,
+  TableChange,
 } from "./statement.ts";

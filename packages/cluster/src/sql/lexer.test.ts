@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { createTextMap, lex, qualifiedNameEnd } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import { lex, qualifiedNameEnd } from "./lexer.ts";
 import { loadParser, parseTree } from "./postgres-parser.ts";
-import { createTextMap } from "./text-map.ts";
 
 before(loadParser);
 

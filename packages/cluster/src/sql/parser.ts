@@ -8,17 +8,16 @@
  *
  * Tests: parser.test.ts, refusals.test.ts.
  */
-import { errors } from "@dsql-local/spec";
-import { SqlError } from "../base/index.ts";
+import { countCharacters, createTextMap, errors, lex, skipSpace, type TextMap } from "@dsql-local/spec";
+import { defined, type LimitValues, SqlError } from "../base/index.ts";
 import type { StatementText } from "./analyse.ts";
 import { TextCache } from "./cache.ts";
-import { createCheck, type Check } from "./check.ts";
+import { type Check, createCheck, type Refusal } from "./check.ts";
 import { classify } from "./classify.ts";
 import { type DsqlForms, findDsqlForms, type IamStatement, syntaxErrorAt } from "./dsql-forms.ts";
-import { lex, skipSpace } from "./lexer.ts";
 import { parseTree, type RawStatement } from "./postgres-parser.ts";
-import type { ParsedSource, SqlParser, Statement, StatementKind } from "./statement.ts";
-import { countCharacters, createTextMap, type TextMap } from "./text-map.ts";
+import { showCatalogs, type ShownText } from "./shown-catalogs.ts";
+import type { ParsedSource, SqlParser, Statement, StatementKind, Waiver } from "./statement.ts";
 import { as, nodeType } from "./tree.ts";
 
 export { loadParser } from "./postgres-parser.ts";
@@ -31,12 +30,14 @@ const cachedEntriesDefault = 4096;
 export interface SqlParserOptions {
   /** Date of the rule set: `2025-11`, `2026-06-08` or `latest`, the default. */
   readonly asOf?: string;
+  /** Limits lower than the service's, by name. */
+  readonly limits?: Partial<LimitValues>;
   /** How many sources are kept parsed; the least recently used half goes first. */
   readonly cacheEntriesMax?: number;
 }
 
 export function createSqlParser(options: SqlParserOptions = {}): SqlParser {
-  const check = createCheck(options.asOf ?? "latest");
+  const check = createCheck(options.asOf ?? "latest", options.limits);
   const cache = new TextCache<ParsedSource>({
     entriesMax: options.cacheEntriesMax ?? cachedEntriesDefault,
     charactersMax: cachedCharactersMax,
@@ -49,6 +50,8 @@ export function createSqlParser(options: SqlParserOptions = {}): SqlParser {
       if (source.length <= cachedCharactersPerSourceMax) cache.set(source, parsed);
       return parsed;
     },
+    refuseColumnType: (type) => check.columnType(type),
+    refuseKeyType: (type) => check.keyType(type),
   };
 }
 
@@ -88,25 +91,62 @@ function createStatement(raw: RawStatement, { source, map, forms, check }: Surro
   const isAsync = asyncAt !== undefined;
   if (isAsync) requireOnlyValidate(raw, statement, { source, start });
   const kind = classify(raw.stmt, statement, isAsync ? asyncAt - start : undefined);
-  const refused = check({ node: raw.stmt, text, isAsync });
-  return assemble(kind, { text, source, offset: start, refused });
+  const refused = check.statement({ node: raw.stmt, text, isAsync });
+  const unless = refused && waiver(refused, () => check.statement({ node: raw.stmt, text, isAsync: true }));
+  const shown = refused === undefined ? showCatalogs(kind, statement) : undefined;
+  if (shown !== undefined) return createShownStatement(shown, { source, offset: start });
+  return assemble(kind, { text: forPostgres(raw.stmt, text), source, offset: start, refused, unless });
+}
+
+/** `disable_sync_create_index` off permits an index without ASYNC; what else the rules say of it holds all the same. */
+function waiver(refused: Refusal, withAsync: () => Refusal | undefined): Waiver | undefined {
+  if (refused.ruleId !== "index-without-async") return undefined;
+  return { setting: "disable_sync_create_index", refusal: withAsync()?.fields };
+}
+
+/**
+ * `{ENABLE|DISABLE} TRIGGER {ALL|USER}` is accepted without effect: there are no triggers but those of foreign keys, and
+ * PostgreSQL lets only its superuser switch them. A later position in the text is off by the one letter more.
+ */
+function forPostgres(node: RawStatement["stmt"], text: string): string {
+  const commands = as(node, "AlterTableStmt")?.cmds ?? [];
+  const switchesAll = commands.some((command) =>
+    /^AT_(?:En|Dis)ableTrigAll$/.test(as(command, "AlterTableCmd")?.subtype ?? ""),
+  );
+  if (!switchesAll) return text;
+  const words = lex(text);
+  const written = (index: number): string => text.slice(words[index]?.start, words[index]?.end).toUpperCase();
+  const all = words.findLast((_, index) => written(index) === "ALL" && written(index - 1) === "TRIGGER");
+  return all === undefined ? text : `${text.slice(0, all.start)}USER${text.slice(all.end)}`;
+}
+
+/** A statement over PostgreSQL's catalogs, with the views that clients see in their place. */
+function createShownStatement(shown: ShownText, place: { source: string; offset: number }): Statement {
+  const map = createTextMap(shown.text);
+  const [raw] = parseTree(shown.text);
+  const statement = { text: shown.text, offsetOf: (byte?: number) => map.fromByte(byte ?? 0) };
+  const kind = classify(defined(raw, "a statement stays one").stmt, statement);
+  const assembled = assemble(kind, { ...place, text: shown.text, refused: undefined });
+  const positionInSource = (position: number): number =>
+    assembled.positionInSource(shown.originalPosition(position));
+  return { ...assembled, positionInSource };
 }
 
 function createIamStatement(statement: IamStatement, source: string): Statement {
   const { kind, role, arn, start, end } = statement;
   const text = source.slice(start, end);
-  return assemble({ kind, role, arn }, { text, source, offset: start, refused: undefined });
+  return assemble({ kind, role, arn }, { text, source, offset: start });
 }
 
-function assemble(
-  kind: StatementKind,
-  {
-    text,
-    source,
-    offset,
-    refused,
-  }: { text: string; source: string; offset: number; refused: ReturnType<Check> },
-): Statement {
+interface Parts {
+  readonly text: string;
+  readonly source: string;
+  readonly offset: number;
+  readonly refused?: Refusal | undefined;
+  readonly unless?: Waiver | undefined;
+}
+
+function assemble(kind: StatementKind, { text, source, offset, refused, unless }: Parts): Statement {
   let charactersBefore: number | undefined;
   return {
     ...kind,
@@ -117,6 +157,7 @@ function assemble(
       return position + charactersBefore;
     },
     ...(refused !== undefined && { refusal: refused.fields, refusedBy: refused.ruleId }),
+    ...(unless !== undefined && { unless }),
   };
 }
 

@@ -5,6 +5,7 @@
  * and counts Unicode characters, as PostgreSQL's error field `P` does.
  */
 import type { SqlErrorFields } from "../base/index.ts";
+import type { KnownType } from "./check.ts";
 
 /** A part of `Statement.text`: from `start` up to, not including, `end`. */
 export interface Range {
@@ -38,7 +39,7 @@ export interface DmlShape {
   readonly overriding?: Range;
   /** The whole ON CONFLICT clause. */
   readonly onConflict?: Range;
-  /** `complex`: several columns set at once, or an assignment to a part of a column. */
+  /** `complex`: an assignment to a part of a column, or DEFAULT for one of several columns set at once. */
   readonly set?: readonly SetItem[] | "complex";
   /** The items of FROM (UPDATE) or USING (DELETE), without the keyword. */
   readonly from?: Range;
@@ -51,6 +52,8 @@ export interface DmlShape {
 export interface SetItem {
   readonly column: string;
   readonly value: Range | "default";
+  /** One of several columns set at once, counted from 0: `value` is the row or the query that gives all of them. */
+  readonly part?: { readonly place: number; readonly count: number; readonly of: "row" | "query" };
 }
 
 export interface Analysis {
@@ -85,11 +88,57 @@ export interface StatementBase {
   positionInSource(position: number): number;
   /** Set when a rule refuses the statement. In a failed block 25P02 comes before it. */
   readonly refusal?: SqlErrorFields;
-  /** The rule's id, such as `index-without-async`, where a setting of the session can waive it. */
+  /** The rule's id, such as `index-without-async`. */
   readonly refusedBy?: string;
+  /** Set when a setting of the session can waive the refusal: what the rules say then. */
+  readonly unless?: Waiver;
+}
+
+/** `SET name TO off` waives a refusal. */
+export interface Waiver {
+  readonly setting: "disable_sync_create_index";
+  /** Of the rules that come after the one that is waived. */
+  readonly refusal: SqlErrorFields | undefined;
 }
 
 export type Statement = StatementBase & StatementKind;
+
+/** An object where a DDL statement names it. */
+export interface ObjectName {
+  /** As written; undefined when the search path decides. */
+  readonly schema: string | undefined;
+  readonly name: string;
+}
+
+/** What ALTER TABLE does to a column or a constraint that is there already. */
+export interface TableChange {
+  readonly does: "dropColumn" | "dropConstraint" | "makeIdentity";
+  /** Of the column or the constraint. */
+  readonly name: string;
+}
+
+/** The parts of a DDL statement that only the catalog can judge. */
+export interface DdlShape {
+  readonly createsSchema: boolean;
+  /** By itself, or behind an identity column. */
+  readonly createsSequence: boolean;
+  /** Tables that it creates, or gives columns, keys or indexes. */
+  readonly definesTables: readonly ObjectName[];
+  readonly createsTable: boolean;
+  readonly definesViews: readonly ObjectName[];
+  readonly changes: { readonly table: ObjectName; readonly actions: readonly TableChange[] } | undefined;
+  /** Of CREATE INDEX without ASYNC. */
+  readonly indexedTable: ObjectName | undefined;
+  /** Of CREATE STATISTICS. */
+  readonly describedTable: ObjectName | undefined;
+  readonly drops: DroppedObjects | undefined;
+}
+
+export interface DroppedObjects {
+  /** As the tag says: `INDEX`, `TABLE`. */
+  readonly kind: string;
+  readonly objects: readonly ObjectName[];
+}
 
 export type StatementKind =
   | { readonly kind: "begin"; readonly readOnly: boolean }
@@ -114,6 +163,10 @@ export type StatementKind =
       readonly command: string;
       /** Names of the relations it concerns; undefined: possibly any. */
       readonly relations: readonly string[] | undefined;
+      /** What of it only the catalog can judge. */
+      readonly shape: DdlShape;
+      /** Roles that do not exist afterwards under these names: dropped or renamed. */
+      readonly endedRoles?: readonly string[];
     }
   /** `text` is the plain CREATE INDEX; `concurrentText` the one that builds without blocking writers. */
   | {
@@ -124,12 +177,19 @@ export type StatementKind =
       readonly table: RelationRef;
       readonly concurrentText: string;
     }
-  | { readonly kind: "validateConstraintAsync"; readonly table: RelationRef; readonly constraint: string }
+  | {
+      readonly kind: "validateConstraintAsync";
+      readonly table: RelationRef;
+      readonly constraint: string;
+      /** IF EXISTS: of the table. */
+      readonly ifExists: boolean;
+    }
   | { readonly kind: "iamGrant"; readonly role: string; readonly arn: string }
   | { readonly kind: "iamRevoke"; readonly role: string; readonly arn: string }
   /** `parameter` is the number of `$1`. */
   | { readonly kind: "waitForJob"; readonly jobId: string | { readonly parameter: number } }
-  | { readonly kind: "analyze" }
+  /** `isOfAll`: it names no table. */
+  | { readonly kind: "analyze"; readonly isOfAll: boolean; readonly relations: readonly string[] }
   | { readonly kind: "deallocateAll" }
   | { readonly kind: "setConstraints" };
 
@@ -142,4 +202,8 @@ export interface ParsedSource {
 export interface SqlParser {
   /** @throws {SqlError} 42601 and PostgreSQL's text and position when the source is not SQL */
   parse(source: string): ParsedSource;
+  /** @returns why, by the rules in force, no column may have the type */
+  refuseColumnType(type: KnownType): SqlErrorFields | undefined;
+  /** @returns why no primary key, unique constraint or index may hold the type */
+  refuseKeyType(type: KnownType): SqlErrorFields | undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * Storage: the embedded PostgreSQL and our hold on it, and the data directory that it all lives in.
  *
- * `acquireDataDir()` holds the directory for this process, `openClusterFile()` says which cluster it is, and
+ * `acquireDataDir()` holds the directory for this process, `readClusterFile()` says which clusters it has, and
  * `createStorage()` makes the PostgreSQL in it: initialised on the first start, recovered after a crash, reachable by
  * this cluster alone, its system schema in place.
  *
@@ -13,7 +13,13 @@
  *
  * Tests: test/storage*.test.ts, and beside the files.
  */
-export { type ClusterIdentity, base32, openClusterFile } from "./data-dir/cluster-file.ts";
+export {
+  type ClusterEntry,
+  type ClusterFile,
+  base32,
+  readClusterFile,
+  writeClusterFile,
+} from "./data-dir/cluster-file.ts";
 export {
   type ClusterDetails,
   type DataDirHolder,
@@ -21,7 +27,7 @@ export {
   acquireDataDir,
   readLock,
 } from "./data-dir/data-dir.ts";
-export { removeDataDir } from "./data-dir/place.ts";
+export { removeDataDir, removePostgresFiles } from "./data-dir/place.ts";
 export {
   type Storage,
   type StorageAddress,

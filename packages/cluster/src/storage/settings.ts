@@ -75,6 +75,10 @@ const fixedSettings = {
   min_dynamic_shared_memory: "4MB",
   ...(process.platform === "win32" ? {} : { dynamic_shared_memory_type: "mmap" }),
 
+  // Settings of the service that PostgreSQL only keeps.
+  "dsql.enable_batched_nestloop": true,
+  "dsql.disable_sync_create_index": true,
+
   autovacuum: true,
   autovacuum_naptime: "15s",
   // Statistics of small tables too: what the planner assumes of a table that was never analysed suits larger ones.

@@ -3,8 +3,8 @@
  *
  * It owns what transactions share: the backends, the lock watch, the known texts, what is known of the catalog.
  */
-import { assert, type Clock, Events, type Log, SqlError } from "../base/index.ts";
-import { errors } from "@dsql-local/spec";
+import { assert, type Clock, Events, type LimitValues, type Log, SqlError } from "../base/index.ts";
+import { errors, holdsAsOf } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
 import { Backend, type BackendAddress } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
@@ -16,17 +16,18 @@ import {
   requestSimple,
   type RequestResult,
 } from "./backend/request.ts";
-import { Catalog } from "./catalog.ts";
-import { CatalogVersions } from "./catalog-versions.ts";
-import { CommitHistory } from "./commit-history.ts";
-import type { Execution, Outcome, Sink } from "./execution.ts";
-import { serviceLimits, type TransactionLimits } from "./limits.ts";
-import { LockWatch } from "./lock-watch.ts";
-import { PlanCache } from "./plan.ts";
-import { isStalePlan, postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
+import { LockWatch } from "./backend/lock-watch.ts";
+import type { Settings } from "./backend/settings.ts";
+import { Catalog } from "./catalog/catalog.ts";
+import { CatalogVersions, type Oc001Scope } from "./catalog/catalog-versions.ts";
+import { CommitHistory } from "./commit/commit-history.ts";
+import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
+import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
+import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
+import { Budget } from "./limits/budget.ts";
+import { Patience } from "./limits/patience.ts";
+import { PlanCache } from "./plan/plan.ts";
 import type { TransactionEvents, TransactionServices } from "./services.ts";
-import type { Settings } from "./settings.ts";
-import { type ExchangeResult, StatementExchange, statementFrames } from "./statement-exchange.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 export interface CoordinatorOptions {
@@ -36,7 +37,10 @@ export interface CoordinatorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: Events<TransactionEvents> | undefined;
-  readonly limits?: Partial<TransactionLimits> | undefined;
+  readonly limits: LimitValues;
+  readonly oc001?: Oc001Scope | undefined;
+  /** The rules of the service as of a date, as `rulesAsOf` takes it; `latest` by default. */
+  readonly rules?: string | undefined;
   readonly livelyBackendsMax?: number | undefined;
   readonly backendsMax?: number | undefined;
 }
@@ -57,25 +61,25 @@ export class Coordinator implements Requester {
     this.#options = options;
     const { clock, log } = options;
     this.events = options.events ?? new Events();
-    const control = (): Promise<Backend> => this.control();
-    const catalog = new Catalog(control);
-    const plans = new PlanCache(catalog);
+    const { limits } = options;
+    const catalog = new Catalog(this);
+    const locksByKeyOnly = holdsAsOf(options.rules ?? "latest")({ until: "2026-08-24" });
+    const plans = new PlanCache(catalog, { limits, locksByKeyOnly });
     const texts = new TextCatalogue();
-    const catalogVersions = new CatalogVersions();
+    const catalogVersions = new CatalogVersions(options.oc001);
     catalogVersions.onChange = () => {
       catalog.forget();
       plans.clear();
       texts.clear();
     };
     const pool = new BackendPool({
-      connect: (role) => this.#connect(role),
+      connect: (role) => this.#connect(role, limits.queryMemoryBytesMax),
       clock,
       log,
       livelyMax: options.livelyBackendsMax ?? 16,
       backendsMax: options.backendsMax ?? 1_000,
     });
-    const watch = new LockWatch({ clock, log, control });
-    const limits = { ...serviceLimits, ...options.limits };
+    const watch = new LockWatch({ clock, log, control: () => this.control() });
     this.#services = {
       clock,
       log,
@@ -87,7 +91,7 @@ export class Coordinator implements Requester {
       catalogVersions,
       plans,
       limits,
-      history: new CommitHistory(clock, limits.ageMsMax),
+      history: new CommitHistory(clock, limits.transactionSecondsMax * 1_000),
       system: this,
     };
   }
@@ -103,7 +107,7 @@ export class Coordinator implements Requester {
   /** Opens what is needed before the first client; PostgreSQL must be running. */
   async start(): Promise<void> {
     await this.control();
-    await this.#services.catalog.volatileFunctions();
+    await this.#services.catalog.functions();
   }
 
   close(): void {
@@ -135,9 +139,14 @@ export class Coordinator implements Requester {
     return await request(await this.control(), text, values);
   }
 
-  /** A backend of its own for long work, such as an index build; the caller closes it. */
+  /** A backend of its own for long work, such as an index build, without a bound on its space; the caller closes it. */
   async openBackend(role: string): Promise<Backend> {
     return await this.#connect(role);
+  }
+
+  /** The role was dropped or renamed. */
+  retireRole(role: string): void {
+    this.#services.pool.retire(role);
   }
 
   /** The one object for a text; see `PreparedText`. */
@@ -168,7 +177,7 @@ export class Coordinator implements Requester {
     sink: Sink,
     options: { onStart: (cancel: () => void) => void; settingsAfter?: Settings | undefined },
   ): Promise<Outcome> {
-    return await this.lend(session, async (lease) => {
+    const run = async (lease: Lease): Promise<Outcome> => {
       const { backend } = lease;
       options.onStart(() => {
         void backend.cancel();
@@ -184,12 +193,27 @@ export class Coordinator implements Requester {
       if (result.kind === "complete") return { kind: "complete", tag: result.tag };
       assert(result.kind !== "interrupted", "only a read of an open transaction is interrupted");
       return result;
-    });
+    };
+    return await this.lend(session, run, options.onStart);
   }
 
-  /** Lends a backend outside any transaction. */
-  async lend<Result>(session: SessionView, use: (lease: Lease) => Promise<Result>): Promise<Result> {
-    const lease = await this.#services.pool.acquire(session.role);
+  /**
+   * Lends a backend outside any transaction.
+   *
+   * @param onStart - gets what ends the waiting for a backend
+   * @throws {SqlError} none came free in time, or the waiting was cancelled
+   */
+  async lend<Result>(
+    session: SessionView,
+    use: (lease: Lease) => Promise<Result>,
+    onStart?: (cancel: () => void) => void,
+  ): Promise<Result> {
+    const { clock, limits } = this.#services;
+    const patience = new Patience(clock, new Budget(clock, limits));
+    onStart?.(() => {
+      patience.cancel();
+    });
+    const lease = await patience.during((onWait) => this.#services.pool.acquire(session.role, onWait));
     lease.busy();
     const { backend } = lease;
     try {
@@ -206,11 +230,12 @@ export class Coordinator implements Requester {
     }
   }
 
-  async #connect(role: string): Promise<Backend> {
+  async #connect(role: string, temporaryBytesMax?: number): Promise<Backend> {
     return await Backend.connect({
       address: this.#options.address(),
       user: role,
       superuser: this.#options.superuser,
+      temporaryBytesMax,
     });
   }
 }

@@ -17,17 +17,21 @@ import {
 import type { Receiver } from "./backend/backend.ts";
 import type { Lease } from "./backend/backend-pool.ts";
 import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
-import type { CopyInput, Execution, Sink } from "./execution.ts";
-import type { KeyShare } from "./commit-history.ts";
-import { keySharesOf, type LockedRows, LockRecorder, touchLockedRows } from "./locking.ts";
-import type { StatementPlan } from "./plan.ts";
-import { postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
-import { Recorder } from "./recording.ts";
-import { RedoLog, type RowImages } from "./redo-log.ts";
+import type { Settings } from "./backend/settings.ts";
+import { settingsLeft } from "./backend/settings-left.ts";
+import type { KeyShare } from "./commit/commit-history.ts";
+import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
+import type { Execution, Sink } from "./exchange/execution.ts";
+import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
+import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
+import { changedRowsOf, changedSoFar } from "./limits/changed-rows.ts";
+import type { Patience } from "./limits/patience.ts";
+import { bytesWritten } from "./limits/write-size.ts";
+import type { StatementPlan } from "./plan/plan.ts";
+import { RowObserver } from "./plan/row-observer.ts";
+import { RedoLog } from "./redo/redo-log.ts";
+import type { RowImages } from "./redo/row-images.ts";
 import type { TransactionServices } from "./services.ts";
-import { settingsLeft } from "./settings-left.ts";
-import type { Settings } from "./settings.ts";
-import { type ExchangeResult, StatementExchange, statementFrames } from "./statement-exchange.ts";
 
 /** A victim of PostgreSQL's deadlock detector tries again so often; each time another transaction has got further. */
 export const deadlockAttemptsMax = 50;
@@ -39,11 +43,18 @@ const beginReadOnly = encodeFrontend.query(
 );
 const rollbackToBase = `ROLLBACK TO SAVEPOINT ${base}`;
 
+/** Rows changed, and the bytes they count. */
+export interface Changed {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 /** The answer to one statement, not yet given to the client where it is held back. */
 export interface Sent {
   readonly result: ExchangeResult;
   /** Rows as the statement left them, where it was recorded. */
-  readonly images: RowImages | undefined;
+  readonly images: readonly RowImages[] | undefined;
+  readonly changed: Changed;
   /** Keeps what redo and COMMIT need, and lets the answer go out. */
   accept(): void;
 }
@@ -66,12 +77,12 @@ export class Hold {
     this.#opening = opening;
   }
 
-  /** Leases a backend. BEGIN travels with the first statement. */
+  /** Leases a backend. BEGIN travels with the first statement. @throws {SqlError} none comes free, or it is cancelled */
   static async take(
     services: TransactionServices,
-    options: { role: string; readOnly: boolean; settings: Settings },
+    options: { role: string; readOnly: boolean; settings: Settings; patience: Patience },
   ): Promise<Hold> {
-    const lease = await services.pool.acquire(options.role);
+    const lease = await options.patience.during((onWait) => services.pool.acquire(options.role, onWait));
     lease.busy();
     const { backend } = lease;
     const change = backend.settings.changesTo(options.settings);
@@ -89,36 +100,65 @@ export class Hold {
     return this.lease.backend.processId;
   }
 
-  /** Runs one statement; nothing of a held-back answer goes out before `accept`. */
+  /**
+   * Runs one statement; nothing of a held-back answer goes out before `accept`.
+   *
+   * @throws {SqlError} 54000 a row, a value or a key that it has written is too large
+   */
   async send(execution: Execution, plan: StatementPlan, sink: Sink): Promise<Sent> {
     const { backend } = this.lease;
-    const recorder = plan.recording === undefined ? undefined : new Recorder(plan.recording);
-    const locks = plan.locking === undefined ? undefined : new LockRecorder(plan.locking);
-    const sent = this.#substituted(execution, plan);
+    const observer = new RowObserver(plan, this.#services.limits);
+    const sent = this.#substituted(execution, plan, observer.addedColumns);
     const isOpen = execution.rowsSent > 0 && this.#openPortals.has(execution.portal);
-    const copies: CopyInput[] = [];
     const { kind } = execution.statement;
     const exchange = new StatementExchange(backend, sent.prepared, {
-      hold: kind === "write" || locks !== undefined || plan.callsWritingFunction,
-      sink: rememberCopy(sink, copies),
-      transform: recorder?.transform.bind(recorder) ?? locks?.transform.bind(locks),
+      hold: kind === "write" || plan.locking !== undefined || plan.callsWritingFunction,
+      sink,
+      transform: observer.transform,
       skipRows: isOpen ? 0 : execution.rowsSent,
       reportSettings: kind === "set" || kind === "reset" || setsConfig(execution.statement),
     });
     this.#callsSetConfig ||= setsConfig(execution.statement);
+    const before = plan.changesOthers ? await changedSoFar(this) : 0;
     const result = await this.#exchange(Buffer.concat(statementFrames(backend, sent, isOpen)), exchange);
+    const counted = this.#changed({ execution, plan, observer, exchange, result, before });
+    const changed = counted instanceof Promise ? await counted : counted;
+    if (observer.locks?.hasHidden === true) await observer.locks.findHidden(this);
     const accept = (): void => {
       if (result.kind === "suspended") this.#openPortals.add(execution.portal);
       else this.#openPortals.delete(execution.portal);
-      if (locks !== undefined) this.#locked.push(...locks.rows);
+      if (observer.locks !== undefined) this.#locked.push(...observer.locks.rows);
       if (execution.rowsSent === 0 && (leavesEffects(execution) || plan.callsWritingFunction)) {
         const tag = result.kind === "complete" ? result.tag : "";
-        const images = plan.recording?.forRedo === true ? recorder?.images : undefined;
-        this.redo.add({ execution: sent, tag, images, copy: copies[0] });
+        const images = plan.recording?.forRedo === true ? observer.images : undefined;
+        const { isUnrepeatable } = plan;
+        this.redo.add({ execution: sent, tag, images, copy: exchange.copied, isUnrepeatable });
       }
       exchange.release();
     };
-    return { result, images: recorder?.images, accept };
+    return { result, images: observer.images, changed, accept };
+  }
+
+  /** @returns a promise only where PostgreSQL has to be asked */
+  #changed(answered: {
+    execution: Execution;
+    plan: StatementPlan;
+    observer: RowObserver;
+    exchange: StatementExchange;
+    result: ExchangeResult;
+    before: number;
+  }): Changed | Promise<Changed> {
+    const { execution, plan, observer, exchange, result, before } = answered;
+    if (result.kind !== "complete") return nothingChanged;
+    const { limits } = this.#services;
+    const count = (rows: number): Changed | Promise<Changed> => {
+      if (rows === 0) return nothingChanged;
+      const written = { execution, plan, rows, measured: observer.measured, copied: exchange.copied, limits };
+      const bytes = bytesWritten(written, this);
+      return typeof bytes === "number" ? { rows, bytes } : bytes.then((sum) => ({ rows, bytes: sum }));
+    };
+    if (!plan.changesOthers) return count(changedRowsOf(result.tag));
+    return changedSoFar(this).then((rows) => count(rows - before));
   }
 
   /** Sends an exchange, with BEGIN in front of the first one, and watches whether it waits for a lock. */
@@ -187,6 +227,7 @@ export class Hold {
   async toSettings(): Promise<void> {
     await this.toBase();
     const result = await this.redo.runSettings(this.lease.backend);
+    assert(result.kind !== "differs", "settings change no rows");
     if (result.kind === "lost") throw result.error;
     if (result.kind === "error") throw sqlErrorOf(result.fields);
   }
@@ -194,13 +235,16 @@ export class Hold {
   /**
    * Rolls back to the base savepoint and runs the redo log.
    *
-   * @returns whether the effects are in place again; `lost` when another transaction has committed one of the rows
+   * @returns whether the effects are in place again; `lost` when another transaction has committed one of the rows, or
+   *   when a statement cannot be run again
    */
   async redoFromBase(): Promise<"done" | "lost"> {
+    if (this.redo.isUnrepeatable) return "lost";
     for (let attempt = 1; attempt <= deadlockAttemptsMax; attempt++) {
       await this.toBase();
       const result = await this.watched(() => this.redo.run(this.lease.backend));
       if (result.kind === "done") return "done";
+      if (result.kind === "differs") return "lost";
       if (result.kind === "lost") throw result.error;
       const sqlstate = result.fields.get("C");
       if (sqlstate === postgresConflict.serialization || sqlstate === postgresConflict.uniqueKey)
@@ -213,10 +257,15 @@ export class Hold {
     return "lost";
   }
 
+  /** PostgreSQL has had to write something for it. */
+  async hasEffects(): Promise<boolean> {
+    const { rows } = await this.request("SELECT pg_current_xact_id_if_assigned()");
+    return rows[0]?.[0] !== null;
+  }
+
   /** Makes PostgreSQL count the rows of FOR UPDATE as written. @returns its error, if there is one */
   async touchLocked(): Promise<ErrorFieldMap | undefined> {
-    if (this.#locked.length === 0) return undefined;
-    return await this.watched(() => touchLockedRows(this.lease.backend, this.#locked));
+    return this.#locked.length === 0 ? undefined : await touchLockedRows(this, this.#locked);
   }
 
   /** The rows locked FOR KEY SHARE. */
@@ -255,18 +304,17 @@ export class Hold {
     }
   }
 
-  #substituted(execution: Execution, plan: StatementPlan): Execution {
-    const text = plan.recording?.text ?? plan.locking?.text;
+  #substituted(execution: Execution, { text }: StatementPlan, addedColumns: number): Execution {
     if (text === undefined) return execution;
-    if (text === execution.prepared.text) return execution;
-    const added = plan.recording === undefined ? (plan.locking?.tables.length ?? 0) : 1;
     return {
       ...execution,
       prepared: this.#services.texts.use(text, execution.prepared.parameterTypes),
-      bindArguments: withTextColumns(execution.bindArguments, added),
+      bindArguments: withTextColumns(execution.bindArguments, addedColumns),
     };
   }
 }
+
+const nothingChanged: Changed = { rows: 0, bytes: 0 };
 
 /** A list of one format per column has to name the added columns too. */
 function withTextColumns(bindArguments: Buffer, added: number): Buffer {
@@ -302,29 +350,6 @@ function leavesEffects({ statement }: Execution): boolean {
     default:
       return false;
   }
-}
-
-function rememberCopy(sink: Sink, copies: CopyInput[]): Sink {
-  return {
-    parsed: () => {
-      sink.parsed();
-    },
-    bound: () => {
-      sink.bound();
-    },
-    frame: (frame) => {
-      sink.frame(frame);
-    },
-    get isFull() {
-      return sink.isFull;
-    },
-    drained: () => sink.drained(),
-    copyIn: async (response) => {
-      const input = await sink.copyIn(response);
-      copies.push(input);
-      return input;
-    },
-  };
 }
 
 /** BEGIN cannot fail on a healthy backend, and on a broken one the statement behind it hears so too. */

@@ -1,14 +1,13 @@
 /** What a transaction works with; made once by the coordinator. */
-import type { Clock, Events, Log } from "../base/index.ts";
+import type { Clock, Events, LimitValues, Log } from "../base/index.ts";
 import type { BackendPool } from "./backend/backend-pool.ts";
 import type { TextCatalogue } from "./backend/prepared-cache.ts";
-import type { Catalog } from "./catalog.ts";
-import type { CatalogVersions } from "./catalog-versions.ts";
-import type { CommitHistory } from "./commit-history.ts";
+import type { Catalog } from "./catalog/catalog.ts";
+import type { CatalogVersions } from "./catalog/catalog-versions.ts";
+import type { CommitHistory } from "./commit/commit-history.ts";
 import type { Requester } from "./backend/request.ts";
-import type { TransactionLimits } from "./limits.ts";
-import type { LockWatch } from "./lock-watch.ts";
-import type { PlanCache } from "./plan.ts";
+import type { LockWatch } from "./backend/lock-watch.ts";
+import type { PlanCache } from "./plan/plan.ts";
 
 /** What the coordinator announces. */
 export interface TransactionEvents {
@@ -32,5 +31,5 @@ export interface TransactionServices {
   /** Runs the system's own statements, outside any transaction. */
   readonly system: Requester;
   readonly plans: PlanCache;
-  readonly limits: TransactionLimits;
+  readonly limits: LimitValues;
 }

@@ -14,25 +14,24 @@
  * Tests: conformance/isolation, simulation.
  */
 import { errors } from "@dsql-local/spec";
-import { assert, AssertionError, SqlError } from "../base/index.ts";
-import type { Statement } from "../sql/index.ts";
-import type { ErrorFieldMap } from "../wire/index.ts";
+import { assert, SqlError } from "../base/index.ts";
 import { PostgresError } from "./backend/request.ts";
-import type { Execution, Outcome, Sink } from "./execution.ts";
-import { deadlockAttemptsMax, Hold, type Sent } from "./hold.ts";
-import { changedRowsOf } from "./limits.ts";
-import { areHeld } from "./locking.ts";
-import { isStalePlan, postgresConflict, sqlErrorOf } from "./postgres-errors.ts";
+import type { Settings } from "./backend/settings.ts";
+import { decide, settle, type Standing } from "./commit/verdict.ts";
+import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
+import { sqlErrorOf } from "./exchange/postgres-errors.ts";
+import type { ExchangeResult } from "./exchange/statement-exchange.ts";
+import { type CatalogChange, Footprint } from "./footprint.ts";
+import { Hold } from "./hold.ts";
+import { Budget } from "./limits/budget.ts";
+import { changedRowsOf } from "./limits/changed-rows.ts";
+import { checkDeclaredKeys } from "./limits/declared-keys.ts";
+import { expireInTime } from "./limits/expiry.ts";
+import { Patience } from "./limits/patience.ts";
+import { type NativeEnd, NativeRun, outcomeOf } from "./native-run.ts";
 import type { TransactionServices } from "./services.ts";
-import type { Settings } from "./settings.ts";
 import { Shadow } from "./shadow/shadow.ts";
-import { ShadowTable } from "./shadow/shadow-table.ts";
-import type { ExchangeResult } from "./statement-exchange.ts";
 import { type TransactionState, transitions } from "./state.ts";
-import { whoHoldsKey } from "./unique-key.ts";
-
-/** An expired transaction is cleared away so long after its limit; while a statement runs, again and again. */
-const expiryGraceMs = 1_000;
 
 export interface TransactionOptions {
   readonly role: string;
@@ -48,26 +47,17 @@ export interface TransactionOptions {
 export class Transaction {
   readonly options: TransactionOptions;
   readonly #services: TransactionServices;
-  readonly #beganMs: number;
-  /** The catalog as it was when the first statement came. */
-  #catalogVersion = 0;
-  /** Names of the relations it has touched, for OC001. */
-  readonly #relations = new Set<string>();
+  readonly #budget: Budget;
+  readonly #patience: Patience;
+  readonly #footprint = new Footprint();
   #state: TransactionState = "unstarted";
+  #standing: Standing = { catalogVersion: 0, sequence: 0 };
   #hold: Hold | undefined;
   #shadow: Shadow | undefined;
   #parking: Promise<void> | undefined;
   #isUnderWay = false;
   #isImplicit: boolean;
-  #changedRows = 0;
-  #hasWritten = false;
-  /** Names of the relations in which it has freed keys. */
-  readonly #freedKeysOf = new Set<string>();
-  /** Where its snapshot stands in the order of commits. */
-  #snapshotSequence = 0;
-  #catalogChange:
-    { readonly relations: ReadonlySet<string> | undefined; readonly isCreation: boolean } | undefined;
-  #afterCommit: (() => Promise<void>) | undefined;
+  readonly #afterCommit: (() => Promise<void>)[] = [];
   #settingsLeft: Settings | undefined;
   #stopExpiry: (() => void) | undefined;
 
@@ -75,7 +65,8 @@ export class Transaction {
     this.#services = services;
     this.options = options;
     this.#isImplicit = options.isImplicit;
-    this.#beganMs = services.clock.nowMs();
+    this.#budget = new Budget(services.clock, services.limits);
+    this.#patience = new Patience(services.clock, this.#budget);
   }
 
   get state(): TransactionState {
@@ -84,7 +75,7 @@ export class Transaction {
 
   /** It has changed the catalog, or is about to. */
   get changesCatalog(): boolean {
-    return this.#catalogChange !== undefined;
+    return this.#footprint.catalogChange !== undefined;
   }
 
   get isImplicit(): boolean {
@@ -112,12 +103,22 @@ export class Transaction {
    * @throws {BackendLost} PostgreSQL went away
    */
   async run(execution: Execution, sink: Sink): Promise<Outcome> {
-    this.#checkKind(execution.statement);
-    this.#noteRelations(execution.statement);
+    this.#footprint.note(execution.statement);
     return await this.#underWay(async () => {
       if (this.#state === "doomed") return await this.#runDoomed(execution, sink);
-      return await this.#runNatively(execution, sink);
+      const outcome = await this.#runNatively(execution, sink);
+      if (execution.statement.kind === "ddl") await this.#checkNewKeys();
+      return outcome;
     });
+  }
+
+  /** Judges the indexes that it has made so far. @throws {SqlError} 54000 a key is declared too wide */
+  async checkNewKeys(): Promise<void> {
+    await this.#underWay(() => this.#checkNewKeys());
+  }
+
+  async #checkNewKeys(): Promise<void> {
+    await checkDeclaredKeys(this.#held(), this.#services.limits.declaredKeyBytesMax);
   }
 
   /**
@@ -156,11 +157,13 @@ export class Transaction {
    * @param isCreation - it makes something new and changes nothing that was there
    * @throws {SqlError} 0A000 a second one, or one beside changed rows
    */
-  noteCatalogChange(relations: ReadonlySet<string> | undefined, isCreation = false): void {
-    if (this.#catalogChange !== undefined) throw SqlError.of(errors.multipleDdl);
-    if (this.#hasWritten) throw SqlError.of(errors.ddlWithDml);
-    this.#catalogChange = { relations, isCreation };
-    for (const relation of relations ?? []) this.#relations.add(relation);
+  noteCatalogChange(relations: CatalogChange["relations"], isCreation = false): void {
+    this.#footprint.noteCatalogChange({ relations, isCreation });
+  }
+
+  /** The catalog change has turned out to change nothing: IF NOT EXISTS found what it looked for. */
+  leaveCatalog(): void {
+    this.#footprint.leaveCatalog();
   }
 
   /** BEGIN came after statements that had none: from now on a conflict is heard at COMMIT. */
@@ -170,12 +173,21 @@ export class Transaction {
 
   /** Has something done once the catalog change is committed, before the client hears of it. */
   afterCommit(run: () => Promise<void>): void {
-    this.#afterCommit = run;
+    this.#afterCommit.push(run);
+  }
+
+  /**
+   * Counts rows that a statement has changed. The caller does it for a statement whose command tag does not say.
+   *
+   * @throws {SqlError} 54000 they are too many
+   */
+  noteChangedRows(rows: number): void {
+    this.#budget.addRows(rows);
   }
 
   /**
    * @returns the command tag: ROLLBACK for a block in which a statement failed
-   * @throws {SqlError} 40001 the transaction has lost; 54000 it is too old. It is over in both cases.
+   * @throws {SqlError} 40001 the transaction has lost; 54000 it is too old or too large. It is over in all these cases.
    */
   async commit(): Promise<"COMMIT" | "ROLLBACK"> {
     if (this.#state === "failed" || this.#state === "unstarted") {
@@ -186,15 +198,19 @@ export class Transaction {
     this.#isUnderWay = true;
     this.#hold?.lease.busy();
     try {
-      this.#checkAge();
+      this.#budget.checkAge();
+      if (this.#state !== "doomed") this.#budget.checkBytes();
       await this.#decide();
-      const shares = await this.#held().keyShares();
-      this.#settingsLeft = await this.#held().commit(this.options.settings());
-      this.#services.history.shared(shares);
-      this.#services.history.freed(this.#freedKeysOf);
+      this.#settingsLeft = await settle(
+        this.#services,
+        this.#held(),
+        this.#footprint,
+        this.options.settings(),
+      );
       await this.#over();
     } catch (error) {
-      if (error instanceof SqlError && error.sqlstate === "40001") this.#announceConflict(error);
+      if (error instanceof SqlError && error.sqlstate === "40001")
+        this.#services.events.emit("transactionConflicted", { occ: occOf(error) });
       await this.rollback();
       throw error;
     } finally {
@@ -216,8 +232,9 @@ export class Transaction {
     await this.#giveBack();
   }
 
-  /** Ends the statement under way, if there is one. */
+  /** Ends the statement under way, if there is one, or its waiting for a backend. */
   cancel(): void {
+    this.#patience.cancel();
     if (this.#isUnderWay) void this.#hold?.lease.backend.cancel();
   }
 
@@ -242,7 +259,7 @@ export class Transaction {
 
   /** The frame around everything that uses the backend: leased, awake, resumed, not to be parked. */
   async #underWay<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#checkAge();
+    this.#budget.checkAge();
     this.#isUnderWay = true;
     this.#hold?.lease.busy();
     try {
@@ -259,24 +276,16 @@ export class Transaction {
 
   async #start(): Promise<void> {
     const { role, readOnly } = this.options;
-    this.#catalogVersion = this.#services.catalogVersions.current;
-    this.#snapshotSequence = this.#services.history.sequence;
-    this.#hold = await Hold.take(this.#services, { role, readOnly, settings: this.options.settings() });
+    const { catalogVersions, history } = this.#services;
+    this.#standing = { catalogVersion: catalogVersions.current, sequence: history.sequence };
+    const settings = this.options.settings();
+    this.#hold = await Hold.take(this.#services, { role, readOnly, settings, patience: this.#patience });
     this.#enter("active");
     this.#services.watch.opened(this);
-    this.#expireInTime();
-  }
-
-  /**
-   * A client that thinks past the age limit cannot commit any more, so its snapshot and locks need not wait until it says
-   * something: an index build would wait for them. A statement under way is not interrupted; its client hears at the next.
-   */
-  #expireInTime(): void {
-    const { clock, limits } = this.#services;
-    const leftMs = this.#beganMs + limits.ageMsMax - clock.nowMs();
-    this.#stopExpiry = clock.setTimer(Math.max(0, leftMs) + expiryGraceMs, () => {
-      if (this.#isUnderWay) this.#expireInTime();
-      else if (this.#state !== "ended") this.#giveBack().catch(() => undefined); // Its backend is gone: given back, too.
+    this.#stopExpiry = expireInTime(this.#services.clock, this.#budget, () => {
+      // When its backend is gone, that is given back, too.
+      if (!this.#isUnderWay) this.#giveBack().catch(() => undefined);
+      return !this.#isUnderWay;
     });
   }
 
@@ -288,32 +297,27 @@ export class Transaction {
   }
 
   async #runNatively(execution: Execution, sink: Sink): Promise<Outcome> {
-    const planned = this.#services.plans.for(execution.statement, this.#searchPath());
-    let plan = planned instanceof Promise ? await planned : planned;
-    if (plan.freesKeys) this.#noteFreedKeys(execution.statement);
-    const mayMeetGoneKey = plan.takesKeys && this.#mayMeetGoneKey(execution.statement);
-    if (mayMeetGoneKey) plan = await this.#services.plans.recorded(execution.statement, this.#searchPath());
-    let current = execution;
-    for (let attempt = 1; ; attempt++) {
-      const sent = await this.#held().send(current, plan, sink);
-      if (sent.result.kind === "lost") throw sent.result.error;
-      if (sent.result.kind === "interrupted")
-        return await this.#runTheRest(execution, sent.result.rows, sink);
-      if (sent.result.kind !== "error") {
-        if (mayMeetGoneKey && (await this.#meetsGoneKey(sent, execution.statement)))
-          return await this.#runOnSnapshot(execution, sink);
-        this.#countRows(sent.result, execution.statement);
-        sent.accept();
-        return outcomeOf(sent.result);
-      }
-      if (isStalePlan(sent.result.fields) && attempt < deadlockAttemptsMax) {
-        current = { ...execution, prepared: this.#services.texts.renew(execution.prepared) };
-        if ((await this.#held().redoFromBase()) === "done") continue;
-      } else if ((await this.#judge(sent.result.fields, attempt)) === "again") continue;
-      // ON CONFLICT DO NOTHING loses nothing to a row that it leaves alone.
-      if (hasOnConflict(execution.statement)) return await this.#runOnSnapshot(execution, sink);
-      await this.#doom();
-      return await this.#runDoomed(execution, sink);
+    const run = new NativeRun(this.#services, this.#held(), {
+      sequence: this.#standing.sequence,
+      searchPath: this.options.searchPath(),
+      footprint: this.#footprint,
+      budget: this.#budget,
+    });
+    return await this.#goOn(await run.run(execution, sink), execution, sink);
+  }
+
+  /** What follows from how a statement has ended on the backend. */
+  async #goOn(end: NativeEnd, execution: Execution, sink: Sink): Promise<Outcome> {
+    switch (end.kind) {
+      case "answered":
+        return end.outcome;
+      case "interrupted":
+        return await this.#runTheRest(execution, end.rows, sink);
+      case "answerFromSnapshot":
+        return await this.#runOnSnapshot(execution, sink);
+      case "lost":
+        await this.#doom();
+        return await this.#runDoomed(execution, sink);
     }
   }
 
@@ -331,39 +335,13 @@ export class Transaction {
     return outcome.kind === "suspended" ? { kind: "suspended", rows: outcome.rows + rows } : outcome;
   }
 
-  /** A row that the snapshot still shows may be gone from PostgreSQL's unique indexes. */
-  #mayMeetGoneKey(statement: Statement): boolean {
-    if (statement.kind !== "write") return false;
-    const { history } = this.#services;
-    return statement.analysis.relations.some(
-      ({ role, name }) => role === "target" && history.hasFreedKeys(name, this.#snapshotSequence),
-    );
-  }
-
-  async #meetsGoneKey({ images }: Sent, statement: Statement): Promise<boolean> {
-    if (images !== undefined) {
-      if (images.command === "delete" || images.rows.length === 0) return false;
-      return (await new ShadowTable(images.table).duplicate(this.#held(), images.rows)) !== undefined;
-    }
-    // A data-modifying CTE: its rows cannot be told from outside, so every key of its tables is looked at.
-    if (statement.kind !== "write") return false;
-    for (const relation of statement.analysis.relations.filter(({ role }) => role === "target")) {
-      const table = await this.#services.catalog.table(relation, this.#searchPath());
-      if (table !== undefined && (await new ShadowTable(table).duplicate(this.#held())) !== undefined)
-        return true;
-    }
-    return false;
-  }
-
   /**
    * Answers from the snapshot what PostgreSQL, which looks keys up in the present, has answered otherwise. A statement
    * that changes nothing leaves the transaction as it was.
    */
   async #runOnSnapshot(execution: Execution, sink: Sink): Promise<Outcome> {
     const hold = this.#held();
-    await hold.toSettings();
-    const shadow = this.#makeShadow();
-    await shadow.replay(hold.redo.entries);
+    const shadow = await this.#makeShadow();
     const result = await shadow.run(execution, sink);
     if (result.kind === "complete" && changedRowsOf(result.tag) === 0) {
       if ((await hold.redoFromBase()) === "lost") await this.#doom();
@@ -371,48 +349,31 @@ export class Transaction {
     }
     if (result.kind !== "error") await this.#doom();
     if (this.#state === "doomed") this.#shadow = shadow;
-    this.#countRows(result, execution.statement);
-    return outcomeOf(result);
-  }
-
-  #makeShadow(): Shadow {
-    return new Shadow({ hold: this.#held(), services: this.#services, searchPath: () => this.#searchPath() });
-  }
-
-  /**
-   * What an error of PostgreSQL means here.
-   *
-   * @returns `again`: the statement is to be sent again; `lost`: the transaction can never commit
-   * @throws {SqlError} the client's own error
-   */
-  async #judge(fields: ErrorFieldMap, attempt: number): Promise<"again" | "lost"> {
-    const sqlstate = fields.get("C");
-    if (sqlstate === postgresConflict.serialization) return "lost";
-    if (sqlstate === postgresConflict.deadlock && attempt < deadlockAttemptsMax) {
-      return (await this.#held().redoFromBase()) === "done" ? "again" : "lost";
-    }
-    if (sqlstate === postgresConflict.uniqueKey) {
-      if ((await this.#held().redoFromBase()) === "lost") return "lost";
-      if ((await whoHoldsKey(this.#held(), this.#services.system, fields)) === "another") return "lost";
-    }
-    throw sqlErrorOf(fields);
+    return this.#counted(result);
   }
 
   /** From here on the transaction holds nothing but its snapshot, and lives in its shadow. */
   async #doom(): Promise<void> {
-    if (this.#isImplicit) throw SqlError.of(errors.dataConflict);
+    // What cannot be run again has left nothing that a shadow could show.
+    if (this.#isImplicit || this.#held().redo.isUnrepeatable) throw SqlError.of(errors.dataConflict);
     this.#enter("doomed");
     this.#services.events.emit("transactionDoomed", { processId: this.processId });
-    const hold = this.#held();
-    await hold.toSettings();
-    this.#shadow = this.#makeShadow();
-    await this.#shadow.replay(hold.redo.entries);
+    this.#shadow = await this.#makeShadow();
+  }
+
+  async #makeShadow(): Promise<Shadow> {
+    const { searchPath } = this.options;
+    return await Shadow.of({ hold: this.#held(), services: this.#services, searchPath });
   }
 
   async #runDoomed(execution: Execution, sink: Sink): Promise<Outcome> {
     assert(this.#shadow !== undefined, "a doomed transaction has a shadow");
-    const result = await this.#shadow.run(execution, sink);
-    this.#countRows(result, execution.statement);
+    return this.#counted(await this.#shadow.run(execution, sink));
+  }
+
+  /** What a shadow has answered. @throws {SqlError} 54000 the statement has crossed the limit of rows */
+  #counted(result: ExchangeResult): Outcome {
+    if (result.kind === "complete") this.#budget.addRows(changedRowsOf(result.tag));
     return outcomeOf(result);
   }
 
@@ -423,24 +384,7 @@ export class Transaction {
       else await this.#resume();
     }
     if (this.#state === "doomed") throw SqlError.of(errors.dataConflict);
-    if (this.#services.catalogVersions.conflicts(this.#catalogVersion, this.#relations)) {
-      throw SqlError.of(errors.schemaConflict);
-    }
-    if (await this.#meetsKeyShare()) throw SqlError.of(errors.dataConflict);
-    for (let attempt = 1; ; attempt++) {
-      const refused = await this.#held().touchLocked();
-      if (refused === undefined) return;
-      if ((await this.#judge(refused, attempt)) === "lost") throw SqlError.of(errors.dataConflict);
-    }
-  }
-
-  /** Whether it removes a row, changes its key or locks it, that another had locked FOR KEY SHARE and committed. */
-  async #meetsKeyShare(): Promise<boolean> {
-    const { history, system } = this.#services;
-    for (const share of history.keySharesSince(this.#snapshotSequence, this.#relations)) {
-      if (await areHeld(system, share)) return true;
-    }
-    return false;
+    await decide(this.#services, this.#held(), this.#footprint, this.#standing);
   }
 
   async #over(): Promise<void> {
@@ -450,10 +394,11 @@ export class Transaction {
     this.#hold = undefined;
     // A parked transaction without effects commits from where it stands.
     this.#state = "ended";
-    const change = this.#catalogChange;
-    if (change !== undefined) this.#services.catalogVersions.changed(change.relations, change.isCreation);
-    this.#services.events.emit("transactionCommitted", { changedRows: this.#changedRows });
-    await this.#afterCommit?.();
+    const change = this.#footprint.catalogChange;
+    if (change !== undefined && !this.#footprint.hasLeftCatalog)
+      this.#services.catalogVersions.changed(change.relations, change.isCreation);
+    this.#services.events.emit("transactionCommitted", { changedRows: this.#budget.rows });
+    for (const run of this.#afterCommit) await run();
   }
 
   async #giveBack(): Promise<void> {
@@ -466,15 +411,6 @@ export class Transaction {
     await hold.rollback();
   }
 
-  #announceConflict(error: SqlError): void {
-    const occ = error.message.includes("OC001") ? "OC001" : "OC000";
-    this.#services.events.emit("transactionConflicted", { occ });
-  }
-
-  #searchPath(): readonly string[] {
-    return this.options.searchPath();
-  }
-
   #held(): Hold {
     assert(this.#hold !== undefined, "a started transaction holds a backend");
     return this.#hold;
@@ -485,72 +421,8 @@ export class Transaction {
     assert(allowed.includes(state), `a transaction goes from ${this.#state} to ${state}`);
     this.#state = state;
   }
-
-  #checkAge(): void {
-    const ageMs = this.#services.clock.nowMs() - this.#beganMs;
-    const { ageMsMax } = this.#services.limits;
-    if (ageMs <= ageMsMax) return;
-    throw SqlError.of(errors.ageLimit, {
-      detail: `Current transaction age ${Math.floor(ageMs / 1_000)}s exceeds ${ageMsMax / 1_000}s`,
-    });
-  }
-
-  #checkKind(statement: Statement): void {
-    if (statement.kind !== "write") return;
-    if (this.#catalogChange !== undefined) throw SqlError.of(errors.ddlWithDml);
-    this.#hasWritten = true;
-  }
-
-  #noteFreedKeys(statement: Statement): void {
-    if (statement.kind !== "write") return;
-    for (const relation of statement.analysis.relations) {
-      if (relation.role === "target") this.#freedKeysOf.add(relation.name);
-    }
-  }
-
-  #noteRelations(statement: Statement): void {
-    if (statement.kind !== "read" && statement.kind !== "write") return;
-    for (const relation of statement.analysis.relations) this.#relations.add(relation.name);
-  }
-
-  #countRows(result: ExchangeResult, statement: Statement): void {
-    if (result.kind === "complete" && statement.kind === "write")
-      this.noteChangedRows(changedRowsOf(result.tag));
-  }
-
-  /**
-   * Counts rows that a statement has changed. The caller does it for a statement whose command tag does not say.
-   *
-   * @throws {SqlError} 54000 they are too many
-   */
-  noteChangedRows(rows: number): void {
-    this.#changedRows += rows;
-    const { rowsMax } = this.#services.limits;
-    if (this.#changedRows <= rowsMax) return;
-    throw SqlError.of(errors.rowLimit, {
-      detail: `The transaction has changed ${this.#changedRows} rows; the limit is ${rowsMax}.`,
-      hint: "Split the work into several transactions of 500 to 1,000 rows each.",
-    });
-  }
 }
 
-function hasOnConflict(statement: Statement): boolean {
-  return statement.kind === "write" && statement.analysis.dml?.onConflict !== undefined;
-}
-
-function outcomeOf(result: ExchangeResult): Outcome {
-  switch (result.kind) {
-    case "complete":
-      return { kind: "complete", tag: result.tag };
-    case "suspended":
-      return { kind: "suspended", rows: result.rows };
-    case "empty":
-      return { kind: "empty" };
-    case "interrupted":
-      throw new AssertionError("only a read of an open transaction is interrupted");
-    case "error":
-      throw sqlErrorOf(result.fields);
-    case "lost":
-      throw result.error;
-  }
+function occOf({ message }: SqlError): "OC000" | "OC001" {
+  return message === errors.schemaConflict.message ? "OC001" : "OC000";
 }

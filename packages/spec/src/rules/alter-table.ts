@@ -1,8 +1,11 @@
 import { sources } from "../sources.ts";
 import type { Where } from "./match.ts";
+import { addedAlterTableActions, refusedAlterTableActions } from "./alter-table-actions.ts";
 import type { Rule } from "./rule.ts";
 
-const action = (id: string, where: Where, more: Partial<Rule> & Pick<Rule, "message" | "mark">): Rule => ({
+type Texts = Pick<Rule, "example" | "reason" | "remedy" | "message" | "mark">;
+
+const action = (id: string, where: Where, more: Partial<Rule> & Texts): Rule => ({
   id,
   topic: "alter-table",
   match: { node: "AlterTableCmd", anywhere: true, where },
@@ -10,7 +13,11 @@ const action = (id: string, where: Where, more: Partial<Rule> & Pick<Rule, "mess
   ...more,
 });
 
-const addConstraint = (id: string, constraint: Where, more: Partial<Rule> = {}): Rule =>
+const addConstraint = (
+  id: string,
+  constraint: Where,
+  more: Partial<Rule> & Pick<Rule, "example" | "reason" | "remedy">,
+): Rule =>
   action(
     id,
     {
@@ -27,72 +34,12 @@ const addConstraint = (id: string, constraint: Where, more: Partial<Rule> = {}):
     },
   );
 
-const notValidHint =
-  "Add NOT VALID, and then, in a transaction of its own, ALTER TABLE ASYNC … VALIDATE CONSTRAINT.";
-
-/** Actions that the service refuses by name. */
-const refused: readonly (readonly [
-  subtypes: readonly string[],
-  words: string,
-  mark: Rule["mark"],
-  hint?: string,
-])[] = [
-  [
-    ["AT_AlterColumnType"],
-    "ALTER COLUMN ... SET DATA TYPE",
-    "measured",
-    "Add a column of the new type, fill it in batches of at most 3,000 rows, then drop the old one.",
-  ],
-  [
-    ["AT_SetNotNull"],
-    "ALTER COLUMN ... SET NOT NULL",
-    "measured",
-    "Add CHECK (column IS NOT NULL) NOT VALID, then ALTER TABLE ASYNC … VALIDATE CONSTRAINT.",
-  ],
-  [["AT_SetStatistics"], "ALTER COLUMN ... SET STATISTICS", "measured"],
-  [["AT_SetCompression"], "ALTER COLUMN ... SET COMPRESSION", "unsure"],
-  [["AT_SetOptions", "AT_ResetOptions"], "ALTER COLUMN ... SET", "unsure"],
-  [
-    ["AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity", "AT_NoForceRowSecurity"],
-    "ENABLE ROW SECURITY",
-    "measured",
-  ],
-  [["AT_ReplicaIdentity"], "REPLICA IDENTITY", "unsure"],
-  [["AT_EnableRule", "AT_EnableAlwaysRule", "AT_EnableReplicaRule"], "ENABLE RULE", "unsure"],
-  [["AT_DisableRule"], "DISABLE RULE", "unsure"],
-  [["AT_EnableTrig", "AT_EnableAlwaysTrig", "AT_EnableReplicaTrig"], "ENABLE TRIGGER", "unsure"],
-  [["AT_DisableTrig"], "DISABLE TRIGGER", "unsure"],
-  [["AT_AddInherit"], "INHERIT", "unsure"],
-  [["AT_DropInherit"], "NO INHERIT", "unsure"],
-  [["AT_AddOf"], "OF", "unsure"],
-  [["AT_DropOf"], "NOT OF", "unsure"],
-  [["AT_AttachPartition"], "ATTACH PARTITION", "unsure"],
-  [["AT_DetachPartition", "AT_DetachPartitionFinalize"], "DETACH PARTITION", "unsure"],
-  [["AT_SetRelOptions"], "SET", "unsure"],
-  [["AT_ResetRelOptions"], "RESET", "unsure"],
-  [["AT_ClusterOn"], "CLUSTER ON", "unsure"],
-  [["AT_DropCluster"], "SET WITHOUT CLUSTER", "unsure"],
-  [["AT_SetTableSpace"], "SET TABLESPACE", "unsure"],
-  [["AT_SetAccessMethod"], "SET ACCESS METHOD", "unsure"],
-  [["AT_SetLogged"], "SET LOGGED", "unsure"],
-  [["AT_SetUnLogged"], "SET UNLOGGED", "unsure"],
-];
-
-/** Actions that are taken since a date; the texts before it are by pattern, but for DROP COLUMN's. */
-const added: readonly (readonly [subtype: string, words: string, until: string, mark?: Rule["mark"]])[] = [
-  ["AT_DropColumn", "DROP COLUMN", "2026-08-03", "measured"],
-  ["AT_ColumnDefault", "ALTER COLUMN ... SET DEFAULT", "2026-07-06"],
-  ["AT_DropNotNull", "ALTER COLUMN ... DROP NOT NULL", "2026-07-06"],
-  ["AT_DropExpression", "ALTER COLUMN ... DROP EXPRESSION", "2026-07-06"],
-  ["AT_SetStorage", "ALTER COLUMN ... SET STORAGE", "2026-07-06"],
-  ["AT_AddIdentity", "ALTER COLUMN ... ADD IDENTITY", "2026-07-06"],
-  ["AT_SetIdentity", "ALTER COLUMN ... SET IDENTITY", "2026-07-06"],
-  ["AT_DropIdentity", "ALTER COLUMN ... DROP IDENTITY", "2026-07-06"],
-  ["AT_DropConstraint", "DROP CONSTRAINT", "2026-08-03"],
-  ["AT_AlterConstraint", "ALTER CONSTRAINT", "2026-08-26"],
-];
-
-const idOf = (words: string): string => `alter-table-${words.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
+const notValid = {
+  reason:
+    "A constraint is added to an existing table without looking at its rows, and checked in the background.",
+  remedy:
+    "Did you mean NOT VALID? Add it so, and then, in a transaction of its own, ALTER TABLE ASYNC … VALIDATE CONSTRAINT.",
+};
 
 export const alterTableRules: readonly Rule[] = [
   action(
@@ -102,8 +49,11 @@ export const alterTableRules: readonly Rule[] = [
       "def.ColumnDef.constraints": { countAtLeast: 1 },
     },
     {
+      example: "ALTER TABLE account ADD COLUMN note text DEFAULT ''",
+      reason: "ADD COLUMN takes a name and a type only: no default, no NOT NULL, no other constraint.",
+      remedy:
+        "Add the column by its name and type alone; set its default with ALTER COLUMN … SET DEFAULT in a second transaction, and fill the rows in batches of at most 3,000.",
       message: "ALTER TABLE ADD COLUMN with constraint not supported",
-      hint: "Add the column by its name and type alone; set its default with ALTER COLUMN … SET DEFAULT in a second transaction.",
       source: sources.skill,
       mark: "measured",
     },
@@ -111,31 +61,72 @@ export const alterTableRules: readonly Rule[] = [
   addConstraint(
     "add-primary-key",
     { contype: "CONSTR_PRIMARY" },
-    { hint: "A primary key is set in CREATE TABLE only." },
+    {
+      example: "ALTER TABLE account ADD PRIMARY KEY (owner)",
+      reason: "The primary key is how a table is stored: it is set in CREATE TABLE and never changes.",
+      remedy:
+        "A primary key is set in CREATE TABLE only. Make a new table, copy the rows in batches, rename.",
+    },
   ),
-  addConstraint("add-exclusion-constraint", { contype: "CONSTR_EXCLUSION" }),
+  addConstraint(
+    "add-exclusion-constraint",
+    { contype: "CONSTR_EXCLUSION" },
+    {
+      example: "ALTER TABLE account ADD EXCLUDE USING btree (owner WITH =)",
+      reason: "Aurora DSQL has no exclusion constraints.",
+      remedy: "Use a unique index on what must not repeat, or check in the transaction under FOR UPDATE.",
+    },
+  ),
   addConstraint(
     "add-unique",
     { contype: "CONSTR_UNIQUE", indexname: { present: false } },
-    { hint: "CREATE UNIQUE INDEX ASYNC first; when it is valid, ADD CONSTRAINT … UNIQUE USING INDEX." },
+    {
+      example: "ALTER TABLE account ADD UNIQUE (owner)",
+      reason: "A unique constraint on an existing table is made from a unique index that was built before.",
+      remedy: "CREATE UNIQUE INDEX ASYNC first; when it is valid, ADD CONSTRAINT … UNIQUE USING INDEX.",
+    },
   ),
   addConstraint(
     "add-unique-using-index",
     { contype: "CONSTR_UNIQUE" },
-    { until: "2026-04-20", mark: "unsure" },
+    {
+      example: "ALTER TABLE account ADD CONSTRAINT one_owner UNIQUE USING INDEX account_by_owner",
+      reason: "A unique index can become a constraint since April 2026.",
+      remedy: "The unique index alone keeps the values apart.",
+      until: "2026-04-20",
+      mark: "unsure",
+    },
   ),
   addConstraint(
     "add-check",
     { contype: "CONSTR_CHECK", skip_validation: { present: false } },
-    { hint: notValidHint },
+    { example: "ALTER TABLE account ADD CHECK (balance >= 0)", ...notValid },
   ),
-  addConstraint("add-check-not-valid", { contype: "CONSTR_CHECK" }, { until: "2026-08-03" }),
+  addConstraint(
+    "add-check-not-valid",
+    { contype: "CONSTR_CHECK" },
+    {
+      example: "ALTER TABLE account ADD CHECK (balance >= 0) NOT VALID",
+      reason: "Constraints can be added to an existing table since 2026-08-03.",
+      remedy: "Write the CHECK in CREATE TABLE: make a new table, copy the rows in batches, rename.",
+      until: "2026-08-03",
+    },
+  ),
   addConstraint(
     "add-foreign-key",
     { contype: "CONSTR_FOREIGN", skip_validation: { present: false } },
-    { hint: notValidHint },
+    { example: "ALTER TABLE transfer ADD FOREIGN KEY (account_id) REFERENCES account", ...notValid },
   ),
-  addConstraint("add-foreign-key-not-valid", { contype: "CONSTR_FOREIGN" }, { until: "2026-08-26" }),
+  addConstraint(
+    "add-foreign-key-not-valid",
+    { contype: "CONSTR_FOREIGN" },
+    {
+      example: "ALTER TABLE transfer ADD FOREIGN KEY (account_id) REFERENCES account NOT VALID",
+      reason: "Foreign keys exist since 2026-08-26.",
+      remedy: "Keep the reference in the application: read the parent FOR UPDATE before writing the child.",
+      until: "2026-08-26",
+    },
+  ),
   {
     id: "validate-constraint",
     topic: "alter-table",
@@ -145,23 +136,22 @@ export const alterTableRules: readonly Rule[] = [
       isAsync: false,
       where: { subtype: "AT_ValidateConstraint" },
     },
+    example: "ALTER TABLE account VALIDATE CONSTRAINT rich",
+    reason: "A constraint is validated in the background: the statement needs the word ASYNC.",
+    remedy:
+      "Did you mean ALTER TABLE ASYNC … VALIDATE CONSTRAINT? It returns a job_id to wait for with CALL sys.wait_for_job().",
     message: "unsupported ALTER TABLE VALIDATE CONSTRAINT statement",
-    hint: "Use ALTER TABLE ASYNC … VALIDATE CONSTRAINT.",
     source: sources.emulator,
     mark: "measured",
   },
-  ...refused.map(([subtypes, words, mark, hint]) =>
+  ...refusedAlterTableActions.map(({ id, subtypes, words, ...texts }) =>
     action(
-      idOf(words),
+      id,
       { subtype: { oneOf: subtypes } },
-      { message: `unsupported ALTER TABLE ${words} statement`, mark, ...(hint !== undefined && { hint }) },
+      { message: `unsupported ALTER TABLE ${words} statement`, ...texts },
     ),
   ),
-  ...added.map(([subtype, words, until, mark]) =>
-    action(
-      idOf(words),
-      { subtype },
-      { message: `unsupported ALTER TABLE ${words} statement`, mark: mark ?? "unsure", until },
-    ),
+  ...addedAlterTableActions.map(({ id, subtype, words, ...texts }) =>
+    action(id, { subtype }, { message: `unsupported ALTER TABLE ${words} statement`, ...texts }),
   ),
 ];

@@ -10,6 +10,8 @@
  * - CreateFunctionLanguage: the language of a function;
  * - SubqueryInCall: a subquery among the arguments of CALL.
  *
+ * Where the node behind it has a `location`, the derived one has it too.
+ *
  * Tests: derived.test.ts.
  */
 import { lockedRelations } from "./locking.ts";
@@ -55,7 +57,8 @@ export function derivedNodes(type: string, fields: TreeNode, root: unknown): rea
 }
 
 function typeNode(type: DerivedNode["type"], typeName: unknown): readonly DerivedNode[] {
-  return isTreeNode(typeName) ? [{ type, fields: { ...columnTypeOf(typeName) } }] : nothing;
+  if (!isTreeNode(typeName)) return nothing;
+  return [{ type, fields: { ...columnTypeOf(typeName), location: typeName["location"] } }];
 }
 
 /** @returns the fields of the argument of the statement's option `name`, when that is a node of type `type` */
@@ -129,8 +132,11 @@ function keyColumns(table: TreeNode): readonly DerivedNode[] {
       ({ constraint }) =>
         constraint["contype"] === "CONSTR_PRIMARY" || constraint["contype"] === "CONSTR_UNIQUE",
     )
-    .flatMap(({ columns }) => columns)
-    .map((column) => ({ type: "KeyColumn", fields: { column, type: typeByColumn.get(column) } }));
+    .flatMap(({ constraint, columns }) => columns.map((column) => ({ column, constraint })))
+    .map(({ column, constraint }) => ({
+      type: "KeyColumn",
+      fields: { column, type: typeByColumn.get(column), location: constraint["location"] },
+    }));
 }
 
 /** The name of a CTE is no relation: a locking clause does not reach into it. */

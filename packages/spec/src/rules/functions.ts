@@ -1,11 +1,8 @@
 import { sources } from "../sources.ts";
 import type { Rule } from "./rule.ts";
 
-interface RefusedFunctions {
-  readonly id: string;
+interface RefusedFunctions extends Pick<Rule, "id" | "mark" | "example" | "reason" | "remedy"> {
   readonly names: readonly string[];
-  readonly mark: Rule["mark"];
-  readonly hint?: string;
 }
 
 const advisory = ["lock", "lock_shared", "xact_lock", "xact_lock_shared"];
@@ -14,6 +11,9 @@ const refusedFunctions: readonly RefusedFunctions[] = [
   {
     id: "backend-functions",
     names: ["pg_backend_pid", "pg_cancel_backend", "pg_terminate_backend"],
+    example: "SELECT pg_backend_pid()",
+    reason: "A connection has no server process of its own that SQL could name.",
+    remedy: "Leave it out. To stop a statement, close its connection.",
     mark: "measured",
   },
   {
@@ -22,46 +22,59 @@ const refusedFunctions: readonly RefusedFunctions[] = [
       ...advisory.flatMap((name) => [`pg_advisory_${name}`, `pg_try_advisory_${name}`]),
       ...["pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"],
     ],
+    example: "SELECT pg_advisory_lock(1)",
+    reason: "Aurora DSQL never waits, so it has no advisory locks.",
+    remedy: "Use a row of a table as the lock, and retry on conflict.",
     mark: "measured",
-    hint: "Aurora DSQL has no advisory locks. Use a row of a table as the lock, and retry on conflict.",
   },
   {
     id: "lastval",
     names: ["lastval"],
+    example: "SELECT lastval()",
+    reason: "A session does not remember the last sequence it used.",
+    remedy: "Use RETURNING, or currval() with the sequence's name.",
     mark: "documented",
-    hint: "Use RETURNING, or currval() with the sequence's name.",
   },
-  { id: "notify-function", names: ["pg_notify"], mark: "measured" },
+  {
+    id: "notify-function",
+    names: ["pg_notify"],
+    example: "SELECT pg_notify('channel', 'text')",
+    reason: "Aurora DSQL has no notifications between sessions.",
+    remedy: "Write a row and poll it, or send a message through a queue after COMMIT.",
+    mark: "measured",
+  },
   {
     id: "size-functions",
     names: [
       ...["pg_table_size", "pg_indexes_size", "pg_total_relation_size", "pg_relation_size"],
       ...["pg_database_size", "pg_tablespace_size"],
     ],
+    example: "SELECT pg_table_size('account')",
+    reason: "Tables do not lie in files of their own.",
+    remedy: "Use sys.cluster_size(), or reltuples in pg_class for an estimate of the rows.",
     mark: "measured",
-    hint: "Use sys.cluster_size().",
   },
   {
     id: "large-object-functions",
     names: [
       ...["lo_creat", "lo_create", "lo_open", "lo_close", "lo_lseek", "lo_lseek64", "lo_tell", "lo_tell64"],
-      ...[
-        "lo_truncate",
-        "lo_truncate64",
-        "lo_unlink",
-        "lo_import",
-        "lo_export",
-        "lo_from_bytea",
-        "lo_get",
-        "lo_put",
-      ],
-      ...["loread", "lowrite"],
+      ...["lo_truncate", "lo_truncate64", "lo_unlink", "lo_import", "lo_export"],
+      ...["lo_from_bytea", "lo_get", "lo_put", "loread", "lowrite"],
     ],
+    example: "SELECT lo_create(0)",
+    reason: "Aurora DSQL has no large objects.",
+    remedy: "Keep the value in a bytea column, up to 1 MiB, or in S3 and its address here.",
     mark: "measured",
-    hint: "Keep the value in a bytea column, up to 1 MiB.",
   },
   // A snapshot that another session could import would outlive the transaction here.
-  { id: "snapshot-export", names: ["pg_export_snapshot"], mark: "unsure" },
+  {
+    id: "snapshot-export",
+    names: ["pg_export_snapshot"],
+    example: "SELECT pg_export_snapshot()",
+    reason: "A snapshot belongs to one transaction.",
+    remedy: "Read what must be consistent within one transaction.",
+    mark: "unsure",
+  },
 ];
 
 const called = (names: readonly string[]): Rule["match"] => ({
@@ -83,20 +96,21 @@ const missingConfigurations =
   /^(pg_catalog\.)?(arabic|armenian|basque|catalan|danish|dutch|english|finnish|french|german|greek|hindi|hungarian|indonesian|irish|italian|lithuanian|nepali|norwegian|portuguese|romanian|russian|serbian|spanish|swedish|tamil|turkish|yiddish)$/;
 
 export const functionRules: readonly Rule[] = [
-  ...refusedFunctions.map(({ id, names, mark, hint }): Rule => ({
-    id,
+  ...refusedFunctions.map(({ names, ...texts }): Rule => ({
     topic: "functions",
     match: called(names),
     message: "function {name} not supported",
     slots: { name: "funcname.-1.String.sval" },
-    ...(hint !== undefined && { hint }),
     source: sources.skill,
-    mark,
+    ...texts,
   })),
   {
     id: "geometric-functions",
     topic: "functions",
     match: called(["point", "line", "lseg", "box", "path", "polygon", "circle"]),
+    example: "SELECT point(0, 0)",
+    reason: "Aurora DSQL has no geometric types.",
+    remedy: "Keep the coordinates in columns of double precision and compute in the application.",
     message: "datatype {name} not supported",
     slots: { name: "funcname.-1.String.sval" },
     source: sources.emulator,
@@ -114,10 +128,12 @@ export const functionRules: readonly Rule[] = [
         "args.0.A_Const.sval.sval": { matches: missingConfigurations },
       },
     },
+    example: "SELECT to_tsvector('english', owner) FROM account",
+    reason: "Of the configurations for text search Aurora DSQL has 'simple' only.",
+    remedy: "Use the configuration 'simple', or search outside the database.",
     sqlstate: "42704",
     message: 'text search configuration "{name}" does not exist',
     slots: { name: "args.0.A_Const.sval.sval" },
-    hint: "Aurora DSQL has the configuration 'simple' only.",
     source: sources.emulator,
     mark: "measured",
   },

@@ -1,8 +1,8 @@
 /**
- * Why DSQL refuses a statement, as data: one row a reason, dated, with its source.
+ * Why DSQL refuses a statement, as data: one row a reason, dated, with its source. `acceptance.ts` has the other side.
  *
- * Only what a statement's own text decides stands here. What needs the catalog (the last column of a key, the type behind an
- * index's column) or the session (one DDL a transaction, 3,000 rows) is decided where that is known.
+ * `rules` are those that a statement's own text decides. What needs the catalog (the type behind an index's column) or the
+ * session (one DDL a transaction, 3,000 rows) is decided where that is known; `contextRules` lists it.
  *
  * The order is the order of the checks: the first rule that fits gives the answer.
  */
@@ -31,8 +31,27 @@ export const rules: readonly Rule[] = [
   ...functionRules,
 ];
 
-export { type Condition, createSubject, findMatch, type Pattern, type Subject, type Where } from "./match.ts";
+export { type Acceptance, acceptances, exampleSchema } from "./acceptance.ts";
+export {
+  type Condition,
+  createSubject,
+  findMatch,
+  findMatches,
+  type Pattern,
+  type Subject,
+  type Where,
+} from "./match.ts";
+export { type ContextRule, contextRules } from "./context.ts";
 export { lockedRelations, type LockStrength } from "./locking.ts";
-export { refuse, type RuleRefusal, rulesAsOf, type RuleSet } from "./refuse.ts";
-export type { Mark, Rule, Topic } from "./rule.ts";
+export {
+  holdsAsOf,
+  type PlacedRefusal,
+  refusals,
+  refuse,
+  type RuleRefusal,
+  rulesAsOf,
+  type RuleSet,
+} from "./refuse.ts";
+export { type Mark, type Rule, type Topic, topics } from "./rule.ts";
+export { type ColumnType, columnTypeOf } from "./type-name.ts";
 export { isTreeNode, listOf, namesOf, type TreeNode, unwrap, visitNodes } from "./tree.ts";

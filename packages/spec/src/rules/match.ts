@@ -8,6 +8,7 @@
  * Pure; shared by the cluster, which refuses, and a lint, which warns.
  * Tests: match.test.ts.
  */
+import { type LimitName, limits } from "../limits.ts";
 import { derivedNodes } from "./derived.ts";
 import { isTreeNode, listOf, type TreeNode, unwrap, visitNodes } from "./tree.ts";
 
@@ -39,6 +40,8 @@ export type Condition =
   /** Both ends included. */
   | { readonly between: readonly [number, number] }
   | { readonly countAtLeast: number }
+  /** A number, or the count of a list, above a limit: the service's, or the lower one that a cluster was given. */
+  | { readonly above: LimitName; readonly lowered?: number }
   /** An element of the list fits. */
   | { readonly some: Where }
   /** No element fits; also true of a missing list. */
@@ -75,14 +78,24 @@ export function createSubject(
 
 /** @returns the first node that fits */
 export function findMatch(subject: Subject, pattern: Pattern): TreeNode | undefined {
-  if (pattern.isAsync !== undefined && pattern.isAsync !== subject.isAsync) return undefined;
-  const candidates =
-    pattern.anywhere === true ? (subject.nodes.get(pattern.node) ?? []) : topNode(subject, pattern);
-  const found = candidates.find((candidate) => fits(candidate, pattern.where ?? {}));
-  if (found === undefined) return undefined;
-  // Asked last: it is the only question that needs the text's lexemes.
-  return pattern.written === undefined || subject.writes(pattern.written) ? found : undefined;
+  const found = candidates(subject, pattern).find((candidate) => fits(candidate, pattern.where ?? {}));
+  return found !== undefined && isWritten(subject, pattern) ? found : undefined;
 }
+
+/** @returns every node that fits, in the order of the text: for a lint, which shows them all */
+export function findMatches(subject: Subject, pattern: Pattern): readonly TreeNode[] {
+  const found = candidates(subject, pattern).filter((candidate) => fits(candidate, pattern.where ?? {}));
+  return found.length > 0 && isWritten(subject, pattern) ? found : [];
+}
+
+function candidates(subject: Subject, pattern: Pattern): readonly TreeNode[] {
+  if (pattern.isAsync !== undefined && pattern.isAsync !== subject.isAsync) return [];
+  return pattern.anywhere === true ? (subject.nodes.get(pattern.node) ?? []) : topNode(subject, pattern);
+}
+
+/** Asked last: it is the only question that needs the text's lexemes. */
+const isWritten = (subject: Subject, { written }: Pattern): boolean =>
+  written === undefined || subject.writes(written);
 
 const topNode = (subject: Subject, pattern: Pattern): readonly TreeNode[] =>
   subject.type === pattern.node ? [subject.fields] : [];
@@ -98,6 +111,7 @@ function holds(value: unknown, condition: Condition): boolean {
   if ("noneOf" in condition)
     return typeof value === "string" && !condition.noneOf.includes(value.toLowerCase());
   if ("matches" in condition) return typeof value === "string" && condition.matches.test(value);
+  if ("above" in condition) return isAbove(value, condition.lowered ?? limits[condition.above].value);
   if ("countAtLeast" in condition) return listOf(value).length >= condition.countAtLeast;
   if ("some" in condition)
     return listOf(value).some((element) => isTreeNode(element) && fits(element, condition.some));
@@ -105,6 +119,11 @@ function holds(value: unknown, condition: Condition): boolean {
     return !listOf(value).some((element) => isTreeNode(element) && fits(element, condition.none));
   const [least, most] = condition.between;
   return typeof value === "number" && value >= least && value <= most;
+}
+
+function isAbove(value: unknown, limit: number): boolean {
+  const count: unknown = Array.isArray(value) ? value.length : value;
+  return typeof count === "number" && count > limit;
 }
 
 /** @param path - field names, list indexes and node types, joined by dots */

@@ -8,6 +8,9 @@ const rule = (id: string, more: Partial<Rule>): Rule => ({
   id,
   topic: "statements",
   match: { node: "Thing" },
+  example: "",
+  reason: "",
+  remedy: "",
   message: id,
   source: "https://example.com",
   mark: "measured",
@@ -54,4 +57,14 @@ test("slots are filled from the matched node", () => {
 
 test("a date that is none is refused", () => {
   assert.throws(() => rulesAsOf([], "2026"), RangeError);
+});
+
+test("a limit that was lowered holds in place of the service's", () => {
+  const table = createSubject({ Thing: { columns: 5 } }, { isAsync: false, writes: () => false });
+  const rules = [
+    rule("wide", { match: { node: "Thing", where: { columns: { above: "columnsPerTableMax" } } } }),
+  ];
+  assert.equal(refuse(table, rulesAsOf(rules, "latest")), undefined);
+  assert.equal(refuse(table, rulesAsOf(rules, "latest", { columnsPerTableMax: 5 })), undefined);
+  assert.equal(refuse(table, rulesAsOf(rules, "latest", { columnsPerTableMax: 4 }))?.rule.id, "wide");
 });

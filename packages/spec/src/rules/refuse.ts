@@ -3,7 +3,8 @@
  *
  * Tests: refuse.test.ts; packages/cluster/src/sql/refusals.test.ts for each rule's text.
  */
-import { findMatch, type Subject, valueAt } from "./match.ts";
+import type { LimitName } from "../limits.ts";
+import { type Condition, findMatch, findMatches, type Subject, valueAt } from "./match.ts";
 import type { Rule, Slot } from "./rule.ts";
 import type { TreeNode } from "./tree.ts";
 
@@ -12,7 +13,8 @@ export interface RuleRefusal {
   readonly sqlstate: string;
   readonly message: string;
   readonly detail?: string;
-  readonly hint?: string;
+  /** The rule's remedy. */
+  readonly hint: string;
 }
 
 /** An index over the rules in force, so that a statement is only held against those about nodes that it has. */
@@ -20,19 +22,43 @@ export type RuleSet = ReadonlyMap<string, readonly (readonly [order: number, rul
 
 /**
  * @param asOf - `2025-11` (its last day), `2026-06-08` or `latest`
- * @throws {RangeError} when it is none of these
+ * @param lowered - limits that are lower than the service's; the texts stay the service's
+ * @throws {RangeError} when `asOf` is none of these
  */
-export function rulesAsOf(rules: readonly Rule[], asOf: string): RuleSet {
-  const day = lastDayOf(asOf);
+export function rulesAsOf(
+  rules: readonly Rule[],
+  asOf: string,
+  lowered: Readonly<Partial<Record<LimitName, number>>> = {},
+): RuleSet {
+  const holds = holdsAsOf(asOf);
   const byNode = new Map<string, [number, Rule][]>();
   rules.forEach((rule, order) => {
-    const isInForce = (rule.since ?? "") <= day && day < (rule.until ?? "9999");
-    if (!isInForce) return;
+    if (!holds(rule)) return;
     const sameNode = byNode.get(rule.match.node) ?? [];
     byNode.set(rule.match.node, sameNode);
-    sameNode.push([order, rule]);
+    sameNode.push([order, withLimits(rule, lowered)]);
   });
   return byNode;
+}
+
+function withLimits(rule: Rule, lowered: Readonly<Partial<Record<LimitName, number>>>): Rule {
+  const { where = {} } = rule.match;
+  const conditions = Object.entries(where).map(([path, condition]): [string, Condition] => {
+    if (typeof condition !== "object" || !("above" in condition)) return [path, condition];
+    const limit = lowered[condition.above];
+    return [path, limit === undefined ? condition : { ...condition, lowered: limit }];
+  });
+  return { ...rule, match: { ...rule.match, where: Object.fromEntries(conditions) } };
+}
+
+/**
+ * @param asOf - as `rulesAsOf` takes it
+ * @returns whether a rule, an acceptance or another dated fact holds at the date
+ * @throws {RangeError} when it is no date
+ */
+export function holdsAsOf(asOf: string): (dated: Pick<Rule, "since" | "until">) => boolean {
+  const day = lastDayOf(asOf);
+  return ({ since = "", until = "9999" }) => since <= day && day < until;
 }
 
 /** Texts of dates sort as the dates do, and no day of a month sorts after its `-99`. */
@@ -47,17 +73,37 @@ function lastDayOf(asOf: string): string {
 
 /** @returns what the first rule, in the order of the catalogue, says against the statement */
 export function refuse(subject: Subject, ruleSet: RuleSet): RuleRefusal | undefined {
+  for (const rule of rulesAbout(subject, ruleSet)) {
+    const node = findMatch(subject, rule.match);
+    if (node !== undefined) return refusal(rule, node);
+  }
+  return undefined;
+}
+
+/** What a rule says against one node of a statement. */
+export interface PlacedRefusal {
+  readonly refusal: RuleRefusal;
+  /** The node that the rule fits; where the parser gives one, its `location` counts UTF-8 bytes. */
+  readonly node: TreeNode;
+}
+
+/**
+ * @returns what every rule says against every node that it fits, in the order of the catalogue: for a lint, which shows all
+ * that has to be changed at once
+ */
+export function refusals(subject: Subject, ruleSet: RuleSet): readonly PlacedRefusal[] {
+  return rulesAbout(subject, ruleSet).flatMap((rule) =>
+    findMatches(subject, rule.match).map((node) => ({ refusal: refusal(rule, node), node })),
+  );
+}
+
+function rulesAbout(subject: Subject, ruleSet: RuleSet): readonly Rule[] {
   const candidates: (readonly [number, Rule])[] = [];
   for (const type of subject.nodes.keys()) {
     const rules = ruleSet.get(type);
     if (rules !== undefined) candidates.push(...rules);
   }
-  candidates.sort(([left], [right]) => left - right);
-  for (const [, rule] of candidates) {
-    const node = findMatch(subject, rule.match);
-    if (node !== undefined) return refusal(rule, node);
-  }
-  return undefined;
+  return candidates.sort(([left], [right]) => left - right).map(([, rule]) => rule);
 }
 
 function refusal(rule: Rule, node: TreeNode): RuleRefusal {
@@ -67,7 +113,7 @@ function refusal(rule: Rule, node: TreeNode): RuleRefusal {
     sqlstate: rule.sqlstate ?? "0A000",
     message,
     ...(rule.detail !== undefined && { detail: rule.detail }),
-    ...(rule.hint !== undefined && { hint: rule.hint }),
+    hint: rule.remedy,
   };
 }
 

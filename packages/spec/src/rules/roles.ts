@@ -2,40 +2,56 @@ import { sources } from "../sources.ts";
 import type { Rule } from "./rule.ts";
 
 /** PostgreSQL's name of the option, and how it is written. LOGIN and NOLOGIN are all that CREATE ROLE takes. */
-const roleOptions: Readonly<Record<string, string>> = {
-  password: "PASSWORD",
-  superuser: "SUPERUSER",
-  createdb: "CREATEDB",
-  createrole: "CREATEROLE",
-  inherit: "INHERIT",
-  isreplication: "REPLICATION",
-  bypassrls: "BYPASSRLS",
-  connectionlimit: "CONNECTION LIMIT",
-  validUntil: "VALID UNTIL",
+const roleOptions: Readonly<Record<string, { readonly words: string; readonly example?: string }>> = {
+  password: { words: "PASSWORD", example: "PASSWORD 'x'" },
+  superuser: { words: "SUPERUSER" },
+  createdb: { words: "CREATEDB" },
+  createrole: { words: "CREATEROLE" },
+  inherit: { words: "INHERIT" },
+  isreplication: { words: "REPLICATION" },
+  bypassrls: { words: "BYPASSRLS" },
+  connectionlimit: { words: "CONNECTION LIMIT", example: "CONNECTION LIMIT 5" },
+  validUntil: { words: "VALID UNTIL", example: "VALID UNTIL '2030-01-01'" },
+};
+
+const noPasswords = {
+  reason: "Aurora DSQL has no passwords: a connection is let in by an IAM token.",
+  remedy: "AWS IAM GRANT lets an IAM role connect as this role.",
+};
+const loginOnly = {
+  reason: "Of a role's attributes Aurora DSQL has LOGIN only.",
+  remedy: "Leave it out; give rights with GRANT, and connections with AWS IAM GRANT.",
 };
 
 const option = (statement: { readonly id: string; readonly node: string; readonly words: string }): Rule[] =>
-  Object.entries(roleOptions).map(([name, words]) => ({
+  Object.entries(roleOptions).map(([name, { words, example = words }]) => ({
     id: `${statement.id}-${words.toLowerCase().replaceAll(" ", "-")}`,
     topic: "roles",
     match: { node: statement.node, where: { options: { some: { "DefElem.defname": name } } } },
+    example: `${statement.words} clerk ${example}`,
+    ...(name === "password" ? noPasswords : loginOnly),
     message: `${words} not supported for ${statement.words}`,
-    ...(name === "password" && {
-      hint: "There are no passwords: AWS IAM GRANT lets an IAM role connect as this role.",
-    }),
     source: sources.lint,
     mark: "unsure",
   }));
 
 const systemSchemas = ["public", "sys", "pg_catalog", "information_schema"];
 
+/** Databases, languages and the like: what a cluster has one of, or none. */
+const ungrantable = [
+  ...["OBJECT_DATABASE", "OBJECT_FDW", "OBJECT_FOREIGN_SERVER", "OBJECT_LANGUAGE", "OBJECT_LARGEOBJECT"],
+  ...["OBJECT_PARAMETER_ACL", "OBJECT_TABLESPACE"],
+];
+
 export const roleRules: readonly Rule[] = [
   {
     id: "create-user",
     topic: "roles",
     match: { node: "CreateRoleStmt", where: { stmt_type: { oneOf: ["ROLESTMT_USER", "ROLESTMT_GROUP"] } } },
+    example: "CREATE USER clerk",
+    reason: "Aurora DSQL makes roles with CREATE ROLE only.",
+    remedy: "Use CREATE ROLE name WITH LOGIN.",
     message: "CREATE USER not supported",
-    hint: "Use CREATE ROLE name WITH LOGIN.",
     source: sources.lint,
     mark: "unsure",
   },
@@ -45,6 +61,9 @@ export const roleRules: readonly Rule[] = [
     id: "alter-role-set",
     topic: "roles",
     match: { node: "AlterRoleSetStmt" },
+    example: "ALTER ROLE clerk SET search_path TO shop",
+    reason: "Aurora DSQL keeps no settings with a role.",
+    remedy: "Set it when the connection opens, by the driver's options or a SET.",
     message: "unsupported statement: AlterRoleSet",
     source: sources.lint,
     mark: "unsure",
@@ -53,6 +72,9 @@ export const roleRules: readonly Rule[] = [
     id: "rename-role",
     topic: "roles",
     match: { node: "RenameStmt", where: { renameType: "OBJECT_ROLE" } },
+    example: "ALTER ROLE clerk RENAME TO teller",
+    reason: "Roles can be renamed since April 2026.",
+    remedy: "Create a role of the new name and grant it the same.",
     message: "unsupported object in RENAME statement",
     source: sources.releases,
     mark: "unsure",
@@ -61,24 +83,10 @@ export const roleRules: readonly Rule[] = [
   {
     id: "grant-object",
     topic: "roles",
-    match: {
-      node: "GrantStmt",
-      anywhere: true,
-      where: {
-        objtype: {
-          oneOf: [
-            ...[
-              "OBJECT_DATABASE",
-              "OBJECT_FDW",
-              "OBJECT_FOREIGN_SERVER",
-              "OBJECT_LANGUAGE",
-              "OBJECT_LARGEOBJECT",
-            ],
-            ...["OBJECT_PARAMETER_ACL", "OBJECT_TABLESPACE"],
-          ],
-        },
-      },
-    },
+    match: { node: "GrantStmt", anywhere: true, where: { objtype: { oneOf: ungrantable } } },
+    example: "GRANT CONNECT ON DATABASE postgres TO PUBLIC",
+    reason: "Aurora DSQL grants rights on tables, columns, sequences, schemas, functions and roles only.",
+    remedy: "Leave it out: who may connect is decided by IAM policies and AWS IAM GRANT.",
     message: "unsupported object type in GRANT",
     source: sources.skill,
     mark: "measured",
@@ -91,8 +99,10 @@ export const roleRules: readonly Rule[] = [
       anywhere: true,
       where: { objtype: "OBJECT_SCHEMA", objects: { some: { "String.sval": { oneOf: systemSchemas } } } },
     },
+    example: "GRANT USAGE ON SCHEMA public TO PUBLIC",
+    reason: "The schema public and the system's schemas belong to the service, which does not share them.",
+    remedy: "CREATE SCHEMA of your own, and GRANT USAGE, CREATE on that.",
     message: "feature not supported on system entity",
-    hint: "CREATE SCHEMA of your own, and GRANT USAGE, CREATE on that.",
     source: sources.spike,
     mark: "measured",
   },
@@ -100,6 +110,9 @@ export const roleRules: readonly Rule[] = [
     id: "default-privileges",
     topic: "roles",
     match: { node: "AlterDefaultPrivilegesStmt" },
+    example: "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    reason: "Default privileges exist since 2026-04-24.",
+    remedy: "GRANT on each object after it was made.",
     message: "feature not supported on system entity",
     source: sources.releases,
     mark: "unsure",

@@ -6,16 +6,19 @@ import type { Pattern } from "./match.ts";
  */
 export type Mark = "measured" | "documented" | "unsure";
 
-export type Topic =
-  | "transactions"
-  | "tables"
-  | "alter-table"
-  | "indexes"
-  | "types"
-  | "functions"
-  | "settings"
-  | "statements"
-  | "roles";
+/** In the order of lists. */
+export const topics = [
+  "transactions",
+  "settings",
+  "statements",
+  "roles",
+  "indexes",
+  "alter-table",
+  "tables",
+  "types",
+  "functions",
+] as const;
+export type Topic = (typeof topics)[number];
 
 /** One reason for which DSQL refuses a statement, as far as the statement itself tells it. */
 export interface Rule {
@@ -23,12 +26,20 @@ export interface Rule {
   readonly id: string;
   readonly topic: Topic;
   readonly match: Pattern;
+  /**
+   * A statement that this rule refuses, and no rule before it. It names nothing but the tables `account (id, owner, balance)`
+   * and `transfer (id, account_id)`, so that any server can be asked.
+   */
+  readonly example: string;
+  /** Why the service refuses it, in one sentence, for lists and lints. */
+  readonly reason: string;
+  /** What to do instead, in a sentence or two. Clients get it as the HINT: the message stays the service's. */
+  readonly remedy: string;
   /** 0A000, feature not supported, when missing. */
   readonly sqlstate?: string;
   /** `{name}` stands for the value of a slot. */
   readonly message: string;
   readonly detail?: string;
-  readonly hint?: string;
   /** For each name in the message the path, in the matched node, of what stands there. */
   readonly slots?: Readonly<Record<string, Slot>>;
   readonly source: string;

@@ -6,14 +6,22 @@ const message = 'setting configuration parameter "{name}" not supported';
 const settable = settableSettings.map(({ name }) => name);
 const addedLater = settableSettings.filter(({ since }) => since !== undefined);
 
+const fewSettings = {
+  reason:
+    "Aurora DSQL lets a session change a short list of settings only; all others can be read with SHOW.",
+  remedy: `Leave it out, or turn it off in the tool that sends it. SET takes ${settable.join(", ")}.`,
+};
+
 /** BEGIN says it in its own words (rule `isolation-level`), which also come first for SET TRANSACTION. */
 export const settingRules: readonly Rule[] = [
   {
     id: "set-transaction",
     topic: "settings",
     match: { node: "VariableSetStmt", where: { kind: "VAR_SET_MULTI" } },
+    example: "SET TRANSACTION READ ONLY",
+    reason: "The modes of a transaction are set in BEGIN only.",
+    remedy: "Say READ ONLY in BEGIN; the isolation level is always REPEATABLE READ.",
     message: 'setting configuration parameter "TRANSACTION" not supported',
-    hint: "Say READ ONLY in BEGIN; the isolation level is always REPEATABLE READ.",
     source: sources.emulator,
     mark: "measured",
   },
@@ -21,6 +29,9 @@ export const settingRules: readonly Rule[] = [
     id: `set-${name.replaceAll(/[._]/g, "-")}`,
     topic: "settings",
     match: { node: "VariableSetStmt", where: { name } },
+    example: `SET ${name} = off`,
+    reason: `The setting exists since ${since ?? "then"}.`,
+    remedy: "Leave it out.",
     message,
     slots: { name: "name" },
     source,
@@ -32,6 +43,8 @@ export const settingRules: readonly Rule[] = [
     topic: "settings",
     // SET LOCAL ROLE is documented as supported; SET ROLE was refused.
     match: { node: "VariableSetStmt", where: { name: { noneOf: [...settable, "role"] } } },
+    example: "SET statement_timeout = 0",
+    ...fewSettings,
     message,
     slots: { name: "name" },
     source: sources.lint,
@@ -41,6 +54,9 @@ export const settingRules: readonly Rule[] = [
     id: "set-role",
     topic: "settings",
     match: { node: "VariableSetStmt", where: { name: "role", is_local: { oneOf: [undefined, false] } } },
+    example: "SET ROLE admin",
+    reason: "A session keeps the role that it connected as.",
+    remedy: "Connect as the other role, or use SET LOCAL ROLE inside a transaction block.",
     message,
     slots: { name: "name" },
     source: sources.pgrest,
@@ -58,6 +74,8 @@ export const settingRules: readonly Rule[] = [
         "args.0.A_Const.sval.sval": { noneOf: settable },
       },
     },
+    example: "SELECT set_config('statement_timeout', '0', false)",
+    ...fewSettings,
     message,
     slots: { name: "args.0.A_Const.sval.sval" },
     source: sources.pgrest,

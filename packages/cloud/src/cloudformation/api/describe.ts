@@ -21,6 +21,8 @@ export function describeStack(stack: Stack, template: Template): XmlValue {
   return {
     StackId: stack.id,
     StackName: stack.name,
+    ParentId: stack.parentId,
+    RootId: stack.rootId,
     Description: stack.description,
     Parameters: members(describeParameters(definition.parameters, template)),
     CreationTime: iso(stack.createdAtMs),
@@ -65,6 +67,8 @@ export function summarizeStack(stack: Stack): XmlValue {
   return {
     StackId: stack.id,
     StackName: stack.name,
+    ParentId: stack.parentId,
+    RootId: stack.rootId,
     TemplateDescription: stack.description,
     CreationTime: iso(stack.createdAtMs),
     LastUpdatedTime: isoOrNothing(stack.updatedAtMs),

@@ -12,7 +12,7 @@ import { stackQueries } from "./stack-queries.ts";
 import { templateQueries } from "./template-queries.ts";
 
 export type { CloudFormationParts } from "./parts.ts";
-export type { RequestReaders } from "./requests.ts";
+export { refuseMissingCapabilities, refuseTransforms, type RequestReaders } from "./requests.ts";
 
 export function cloudFormationOperations(
   parts: CloudFormationParts,

@@ -28,9 +28,7 @@ export async function readDefinition(
 ): Promise<RequestedDefinition> {
   const templateBody = await readTemplateBody(input, stack, readers);
   const template = parseTemplate(templateBody);
-  if (template.transforms.length > 0) {
-    throw validationError(`dsql-local does not run template transforms: [${template.transforms.join(", ")}]`);
-  }
+  refuseTransforms(template);
   const given = input.list("Parameters").map((parameter) => ({
     key: parameter.required("ParameterKey"),
     value: parameter.text("ParameterValue"),
@@ -51,6 +49,7 @@ export async function readDefinition(
     capabilities,
     notificationArns: input.texts("NotificationARNs"),
     ...(roleArn === undefined ? {} : { roleArn }),
+    ...(input.text("DeploymentMode") === "REVERT_DRIFT" ? { revertsDrift: true } : {}),
   };
   return { definition, template };
 }
@@ -72,8 +71,15 @@ function readTags(input: QueryInput): readonly Tag[] {
   return input.list("Tags").map((tag) => ({ key: tag.required("Key"), value: tag.text("Value") ?? "" }));
 }
 
+export function refuseTransforms(template: Template): void {
+  if (template.transforms.length === 0) return;
+  throw validationError(
+    `dsql-local does not run template transforms: [${template.transforms.join(", ")}]. Deploy the template that they would make: with the CDK, \`cdk synth\` writes it.`,
+  );
+}
+
 /** IAM resources need the caller's word that they are meant, as in AWS. */
-function refuseMissingCapabilities(template: Template, capabilities: readonly string[]): void {
+export function refuseMissingCapabilities(template: Template, capabilities: readonly string[]): void {
   const iam = Object.values(template.resources).filter((resource) => resource.type.startsWith("AWS::IAM::"));
   if (iam.length === 0) return;
   const isNamed = iam.some(

@@ -77,11 +77,11 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
       return { StackId: stack.id };
     },
 
-    RollbackStack(input) {
+    async RollbackStack(input) {
       const stack = store.get(readStackName(input));
-      throw validationError(
-        `Stack:${stack.id} is in ${stack.status} state; dsql-local rolls back by itself unless told not to. Deploy again, or delete the stack.`,
-      );
+      deployments.beginRollback(stack, input.text("ClientRequestToken"));
+      await deployments.headStart(stack);
+      return { StackId: stack.id };
     },
   };
 }
@@ -93,13 +93,7 @@ function isWithoutChange(parts: CloudFormationParts, stack: Stack, requested: Re
 }
 
 export function refuseUnlessUpdatable(stack: Stack): void {
-  const refused = [
-    "ROLLBACK_COMPLETE",
-    "ROLLBACK_FAILED",
-    "CREATE_FAILED",
-    "DELETE_FAILED",
-    "REVIEW_IN_PROGRESS",
-  ];
+  const refused = ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"];
   if (isInProgress(stack) || refused.includes(stack.status)) {
     throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
   }

@@ -25,7 +25,8 @@ export function templateQueries(parts: CloudFormationParts): Record<string, Quer
       }
       const stack = store.get(readStackName(input));
       return {
-        TemplateBody: stack.definition.templateBody,
+        // Under review there is nothing yet, only change sets that say what there would be.
+        TemplateBody: stack.status === "REVIEW_IN_PROGRESS" ? "{}" : stack.definition.templateBody,
         StagesAvailable: members(["Original", "Processed"]),
       };
     },

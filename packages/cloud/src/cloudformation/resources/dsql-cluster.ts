@@ -1,80 +1,110 @@
 /**
- * AWS::DSQL::Cluster: the stack takes the local cluster, so its identifier and endpoint are those of the running one.
+ * AWS::DSQL::Cluster. The first such resource of a Region is given the cluster that the data directory began with, so
+ * that whoever is connected to that one stays so; every further one gets a cluster of its own.
+ *
+ * A cluster in which somebody had made tables before the stack came is given back when the stack lets go of it; every
+ * other one is deleted with its data.
  *
  * Source: AWS CloudFormation Template Reference, AWS::DSQL::Cluster.
  */
 
 import {
+  checkPolicy,
+  type ClusterView,
   type DsqlControlPlane,
   encryptionDetails,
-  vpcEndpointServiceName,
-  type ClusterRecord,
-} from "../../dsql.ts";
+  vpcEndpoint,
+} from "../../dsql/index.ts";
+import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
 import type { Value, ValueObject } from "../template.ts";
-import { optionalFlag, optionalText, tagsOf } from "./properties.ts";
+import { objectIn, optionalFlag, optionalText, tagsOf, textsIn } from "./properties.ts";
 
-export function dsqlClusterType(plane: DsqlControlPlane): ResourceType {
-  const { cluster } = plane;
-
-  const attributes = (record: ClusterRecord): ValueObject => ({
-    Identifier: cluster.id,
-    ResourceArn: cluster.arn,
-    Endpoint: cluster.endpoint,
-    Status: "ACTIVE",
-    CreationTime: new Date(record.createdAtMs).toISOString(),
-    EncryptionDetails: encryptionAttributes(record),
-    PolicyVersion: record.policyVersion ?? "",
-    VpcEndpoint: cluster.endpoint,
-    VpcEndpointServiceName: vpcEndpointServiceName(cluster),
-  });
-
+export function dsqlClusterType(plane: DsqlControlPlane, region: string): ResourceType {
+  const settled = async ({ cluster }: ClusterView): Promise<ResourceOutcome> => {
+    await cluster.opening; // A cluster that cannot be opened fails the resource.
+    return { physicalId: cluster.id, attributes: attributesOf(plane.get(cluster.id, region)) };
+  };
   return {
     replacedBy: [],
-    keptOnDelete:
-      "The local cluster was released. Its data stays, and the next cluster that is created finds it.",
-    identify: () => cluster.id,
-    check: (properties, logicalId) => {
-      if (properties["MultiRegionProperties"] === undefined) return;
-      throw new Error(`${logicalId}: MultiRegionProperties: dsql-local runs one cluster in one Region`);
+    isRemovedAfterFailure: true,
+    // Until the cluster is there: only then is its identifier known.
+    identify: ({ stackName, logicalId }) => physicalName(stackName, logicalId, { lengthMax: 128 }),
+    create: async (request) =>
+      settled(await plane.create({ ...settings(request), ...creation(request) }, region)),
+    async update(request, previous) {
+      const id = request.physicalId;
+      const document = policyOf(request.properties);
+      if (document !== policyOf(previous.properties)) await plane.setPolicy(id, region, { document });
+      plane.setTags(id, region, tagsOf(request));
+      return settled(await plane.update(id, region, settings(request)));
     },
-    create: (request) => outcome(plane.create(settings(request)), attributes),
-    update: (request) => outcome(plane.update(cluster.id, settings(request)), attributes),
-    remove(request) {
-      if (isHeldBy(request, plane)) plane.delete(cluster.id);
+    async remove(request) {
+      const held = heldBy(request, plane, region);
+      if (held === undefined) return;
+      if (held.record.wasInUse === true) {
+        plane.release(held.cluster.id, region);
+        request.notice("The cluster had tables before the stack was there, so it stays, with its data.");
+        return;
+      }
+      await plane.delete(held.cluster.id, region);
+      await plane.whenRemoved(held.cluster.id);
     },
   };
 }
 
-function outcome(record: ClusterRecord, attributes: (record: ClusterRecord) => ValueObject): ResourceOutcome {
-  return { attributes: attributes(record) };
-}
-
-function settings(request: ResourceRequest) {
-  const policy = request.properties["PolicyDocument"];
+function settings({ properties }: ResourceRequest) {
+  const multiRegion = objectIn(properties, "MultiRegionProperties");
   return {
-    deletionProtectionEnabled: optionalFlag(request.properties, "DeletionProtectionEnabled") ?? true,
-    tags: tagsOf(request),
-    kmsEncryptionKey: optionalText(request.properties, "KmsEncryptionKey"),
-    policy: policy === undefined ? undefined : policyText(policy),
-    clientToken: tokenOf(request),
+    deletionProtectionEnabled: optionalFlag(properties, "DeletionProtectionEnabled") ?? true,
+    kmsEncryptionKey: optionalText(properties, "KmsEncryptionKey"),
+    multiRegion: multiRegion && {
+      witnessRegion: optionalText(multiRegion, "WitnessRegion"),
+      clusters: multiRegion["Clusters"] === undefined ? undefined : textsIn(multiRegion, "Clusters"),
+    },
   };
 }
 
-/** Tells whose the cluster is, so that no stack gives back what another one has. */
+function creation(request: ResourceRequest) {
+  const policy = policyOf(request.properties);
+  if (policy !== undefined) checkPolicy(policy);
+  return { tags: tagsOf(request), policy, clientToken: tokenOf(request), takesUsed: true };
+}
+
+/** Tells whose a cluster is, so that no stack gives back what another one has, and a repeated creation finds its own. */
 function tokenOf(request: ResourceRequest): string {
   return `${request.stackId}/${request.logicalId}`;
 }
 
-function policyText(policy: Value): string {
+function heldBy(request: ResourceRequest, plane: DsqlControlPlane, region: string): ClusterView | undefined {
+  const token = tokenOf(request);
+  return plane.list(region).find(({ record, status }) => {
+    return record.creation?.clientToken === token && status !== "DELETING";
+  });
+}
+
+function policyOf(properties: ValueObject): string | undefined {
+  const policy: Value | undefined = properties["PolicyDocument"];
+  if (policy === undefined || policy === null) return undefined;
   return typeof policy === "string" ? policy : JSON.stringify(policy);
 }
 
-function encryptionAttributes(record: ClusterRecord): ValueObject {
+function attributesOf({ cluster, record, status }: ClusterView): ValueObject {
   const { encryptionType, encryptionStatus, kmsKeyArn } = encryptionDetails(record);
-  return { EncryptionType: encryptionType, EncryptionStatus: encryptionStatus, KmsKeyArn: kmsKeyArn ?? "" };
-}
-
-function isHeldBy(request: ResourceRequest, plane: DsqlControlPlane): boolean {
-  return plane.record.state === "claimed" && plane.record.clientToken === tokenOf(request);
+  const { serviceName, clusterVpcEndpoint } = vpcEndpoint(cluster);
+  return {
+    Identifier: cluster.id,
+    ResourceArn: cluster.arn,
+    Endpoint: cluster.endpoint,
+    Status: status,
+    CreationTime: new Date(record.createdAtMs).toISOString(),
+    EncryptionDetails: {
+      EncryptionType: encryptionType,
+      EncryptionStatus: encryptionStatus,
+      KmsKeyArn: kmsKeyArn ?? "",
+    },
+    PolicyVersion: record.policyVersion ?? "",
+    VpcEndpoint: clusterVpcEndpoint,
+    VpcEndpointServiceName: serviceName,
+  };
 }

@@ -2,18 +2,20 @@
 
 import type { Identities } from "@dsql-local/cluster";
 
-import type { DsqlControlPlane } from "../../dsql.ts";
+import type { DsqlControlPlane } from "../../dsql/index.ts";
 import type { Repositories } from "../../ecr.ts";
 import type { CustomerPolicies } from "../../iam/index.ts";
 import type { Lambda } from "../../lambda/index.ts";
 import type { LogGroups } from "../../logs/index.ts";
 import type { ObjectStore } from "../../s3/index.ts";
 import type { ParameterStore } from "../../ssm.ts";
+import { customResourceType, type ResponseListener } from "../custom-resources/index.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceType } from "../resource-type.ts";
 import { dsqlClusterType } from "./dsql-cluster.ts";
 import { managedPolicyType, policyType, roleType } from "./iam.ts";
-import { aliasType, functionType, permissionType, versionType } from "./lambda.ts";
+import { functionType } from "./lambda.ts";
+import { aliasType, permissionType, urlType, versionType } from "./lambda-access.ts";
 import { optionalNumber, optionalText } from "./properties.ts";
 import { bucketPolicyType, bucketType, parameterType, repositoryType } from "./storage.ts";
 
@@ -26,6 +28,7 @@ export interface ResourceServices {
   readonly parameters: ParameterStore;
   readonly repositories: Repositories;
   readonly dsql: DsqlControlPlane;
+  readonly customResourceResponses: ResponseListener;
   readonly account: string;
   readonly region: string;
 }
@@ -34,8 +37,12 @@ export function createResourceTypes(services: ResourceServices): Readonly<Record
   const { account, identities, lambda, objects, parameters, policies, region, repositories } = services;
   return {
     "AWS::CDK::Metadata": inertType({ lengthMax: 128 }),
+    "AWS::CloudFormation::CustomResource": customResourceType({
+      invoke: (functionName, payload) => invokeAndWait(lambda, functionName, payload),
+      responses: services.customResourceResponses,
+    }),
     "AWS::CloudFormation::WaitConditionHandle": inertType({ lengthMax: 128 }),
-    "AWS::DSQL::Cluster": dsqlClusterType(services.dsql),
+    "AWS::DSQL::Cluster": dsqlClusterType(services.dsql, region),
     "AWS::ECR::Repository": repositoryType(repositories, `arn:aws:ecr:${region}:${account}:repository/`),
     "AWS::IAM::ManagedPolicy": managedPolicyType(policies, identities),
     "AWS::IAM::Policy": policyType(identities),
@@ -43,12 +50,18 @@ export function createResourceTypes(services: ResourceServices): Readonly<Record
     "AWS::Lambda::Alias": aliasType(lambda),
     "AWS::Lambda::Function": functionType(lambda),
     "AWS::Lambda::Permission": permissionType(lambda),
+    "AWS::Lambda::Url": urlType(lambda),
     "AWS::Lambda::Version": versionType(lambda),
     "AWS::Logs::LogGroup": logGroupType(services.logGroups, `arn:aws:logs:${region}:${account}:log-group:`),
     "AWS::S3::Bucket": bucketType(objects, region),
     "AWS::S3::BucketPolicy": bucketPolicyType(objects),
     "AWS::SSM::Parameter": parameterType(parameters),
   };
+}
+
+async function invokeAndWait(lambda: Lambda, functionName: string, payload: string) {
+  const output = await lambda.invoke({ functionName, payload });
+  return { functionError: output.functionError, payload: output.payload };
 }
 
 /** A resource that is nothing but its entry in the stack. */

@@ -1,14 +1,11 @@
-/** AWS::Lambda::Function, Permission, Version and Alias over the local Lambda. */
-
-import { zipSync, strToU8 } from "fflate";
+/** AWS::Lambda::Function over the local Lambda. */
 
 import type { CreateFunctionInput, FunctionCode, Lambda } from "../../lambda/index.ts";
-import { ServiceError } from "../../service.ts";
 import { canonical } from "../intrinsics.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
-import { referenceAttribute } from "../resource-type.ts";
 import type { ValueObject } from "../template.ts";
+import { zipOfInlineCode } from "./inline-code.ts";
 import {
   objectIn,
   optionalNumber,
@@ -17,6 +14,7 @@ import {
   tagsOf,
   textMap,
   textsIn,
+  unlessGone,
 } from "./properties.ts";
 
 const functionNameLengthMax = 64;
@@ -42,6 +40,7 @@ export function functionType(lambda: Lambda): ResourceType {
 
   return {
     replacedBy: ["FunctionName", "PackageType"],
+    mayDrift: true,
     nameProperty: "FunctionName",
     identify: ({ stackName, logicalId, properties }) =>
       optionalText(properties, "FunctionName") ??
@@ -106,112 +105,15 @@ function settings(request: ResourceRequest): Omit<CreateFunctionInput, "Function
   };
 }
 
-/** Where the code is: in S3, or in the template itself, where it becomes `index.js` of a zip. */
+/** Where the code is: in S3, or in the template itself. */
 function codeOf(properties: ValueObject): FunctionCode {
   const code = objectIn(properties, "Code") ?? {};
   const source = optionalText(code, "ZipFile");
-  if (source !== undefined) return { ZipFile: zipSync({ "index.js": strToU8(source) }) };
+  if (source !== undefined) return { ZipFile: zipOfInlineCode(source) };
   const members: Record<string, string> = {};
   for (const name of ["S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"]) {
     const value = optionalText(code, name);
     if (value !== undefined) members[name] = value;
   }
   return members;
-}
-
-export function permissionType({ functions }: Lambda): ResourceType {
-  const properties = [
-    "FunctionName",
-    "Action",
-    "Principal",
-    "SourceArn",
-    "SourceAccount",
-    "EventSourceToken",
-  ];
-  return {
-    replacedBy: [...properties, "PrincipalOrgID", "FunctionUrlAuthType", "InvokedViaFunctionUrl"],
-    identify: ({ stackName, logicalId }) => physicalName(stackName, logicalId, { lengthMax: 100 }),
-    create(request) {
-      const sourceArn = optionalText(request.properties, "SourceArn");
-      const sourceAccount = optionalText(request.properties, "SourceAccount");
-      functions.addPermission({
-        FunctionName: requiredText(request.properties, "FunctionName"),
-        StatementId: request.physicalId,
-        Action: requiredText(request.properties, "Action"),
-        Principal: requiredText(request.properties, "Principal"),
-        ...(sourceArn === undefined ? {} : { SourceArn: sourceArn }),
-        ...(sourceAccount === undefined ? {} : { SourceAccount: sourceAccount }),
-      });
-      return { attributes: { Id: request.physicalId } };
-    },
-    update: (request) => ({ attributes: { Id: request.physicalId } }),
-    remove: (request) =>
-      unlessGone(() => {
-        functions.removePermission(requiredText(request.properties, "FunctionName"), request.physicalId);
-      }),
-  };
-}
-
-/** A version's physical id is its ARN, which the local Lambda numbers when it publishes. */
-export function versionType(lambda: Lambda): ResourceType {
-  return {
-    replacedBy: ["FunctionName", "CodeSha256", "Description"],
-    identify: ({ stackName, logicalId }) => physicalName(stackName, logicalId, { lengthMax: 100 }),
-    create(request) {
-      const description = optionalText(request.properties, "Description");
-      const { FunctionArn, Version } = lambda.functions.publishVersion({
-        FunctionName: requiredText(request.properties, "FunctionName"),
-        ...(description === undefined ? {} : { Description: description }),
-      });
-      return {
-        physicalId: FunctionArn,
-        attributes: { FunctionArn, Version, [referenceAttribute]: FunctionArn },
-      };
-    },
-    update: (request) => ({
-      attributes: {
-        FunctionArn: request.physicalId,
-        Version: request.physicalId.slice(request.physicalId.lastIndexOf(":") + 1),
-      },
-    }),
-    async remove(request) {
-      if (request.physicalId.startsWith("arn:"))
-        await unlessGone(() => lambda.deleteFunction(request.physicalId));
-    },
-  };
-}
-
-export function aliasType({ functions }: Lambda): ResourceType {
-  const input = (request: ResourceRequest) => {
-    const description = optionalText(request.properties, "Description");
-    return {
-      FunctionName: requiredText(request.properties, "FunctionName"),
-      Name: requiredText(request.properties, "Name"),
-      FunctionVersion: requiredText(request.properties, "FunctionVersion"),
-      ...(description === undefined ? {} : { Description: description }),
-    };
-  };
-  const outcome = (arn: string): ResourceOutcome => ({
-    physicalId: arn,
-    attributes: { AliasArn: arn, [referenceAttribute]: arn },
-  });
-  return {
-    replacedBy: ["FunctionName", "Name"],
-    identify: ({ stackName, logicalId }) => physicalName(stackName, logicalId, { lengthMax: 100 }),
-    create: (request) => outcome(functions.createAlias(input(request)).AliasArn),
-    update: (request) => outcome(functions.updateAlias(input(request)).AliasArn),
-    remove: (request) =>
-      unlessGone(() => {
-        const { FunctionName, Name } = input(request);
-        functions.deleteAlias(FunctionName, Name);
-      }),
-  };
-}
-
-async function unlessGone(remove: () => Promise<unknown> | void): Promise<void> {
-  try {
-    await remove();
-  } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== "ResourceNotFoundException") throw error;
-  }
 }

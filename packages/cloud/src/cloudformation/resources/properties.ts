@@ -1,5 +1,6 @@
 /** Reads a resource's properties, which arrive evaluated but not typed. */
 
+import { ServiceError } from "../../service.ts";
 import { scalarText, isObject, type Value, type ValueObject } from "../template.ts";
 import type { ResourceRequest } from "../resource-type.ts";
 
@@ -60,4 +61,13 @@ export function tagsOf(request: Pick<ResourceRequest, "properties" | "tags">): R
     if (isObject(tag)) tags[scalarText(tag["Key"]) ?? ""] = scalarText(tag["Value"]) ?? "";
   }
   return tags;
+}
+
+/** What a removal does when the thing has gone already: nothing. */
+export async function unlessGone(remove: () => Promise<unknown> | void): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== "ResourceNotFoundException") throw error;
+  }
 }

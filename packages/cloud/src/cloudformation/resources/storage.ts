@@ -2,7 +2,7 @@
 
 import type { Repositories } from "../../ecr.ts";
 import { document, type XmlValue } from "../../protocol/index.ts";
-import type { Bucket, ObjectStore } from "../../s3/index.ts";
+import { type Bucket, type ObjectStore, parseBucketPolicy } from "../../s3/index.ts";
 import type { ParameterStore } from "../../ssm.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
@@ -24,8 +24,8 @@ export function bucketType(store: ObjectStore, region: string): ResourceType {
   const put = (bucket: Bucket, request: ResourceRequest): void => {
     // A bucket's policy is a resource of its own, so it is not this one's to change.
     const { policy } = bucket.settings;
-    const settings = { ...bucketSettings(request.properties), ...(policy === undefined ? {} : { policy }) };
-    store.putBucket({ ...bucket, tags: tagsOf(request), settings });
+    const settings = { ...bucketSettings(request), ...(policy === undefined ? {} : { policy }) };
+    store.putBucket({ ...bucket, settings });
   };
   return {
     replacedBy: ["BucketName"],
@@ -48,8 +48,11 @@ export function bucketType(store: ObjectStore, region: string): ResourceType {
 }
 
 /** The properties that S3 answers for, in S3's own documents. */
-function bucketSettings(properties: ValueObject): Record<string, string> {
+function bucketSettings(request: ResourceRequest): Record<string, string> {
+  const { properties } = request;
   const settings: Record<string, string> = {};
+  const tags = Object.entries(tagsOf(request)).map(([Key, Value]) => ({ Key, Value }));
+  if (tags.length > 0) settings["tagging"] = document("Tagging", { TagSet: { Tag: tags } });
   const versioning = objectIn(properties, "VersioningConfiguration");
   if (versioning !== undefined) settings["versioning"] = document("VersioningConfiguration", xml(versioning));
   const block = objectIn(properties, "PublicAccessBlockConfiguration");
@@ -82,6 +85,7 @@ export function bucketPolicyType(store: ObjectStore): ResourceType {
   const put = (request: ResourceRequest): ResourceOutcome => {
     const bucket = store.bucket(requiredText(request.properties, "Bucket"));
     const policy = JSON.stringify(request.properties["PolicyDocument"] ?? {});
+    parseBucketPolicy(policy);
     store.putBucket({ ...bucket, settings: { ...bucket.settings, policy } });
     return { attributes: {} };
   };

@@ -12,7 +12,8 @@ import { basename, dirname, join } from "node:path";
 import { RuntimeError } from "../error-payload.ts";
 import type { ThreadSettings } from "../thread-messages.ts";
 import type { Invocation } from "./environment.ts";
-import { importError, moduleNotFound, type ModuleFiles } from "./module-files.ts";
+import { importError, moduleNotFound } from "./module-errors.ts";
+import type { ModuleFiles } from "./module-files.ts";
 import { Modules } from "./modules.ts";
 
 export type Handler = (event: unknown, context: object, callback?: Callback) => unknown;

@@ -12,7 +12,8 @@ import { createRequire } from "node:module";
 import { dirname, extname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import vm from "node:vm";
-import { RuntimeError } from "../error-payload.ts";
+import { isNotFound, moduleNotFound } from "./module-errors.ts";
+import { isProvided, ProvidedPackages } from "./provided-packages.ts";
 
 export type ModuleFormat = "commonjs" | "module" | "json" | "addon";
 
@@ -49,9 +50,6 @@ const globalImport = `import { globalThis, global } from "${globalModule}";`;
 const wrapperParameters = ["exports", "require", "module", "__filename", "__dirname"];
 const globalParameters = ["globalThis", "global"];
 
-/** Packages that Lambda's Node.js runtimes contain, so that bundlers leave them out. */
-const providedPackages = /^@(?:aws-sdk|smithy|aws-crypto)\//;
-
 export class ModuleFiles {
   readonly taskRoot: string;
   readonly #importDynamically: ImportDynamically;
@@ -59,7 +57,7 @@ export class ModuleFiles {
   readonly #formats = new Map<string, ModuleFormat>();
   readonly #compiled = new Map<string, CompiledModule>();
   readonly #moduleSources = new Map<string, ModuleSource>();
-  readonly #providedRequire = createRequire(import.meta.url);
+  readonly #provided = new ProvidedPackages(process.cwd());
 
   constructor(taskRoot: string, importDynamically: ImportDynamically) {
     this.taskRoot = realpathSync(taskRoot);
@@ -91,7 +89,7 @@ export class ModuleFiles {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    if (providedPackages.test(specifier)) return { provided: specifier };
+    if (isProvided(specifier)) return { provided: specifier };
     throw moduleNotFound(specifier, referrer);
   }
 
@@ -101,21 +99,8 @@ export class ModuleFiles {
   }
 
   /** A module that the runtime brings along; loaded once per thread. */
-  provided(specifier: string, referrer: string): unknown {
-    try {
-      return this.#providedRequire(specifier) as unknown;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      const name = specifier.split("/").slice(0, 2).join("/");
-      throw Object.assign(
-        new Error(
-          `Cannot find module '${specifier}'\nRequire stack:\n- ${referrer}\n` +
-            `This local Lambda runtime does not bring ${name} along. Put it into the zip: with the CDK's NodejsFunction, ` +
-            `set bundling.externalModules to a list without it (an empty list bundles all).`,
-        ),
-        { code: "MODULE_NOT_FOUND" },
-      );
-    }
+  provided(specifier: string, referrer: string, how: "require" | "import"): unknown {
+    return this.#provided.load(specifier, referrer, how);
   }
 
   /** By its ending, and for `.js` by the nearest package.json. */
@@ -230,27 +215,4 @@ function readSource(file: string): string {
 /** Code that declares one of the two names itself means its own; then the wrapper must not declare it as well. */
 function declaresGlobal(error: unknown): boolean {
   return error instanceof SyntaxError && /'global(?:This)?' has already been declared/.test(error.message);
-}
-
-export function moduleNotFound(specifier: string, referrer: string): Error {
-  const error = new Error(`Cannot find module '${specifier}'\nRequire stack:\n- ${referrer}`);
-  return Object.assign(error, { code: "MODULE_NOT_FOUND", requireStack: [referrer] });
-}
-
-export function isNotFound(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return (
-    code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND" || code === "ERR_PACKAGE_PATH_NOT_EXPORTED"
-  );
-}
-
-/** What Lambda says when the code of a function cannot be loaded. */
-export function importError(error: unknown): unknown {
-  if (error instanceof SyntaxError) {
-    return new RuntimeError("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, error);
-  }
-  if (isNotFound(error)) {
-    return new RuntimeError("Runtime.ImportModuleError", `Error: ${(error as Error).message}`, error);
-  }
-  return error;
 }

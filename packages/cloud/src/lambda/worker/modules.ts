@@ -56,7 +56,7 @@ export class Modules {
   #require(specifier: string, referrer: string): unknown {
     if (isBuiltin(specifier)) return this.#builtin(specifier);
     const resolved = this.#files.resolve(specifier, referrer, "require");
-    if ("provided" in resolved) return this.#files.provided(resolved.provided, referrer);
+    if ("provided" in resolved) return this.#files.provided(resolved.provided, referrer, "require");
     return this.#requireFile(resolved.file);
   }
 
@@ -164,7 +164,7 @@ export class Modules {
     const resolved = this.#files.resolve(specifier, referrer, "import");
     if ("provided" in resolved) {
       const { provided } = resolved;
-      const make = (): vm.Module => syntheticOf(provided, this.#files.provided(provided, referrer));
+      const make = (): vm.Module => syntheticOf(provided, this.#files.provided(provided, referrer, "import"));
       return { key: provided, make: () => shared(provided, make) };
     }
     const { file } = resolved;

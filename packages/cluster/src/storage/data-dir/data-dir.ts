@@ -79,7 +79,7 @@ export async function holdsDataDir(dataDir: string): Promise<boolean> {
 }
 
 /** Everything that one of our processes makes here; a start that was killed may have left any part of it. */
-const ours = /^(lock|cluster|identities)\.json(\..*)?$|^(tls|cloud|postgres)([.-].*)?$/;
+const ours = /^(lock|cluster|identities)\.json(\..*)?$|^(tls|cloud|postgres|clusters)([.-].*)?$/;
 /** What systems and people put into any folder. */
 const anyones = /^(\.DS_Store|\.gitignore|\.gitkeep|lost\+found|desktop\.ini)$/;
 

@@ -150,7 +150,22 @@ export async function removeSocketDir(socketDir: string): Promise<void> {
 
 /** Removes a data directory of ours that nobody holds, with the files that are kept elsewhere for it. */
 export async function removeDataDir(dataDir: string): Promise<void> {
-  const files = await ifPresent(realpath(join(dataDir, "postgres")));
-  if (files?.startsWith(`${elsewhere}/`)) await rm(dirname(files), { recursive: true, force: true });
-  await rm(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  const clusters = join(dataDir, "clusters");
+  for (const name of (await ifPresent(readdir(clusters))) ?? [])
+    await removePostgresFiles(join(clusters, name));
+  await removePostgresFiles(dataDir);
+  await removeTree(dataDir);
+}
+
+/** Removes PostgreSQL's files, wherever they are kept, and leaves the rest of the data directory. */
+export async function removePostgresFiles(dataDir: string): Promise<void> {
+  const inDataDir = join(dataDir, "postgres");
+  const files = await ifPresent(realpath(inDataDir));
+  if (files === undefined) return;
+  if (files.startsWith(`${elsewhere}/`)) await removeTree(dirname(files));
+  await removeTree(inDataDir);
+}
+
+async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }

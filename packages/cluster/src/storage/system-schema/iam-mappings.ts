@@ -1,4 +1,14 @@
 /** Which IAM principals may connect as which database role: written by AWS IAM GRANT and REVOKE, read through views. */
+import { type ErrorFact, errors } from "@dsql-local/spec";
+
+/** @param fact - with `%1$s` where the role stands and `%2$s` where the ARN does */
+function raise(fact: ErrorFact): string {
+  const hint = fact.hint === undefined ? "" : `, HINT = '${fact.hint}'`;
+  return `RAISE EXCEPTION USING ERRCODE = '${fact.sqlstate}', MESSAGE = format('${fact.message}', role_name, principal_arn)${hint}`;
+}
+
+const role = "%1$s";
+const arn = "%2$s";
 
 // The talk's first edition lists the mappings with a function of the preview; the service has a view since.
 export const iamMappings = `
@@ -34,29 +44,30 @@ DECLARE
 BEGIN
   SELECT * INTO mapped FROM pg_roles WHERE rolname = role_name;
   IF mapped IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('role "%s" does not exist', role_name);
+    ${raise(errors.roleMissing(role))};
   END IF;
   IF mapped.rolsuper OR role_name = 'admin' OR starts_with(role_name, 'pg_') THEN
-    RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = format('Role %s not supported', role_name);
+    ${raise(errors.iamRoleNotSupported(role))};
   END IF;
   IF NOT mapped.rolcanlogin THEN
-    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('role %s must have the LOGIN attribute', role_name);
+    ${raise(errors.iamRoleCannotLogIn(role))};
   END IF;
   INSERT INTO pg_dsql.iam_mapping (arn, role_oid, grantor_oid)
   SELECT principal_arn, mapped.oid, oid FROM pg_roles WHERE rolname = session_user;
 EXCEPTION WHEN unique_violation THEN
-  RAISE EXCEPTION USING ERRCODE = '42710',
-    MESSAGE = format('IAM role %s is already mapped to role %s', principal_arn, role_name);
+  ${raise(errors.iamMappingExists(arn, role))};
 END
 $$;
 CREATE FUNCTION pg_dsql.iam_revoke(role_name text, principal_arn text) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+    ${raise(errors.roleMissing(role))};
+  END IF;
   DELETE FROM pg_dsql.iam_mapping AS m USING pg_roles AS r
   WHERE r.rolname = role_name AND m.role_oid = r.oid AND m.arn = principal_arn;
   IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = '42704',
-      MESSAGE = format('IAM role %s is not mapped to role %s', principal_arn, role_name);
+    ${raise(errors.iamMappingMissing(arn, role))};
   END IF;
 END
 $$;

@@ -4,9 +4,11 @@
  *
  * A version is never changed once it was released; a change is a new version, applied in order to older data.
  */
+import { catalogFunctions } from "./catalog-functions.ts";
 import { jobs } from "./jobs.ts";
 import { iamMappings } from "./iam-mappings.ts";
 import { roles } from "./roles.ts";
+import { shownCatalogViews } from "./shown-catalogs.ts";
 import { sysFunctions } from "./sys-functions.ts";
 import { untrusted } from "./untrusted.ts";
 
@@ -22,7 +24,19 @@ CREATE SCHEMA pg_dsql;
 CREATE TABLE pg_dsql.schema_version (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`;
 
 export const systemSchema: readonly SystemSchemaVersion[] = [
-  { version: 1, statements: [versionTable, roles, sysFunctions, jobs, iamMappings, untrusted] },
+  {
+    version: 1,
+    statements: [
+      versionTable,
+      roles,
+      sysFunctions,
+      jobs,
+      iamMappings,
+      catalogFunctions,
+      shownCatalogViews,
+      untrusted,
+    ],
+  },
 ];
 
 export const systemSchemaVersion = systemSchema.at(-1)?.version ?? 0;

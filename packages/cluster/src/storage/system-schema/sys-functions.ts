@@ -1,5 +1,6 @@
 /** Schema `sys`: the functions that the service offers besides PostgreSQL's. */
 import { identity } from "@dsql-local/spec";
+import { replaceFunction } from "./replace-function.ts";
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -30,21 +31,24 @@ $$`;
 
 const tebibyte = 1024 ** 4;
 
-// The service names no build. Replacing PostgreSQL's own function keeps its oid, so every way of calling it agrees.
+// The service names no build.
 const version = identity.serverVersion;
 const versionNumber = identity.serverVersionNum;
 
-// PostgreSQL calls a function of its own by its oid, whatever the catalog says of it, unless the planner has put the
-// definition in its place. It does so when that is one call, as strict as the function; hence the two steps.
-const settings = `
-CREATE FUNCTION pg_dsql.postgres_setting(text) RETURNS text LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'show_config_by_name';
-CREATE FUNCTION pg_dsql.postgres_setting(text, boolean) RETURNS text LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'show_config_by_name_missing_ok';
-CREATE FUNCTION pg_dsql.setting(text) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN CASE lower($1) WHEN 'server_version' THEN '${version}'::text WHEN 'server_version_num' THEN '${versionNumber}'::text ELSE pg_dsql.postgres_setting($1) END;
-CREATE FUNCTION pg_dsql.setting(text, boolean) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN CASE lower($1) WHEN 'server_version' THEN '${version}'::text WHEN 'server_version_num' THEN '${versionNumber}'::text ELSE pg_dsql.postgres_setting($1, $2) END;
-CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_dsql.setting($1);
-CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text, boolean) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_dsql.setting($1, $2)`;
+const identitySetting = `
+CREATE FUNCTION pg_dsql.identity_setting(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE lower($1) WHEN 'server_version' THEN '${version}' WHEN 'server_version_num' THEN '${versionNumber}'
+  WHEN 'max_connections' THEN '${identity.maxConnections}' END`;
+
+const setting = "COALESCE(pg_dsql.identity_setting($1), $original)";
+
+const settings = [
+  { takes: "text", symbol: "show_config_by_name" },
+  { takes: "text, boolean", symbol: "show_config_by_name_missing_ok" },
+]
+  .map((each) => replaceFunction({ name: "current_setting", gives: "text", instead: setting, ...each }))
+  .map((each) => each.trim())
+  .join(";\n");
 
 const facts = `
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN 'PostgreSQL 16'::text;
@@ -65,5 +69,6 @@ export const sysFunctions = `
 CREATE SCHEMA sys;
 GRANT USAGE ON SCHEMA sys TO PUBLIC;
 ${base32.trim()};
-${settings.trim()};
+${identitySetting.trim()};
+${settings};
 ${facts.trim()}`;

@@ -45,10 +45,14 @@ export interface Lease {
   release(state?: "broken"): void;
 }
 
+/** Hears that no backend is free, and how to end the waiting: `acquire` then throws that error. */
+export type OnWait = (giveUp: (error: Error) => void) => void;
+
 interface Waiter {
   readonly role: string;
   readonly resolve: (lease: Lease) => void;
   readonly reject: (error: Error) => void;
+  hasGivenUp: boolean;
 }
 
 class PoolLease implements Lease {
@@ -96,6 +100,8 @@ export class BackendPool {
   /** Unused backends by role, the most recently used last. */
   readonly #idle = new Map<string, { backend: Backend; sinceMs: number }[]>();
   readonly #waiters: Waiter[] = [];
+  /** Lent backends of roles that have been dropped or renamed since. */
+  readonly #outlived = new WeakSet<Backend>();
   #backends = 0;
   #lively = 0;
   #stopSweep: (() => void) | undefined;
@@ -121,14 +127,18 @@ export class BackendPool {
    * @throws {SqlError} 53300 too many transactions are open or waiting
    * @throws {BackendLost} PostgreSQL cannot be reached
    */
-  async acquire(role: string): Promise<Lease> {
+  async acquire(role: string, onWait?: OnWait): Promise<Lease> {
     if (this.#waiters.length === 0 && this.#lively < this.#livelyMax) {
       const unused = this.#takeIdle(role);
       if (unused !== undefined) return this.#lend(unused);
     }
     if (this.#waiters.length >= waitersMax) throw SqlError.of(errors.tooManyConnections);
     return await new Promise((resolve, reject) => {
-      this.#waiters.push({ role, resolve, reject });
+      const waiter = { role, resolve, reject, hasGivenUp: false };
+      this.#waiters.push(waiter);
+      onWait?.((error) => {
+        this.#giveUp(waiter, error);
+      });
       this.#serve();
       this.#startSweep();
     });
@@ -142,10 +152,18 @@ export class BackendPool {
   takeBack(lease: PoolLease, isBroken: boolean): void {
     this.#leases.delete(lease);
     if (!lease.isAsleep) this.#lively -= 1;
-    const isSpoilt = isBroken || lease.backend.isLost || lease.backend.isBeingCancelled;
+    const isSpoilt =
+      isBroken || lease.backend.isLost || lease.backend.isBeingCancelled || this.#outlived.has(lease.backend);
     if (isSpoilt || this.#isClosed) this.#drop(lease.backend);
     else this.#keep(lease.backend);
     this.#serve();
+  }
+
+  /** Whoever has this role's name from now on gets backends of its own: PostgreSQL knows the old ones by the role's oid. */
+  retire(role: string): void {
+    for (const { backend } of this.#idle.get(role) ?? []) this.#drop(backend);
+    this.#idle.delete(role);
+    for (const { backend } of this.#leases) if (backend.role === role) this.#outlived.add(backend);
   }
 
   /** Closes every backend that is not lent, and each of the others when it comes back. */
@@ -156,6 +174,13 @@ export class BackendPool {
     for (const unused of this.#idle.values()) for (const { backend } of unused) this.#drop(backend);
     this.#idle.clear();
     for (const lease of this.#leases) lease.backend.close();
+  }
+
+  #giveUp(waiter: Waiter, error: Error): void {
+    waiter.hasGivenUp = true;
+    const place = this.#waiters.indexOf(waiter);
+    if (place >= 0) this.#waiters.splice(place, 1);
+    waiter.reject(error);
   }
 
   #lend(backend: Backend): Lease {
@@ -189,7 +214,11 @@ export class BackendPool {
         this.#forget(backend);
       };
       this.#lively -= 1;
-      waiter.resolve(this.#lend(backend));
+      if (!waiter.hasGivenUp) waiter.resolve(this.#lend(backend));
+      else {
+        this.#keep(backend);
+        this.#serve();
+      }
     } catch (error) {
       this.#lively -= 1;
       this.#backends -= 1;

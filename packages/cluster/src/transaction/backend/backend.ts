@@ -21,7 +21,7 @@ import {
   errorFieldsOf,
   FrameSplitter,
 } from "../../wire/index.ts";
-import { Settings } from "../settings.ts";
+import { Settings } from "./settings.ts";
 import { PreparedCache } from "./prepared-cache.ts";
 
 /** Hears the answer to one exchange. */
@@ -43,6 +43,8 @@ export interface BackendOptions {
   readonly user: string;
   /** The only role that may connect where PostgreSQL asks for a password; it then takes on `user`. */
   readonly superuser: string;
+  /** Temporary files that one statement may need; without a bound by default. */
+  readonly temporaryBytesMax?: number | undefined;
 }
 
 /** The embedded PostgreSQL or our connection to it went away. */
@@ -64,6 +66,8 @@ export class Backend {
   readonly #socket: Socket;
   readonly #address: BackendAddress;
   readonly #receivers: Receiver[] = [];
+  /** Of a COPY … FROM STDIN that PostgreSQL has not answered yet. */
+  #awaitingCopy: Receiver | undefined;
   #processId = 0;
   #secretKey = 0;
   #lost: Error | undefined;
@@ -102,13 +106,14 @@ export class Backend {
     return this.#cancels > 0;
   }
 
-  /** Sends one exchange: `bytes` hold exactly one Sync or Query, at their end. */
+  /** Sends one exchange: `bytes` hold exactly one Sync, Query or, for COPY … FROM STDIN, Flush, at their end. */
   send(bytes: Buffer, receiver: Receiver): void {
     if (this.#lost !== undefined) {
       receiver.lost(this.#lost);
       return;
     }
     this.#receivers.push(receiver);
+    if (endsInFlush(bytes)) this.#awaitingCopy = receiver;
     this.#socket.write(bytes);
   }
 
@@ -177,7 +182,16 @@ export class Backend {
       this.#receivers.push(new StartReceiver(this, password, resolve, reject));
     });
     const user = password === undefined ? options.user : options.superuser;
-    this.#socket.write(encodeFrontend.startup({ user, database: "postgres", client_encoding: "UTF8" }));
+    this.#socket.write(
+      encodeFrontend.startup({
+        user,
+        database: "postgres",
+        client_encoding: "UTF8",
+        ...(options.temporaryBytesMax !== undefined && {
+          temp_file_limit: `${Math.ceil(options.temporaryBytesMax / 1024)}kB`,
+        }),
+      }),
+    );
     await started;
     if (user !== options.user) {
       const role = options.user.replaceAll('"', '""');
@@ -226,11 +240,19 @@ export class Backend {
     const receiver = this.#receivers[0];
     if (receiver === undefined) return; // A setting reported or a shutdown announced between exchanges.
     if (type !== backendType.readyForQuery) {
+      if (receiver === this.#awaitingCopy) this.#endWait(type);
       receiver.message(type, frame);
       return;
     }
     this.#receivers.shift();
     receiver.ready(decodeReadyStatus(frame));
+  }
+
+  /** A COPY goes on with its data. One that fails before is not asked for any, and PostgreSQL waits for a Sync. */
+  #endWait(type: number): void {
+    if (type !== backendType.copyInResponse && type !== backendType.errorResponse) return;
+    this.#awaitingCopy = undefined;
+    if (type === backendType.errorResponse) this.#socket.write(encodeFrontend.sync());
   }
 
   #lose(cause: Error | undefined): void {
@@ -240,6 +262,14 @@ export class Backend {
     for (const receiver of this.#receivers.splice(0)) receiver.lost(this.#lost);
     this.onLost?.();
   }
+}
+
+const flushType = "H".charCodeAt(0);
+
+function endsInFlush(bytes: Buffer): boolean {
+  return (
+    bytes.length >= 5 && bytes[bytes.length - 5] === flushType && bytes.readInt32BE(bytes.length - 4) === 4
+  );
 }
 
 /** Takes the connection through authentication up to the first ReadyForQuery. */

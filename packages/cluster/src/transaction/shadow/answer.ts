@@ -12,10 +12,11 @@ import {
   joinRowDescription,
   splitRowDescription,
 } from "../../wire/index.ts";
-import type { Execution, Sink } from "../execution.ts";
+import type { Execution } from "../exchange/execution.ts";
+import { InnerSink } from "../exchange/sinks.ts";
 import type { Hold } from "../hold.ts";
-import { describeParameters } from "../describe.ts";
-import { type ExchangeResult, StatementExchange } from "../statement-exchange.ts";
+import { describeParameters } from "../exchange/describe.ts";
+import { type ExchangeResult, StatementExchange } from "../exchange/statement-exchange.ts";
 
 /** A rewritten statement. */
 export interface Rewritten {
@@ -50,7 +51,7 @@ export async function answer(hold: Hold, execution: Execution, rewritten: Rewrit
     { id: 0, text: rewritten.text, parameterTypes, uses: 0 },
     {
       hold: false,
-      sink: collecting(frames),
+      sink: new InnerSink({ frames }),
       transform: (type, frame) => split(type, frame, rewritten, own),
     },
   );
@@ -79,17 +80,4 @@ function split(
   const values = decodeDataRow(frame);
   own.push(values.slice(0, rewritten.ownColumns).map((value) => value?.toString("utf8") ?? null));
   return rewritten.hasRows ? encodeBackend.dataRow(values.slice(rewritten.ownColumns)) : undefined;
-}
-
-function collecting(frames: Buffer[]): Sink {
-  return {
-    parsed: () => undefined,
-    bound: () => undefined,
-    frame: (frame) => {
-      frames.push(frame);
-    },
-    isFull: false,
-    drained: () => Promise.resolve(),
-    copyIn: () => Promise.resolve({ frames: [], end: encodeFrontend.copyFail("no data") }),
-  };
 }

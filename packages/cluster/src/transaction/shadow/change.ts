@@ -2,8 +2,8 @@
  * UPDATE and DELETE of a doomed transaction, as a SELECT over its shadow.
  */
 import { SqlError } from "../../base/index.ts";
-import { type Analysis, type DmlShape, lex, type Range } from "../../sql/index.ts";
-import { type Column, qualifiedName, quoteName, type Table } from "../catalog.ts";
+import { type Analysis, type DmlShape, lex, type Range, type SetItem } from "../../sql/index.ts";
+import { type Column, qualifiedName, quoteName, type Table } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique, nthColumn, placeColumn, type ShadowTable } from "./shadow-table.ts";
@@ -80,7 +80,15 @@ function valueOf(
 ): string {
   const item = dml.set === "complex" ? undefined : dml.set?.find((one) => one.column === column.name);
   if (item === undefined || item.value === "default") return `${name}.${quoteName(column.name)}`;
-  return `CAST(${part(item.value)} AS ${column.type})`;
+  return `CAST(${setValue(item.part, part(item.value))} AS ${column.type})`;
+}
+
+/** One column's share of a value that is given for several at once. */
+function setValue(of: SetItem["part"], value: string): string {
+  if (of === undefined) return value;
+  const names = Array.from({ length: of.count }, (_, place) => `"dsql ${place}"`);
+  const rows = of.of === "query" ? value : `(VALUES ${value.replace(/^row\b/i, "")})`;
+  return `(SELECT given.${names[of.place] ?? ""} FROM ${rows} AS given(${names.join(", ")}))`;
 }
 
 /** `*` as an item of its own means the table's columns only. */

@@ -1,9 +1,9 @@
 /**
  * COPY … FROM STDIN of a doomed transaction: like INSERT, into an empty temporary copy of the table.
  */
-import { qualifiedName, quoteName } from "../catalog.ts";
-import type { Sink } from "../execution.ts";
-import { StatementExchange, statementFrames } from "../statement-exchange.ts";
+import { qualifiedName, quoteName } from "../catalog/table.ts";
+import type { Sink } from "../exchange/execution.ts";
+import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique } from "./shadow-table.ts";
 

@@ -5,7 +5,8 @@
  * no key of another transaction is in the way; with ON CONFLICT the rows that the new ones meet are put there first.
  * They are read back as images, and the copy is rolled back with everything else.
  */
-import { qualifiedName, quoteName } from "../catalog.ts";
+import { hasKeyOfImages } from "../catalog/keys.ts";
+import { qualifiedName, quoteName, textArray } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique, literal } from "./shadow-table.ts";
@@ -55,12 +56,8 @@ async function fillWithRivals(statement: ShadowStatement, copy: string): Promise
   const { table } = target;
   const proposed = await proposedImages(statement, copy);
   if (proposed.own.length === 0) return;
-  const images = literal(`{${proposed.own.map(([image]) => quoted(image ?? "")).join(",")}}`);
-  const meets = table.uniqueKeys.map(({ columns }) => {
-    const key = columns.map(quoteName);
-    const wanted = key.map((column) => `(image.text::${qualifiedName(table)}).${column}`).join(", ");
-    return `(${key.join(", ")}) IN (SELECT ${wanted} FROM unnest(${images}::text[]) AS image(text))`;
-  });
+  const images = literal(textArray(proposed.own.map(([image]) => image ?? "")));
+  const meets = table.uniqueKeys.map(({ columns }) => hasKeyOfImages(table, columns, images));
   if (meets.length === 0) return;
   const written = table.columns
     .filter((column) => !column.isGenerated)
@@ -88,8 +85,4 @@ async function proposedImages(statement: ShadowStatement, copy: string): Promise
     `\nRETURNING ${row}`;
   // An error comes again from the statement itself, and is told then.
   return await answer(hold, { ...execution, describe: false }, { text, ownColumns: 1, hasRows: false });
-}
-
-function quoted(image: string): string {
-  return `"${image.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -1,8 +1,8 @@
 /** A writing statement of a doomed transaction, and its answer. */
 import type { Analysis } from "../../sql/index.ts";
-import type { Execution } from "../execution.ts";
+import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
-import type { ExchangeResult } from "../statement-exchange.ts";
+import type { ExchangeResult } from "../exchange/statement-exchange.ts";
 import type { ShadowTable } from "./shadow-table.ts";
 import type { Substitution } from "./substitution.ts";
 

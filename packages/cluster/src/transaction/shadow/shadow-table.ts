@@ -3,7 +3,8 @@
  * own rows as images.
  */
 import { SqlError } from "../../base/index.ts";
-import { qualifiedName, quoteName, type Table, textArray } from "../catalog.ts";
+import { hasKeyOfImages, keysOfImages } from "../catalog/keys.ts";
+import { qualifiedName, quoteName, type Table, textArray } from "../catalog/table.ts";
 import type { Requester } from "../backend/request.ts";
 
 /** Column names that no table of a user has: they carry where a row came from. */
@@ -72,13 +73,10 @@ export class ShadowTable {
     hold: Requester,
     images: readonly string[],
   ): Promise<readonly { place: string | undefined; nth: number | undefined }[]> {
-    const key = this.table.primaryKey.map(quoteName);
-    if (key.length === 0 || images.length === 0) return [];
-    const name = qualifiedName(this.table);
-    const wanted = key.map((column) => `(image.text::${name}).${column}`).join(", ");
+    if (this.table.primaryKey.length === 0 || images.length === 0) return [];
     const { rows } = await hold.request(
       `SELECT ${placeColumn}::text, ${nthColumn}::text FROM ${this.source("identified")} AS seen
-       WHERE (${key.join(", ")}) IN (SELECT ${wanted} FROM unnest($1::text[]) AS image(text))`,
+       WHERE ${hasKeyOfImages(this.table, this.table.primaryKey, "$1")}`,
       [textArray(images)],
     );
     return rows.map(([place, nth]) => ({
@@ -103,17 +101,14 @@ export class ShadowTable {
     hold: Requester,
     images?: readonly string[],
   ): Promise<{ index: string; key: string } | undefined> {
-    const name = qualifiedName(this.table);
     for (const { index, columns } of this.table.uniqueKeys) {
       const key = columns.map(quoteName);
-      const wanted = key.map((column) => `(image.text::${name}).${column}`);
-      const given = `SELECT ${wanted.join(", ")} FROM unnest($1::text[]) AS image(text)`;
-      const first = `SELECT ${wanted[0] ?? ""} FROM unnest($1::text[]) AS image(text)`;
+      const first = keysOfImages(this.table, columns.slice(0, 1), "$1");
       const among = images === undefined ? "" : `WHERE ${key[0] ?? ""} = ANY (ARRAY(${first}))`;
       const conditions =
         images === undefined
           ? key.map((column) => `${column} IS NOT NULL`)
-          : [`(${key.join(", ")}) IN (${given})`];
+          : [hasKeyOfImages(this.table, columns, "$1")];
       // Two rows of one key are what PostgreSQL's planner knows cannot be: without the fence (OFFSET 0) it would stop
       // at the first of them.
       const { rows } = await hold.request(

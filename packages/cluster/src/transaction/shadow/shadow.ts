@@ -13,13 +13,16 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import { encodeFrontend } from "../../wire/index.ts";
-import type { Execution, Sink } from "../execution.ts";
+import type { StatementTables } from "../catalog/catalog.ts";
+import type { Table } from "../catalog/table.ts";
+import type { Execution, Sink } from "../exchange/execution.ts";
+import { InnerSink } from "../exchange/sinks.ts";
 import type { Hold } from "../hold.ts";
-import { asWritten } from "../plan.ts";
-import { RecordedCopy, type RedoEntry, type RowImages } from "../redo-log.ts";
+import { asWritten } from "../plan/plan.ts";
+import type { RedoEntry } from "../redo/redo-log.ts";
+import type { RowImages } from "../redo/row-images.ts";
 import type { TransactionServices } from "../services.ts";
-import type { ExchangeResult } from "../statement-exchange.ts";
+import type { ExchangeResult } from "../exchange/statement-exchange.ts";
 import { changeInShadow, isPlainChange } from "./change.ts";
 import { copyInShadow } from "./copy-in.ts";
 import { insertInShadow } from "./insert.ts";
@@ -38,16 +41,23 @@ export class Shadow {
   readonly #options: ShadowOptions;
   readonly #tables = new Map<number, ShadowTable>();
 
-  constructor(options: ShadowOptions) {
+  private constructor(options: ShadowOptions) {
     this.#options = options;
   }
 
-  /** Takes over what the transaction had written before it lost. */
-  async replay(entries: readonly RedoEntry[]): Promise<void> {
+  /** Rolls the transaction back to its snapshot and its settings, and takes over what it had written. */
+  static async of(options: ShadowOptions): Promise<Shadow> {
+    await options.hold.toSettings();
+    const shadow = new Shadow(options);
+    await shadow.#replay(options.hold.redo.entries);
+    return shadow;
+  }
+
+  async #replay(entries: readonly RedoEntry[]): Promise<void> {
     for (const entry of entries) {
-      if (entry.images !== undefined) await this.#replayImages(entry.images);
+      if (entry.images !== undefined) for (const images of entry.images) await this.#replayImages(images);
       else if (entry.execution.statement.kind === "write") {
-        await this.run(entry.execution, entry.copy === undefined ? discard : new RecordedCopy(entry.copy));
+        await this.run(entry.execution, new InnerSink({ copy: entry.copy }));
       }
     }
   }
@@ -66,7 +76,7 @@ export class Shadow {
   }
 
   async #read(execution: Execution, analysis: Analysis, sink: Sink): Promise<ExchangeResult> {
-    const { whole } = await this.#substitute(execution, analysis);
+    const { whole } = this.#substitute(execution, analysis, await this.#tablesOf(execution));
     const { text, parameterTypes } = execution.prepared;
     const prepared = whole === text ? execution.prepared : { id: 0, text: whole, parameterTypes, uses: 0 };
     const result = await this.#asWritten({ ...execution, prepared }, sink);
@@ -85,9 +95,10 @@ export class Shadow {
   }
 
   async #answerWrite(execution: Execution, analysis: Analysis, sink: Sink): Promise<ShadowAnswer> {
-    const substitution = await this.#substitute(execution, analysis);
+    const tables = await this.#tablesOf(execution);
+    const substitution = this.#substitute(execution, analysis, tables);
     const written = analysis.dml?.target ?? analysis.relations.find(({ role }) => role === "target");
-    const target = written === undefined ? undefined : await this.#shadowOf(written);
+    const target = written === undefined ? undefined : this.#shadowOf(tables.of(written));
     const { hold } = this.#options;
     if (target !== undefined && !analysis.hasDataModifyingCte) {
       const statement = { hold, execution, analysis, substitution, target };
@@ -95,32 +106,31 @@ export class Shadow {
       if (analysis.command === "insert") return await insertInShadow(statement);
       if (isPlainChange(analysis)) return await changeInShadow(statement);
     }
-    const targets = await this.#targets(analysis);
+    const targets = this.#targets(analysis, tables);
     if (targets === undefined) throw SqlError.of(errors.dataConflict);
     return await runOnCopies({ hold, execution, analysis, substitution, targets });
   }
 
   /** All tables that a statement writes; undefined when one of them is not an ordinary table. */
-  async #targets(analysis: Analysis): Promise<readonly ShadowTable[] | undefined> {
+  #targets(analysis: Analysis, tables: StatementTables): readonly ShadowTable[] | undefined {
     const targets: ShadowTable[] = [];
     for (const relation of analysis.relations.filter(({ role }) => role === "target")) {
-      const target = await this.#shadowOf(relation);
+      const target = this.#shadowOf(tables.of(relation));
       if (target === undefined) return undefined;
       targets.push(target);
     }
     return targets;
   }
 
-  async #substitute(execution: Execution, analysis: Analysis): Promise<Substitution> {
-    const found = new Map<string, ShadowTable | undefined>();
-    const key = (relation: { schema: string | undefined; name: string }): string =>
-      `${relation.schema ?? ""}\0${relation.name}`;
-    for (const relation of analysis.relations) found.set(key(relation), await this.#shadowOf(relation));
-    return new Substitution(execution.statement.text, analysis, (relation) => found.get(key(relation)));
+  async #tablesOf({ statement }: Execution): Promise<StatementTables> {
+    return await this.#options.services.catalog.tablesOf(statement, this.#options.searchPath());
   }
 
-  async #shadowOf(relation: { schema: string | undefined; name: string }): Promise<ShadowTable | undefined> {
-    const table = await this.#options.services.catalog.table(relation, this.#options.searchPath());
+  #substitute({ statement }: Execution, analysis: Analysis, tables: StatementTables): Substitution {
+    return new Substitution(statement.text, analysis, (relation) => this.#shadowOf(tables.of(relation)));
+  }
+
+  #shadowOf(table: Table | undefined): ShadowTable | undefined {
     if (table === undefined) return undefined;
     const shadow = this.#tables.get(table.oid) ?? new ShadowTable(table);
     this.#tables.set(table.oid, shadow);
@@ -128,19 +138,10 @@ export class Shadow {
   }
 
   async #replayImages(images: RowImages): Promise<void> {
-    const shadow = await this.#shadowOf(images.table);
+    const shadow = this.#shadowOf(images.table);
     if (shadow === undefined) return;
     await shadow.removeByKey(this.#options.hold, images.rows);
     if (images.command === "delete") return;
     for (const row of images.rows) shadow.add(row);
   }
 }
-
-const discard: Sink = {
-  parsed: () => undefined,
-  bound: () => undefined,
-  frame: () => undefined,
-  isFull: false,
-  drained: () => Promise.resolve(),
-  copyIn: () => Promise.resolve({ frames: [], end: encodeFrontend.copyFail("no data") }),
-};

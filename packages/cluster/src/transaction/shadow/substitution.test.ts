@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { createSqlParser, loadParser } from "../../sql/index.ts";
-import type { Table } from "../catalog.ts";
+import type { Table } from "../catalog/table.ts";
 import { ShadowTable } from "./shadow-table.ts";
 import { Substitution } from "./substitution.ts";
 
@@ -19,12 +19,16 @@ const account: Table = {
       hasVolatileDefault: false,
       isGenerated: false,
       isIdentityAlways: false,
+      isFixed: true,
+      bytesMax: 4,
     },
   ],
   primaryKey: ["id"],
   uniqueKeys: [],
   hasOtherUniqueIndex: false,
+  indexes: [],
   checks: [],
+  cascadesOn: { delete: false, update: false },
 };
 
 function substituted(text: string, shadow: ShadowTable): string {

@@ -3,7 +3,7 @@
  * nothing.
  */
 import { type Analysis, lex, type Range } from "../../sql/index.ts";
-import { quoteName } from "../catalog.ts";
+import { quoteName } from "../catalog/table.ts";
 import type { ShadowTable } from "./shadow-table.ts";
 
 /** A piece of text to stand in the place of another. */

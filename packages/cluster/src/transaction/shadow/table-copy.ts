@@ -1,6 +1,6 @@
 /**
- * Writing statements of a doomed transaction that no SELECT can stand for: data-modifying CTEs, several columns set at
- * once. They run on temporary copies of the tables they write, which become the shadow.
+ * Writing statements of a doomed transaction that no SELECT can stand for: data-modifying CTEs, an assignment to a
+ * part of a column. They run on temporary copies of the tables they write, which become the shadow.
  *
  * A copy costs as much as the table is large, so a large table is refused: the client hears 40001 at this statement
  * already instead of at COMMIT (docs/compatibility.md).
@@ -8,8 +8,8 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import { qualifiedName, quoteName } from "../catalog.ts";
-import type { Execution } from "../execution.ts";
+import { qualifiedName, quoteName } from "../catalog/table.ts";
+import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import { answer } from "./answer.ts";
 import type { ShadowAnswer } from "./shadow-statement.ts";

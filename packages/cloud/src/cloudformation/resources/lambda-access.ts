@@ -1,0 +1,182 @@
+/** AWS::Lambda::Version, Alias, Permission and Url: which code of a function is reached, by whom, and where. */
+
+import type { AliasRoutingConfig, FunctionUrlCors, Lambda } from "../../lambda/index.ts";
+import { physicalName } from "../physical-name.ts";
+import {
+  referenceAttribute,
+  type ResourceOutcome,
+  type ResourceRequest,
+  type ResourceType,
+} from "../resource-type.ts";
+import { isObject, type ValueObject } from "../template.ts";
+import {
+  listIn,
+  objectIn,
+  optionalFlag,
+  optionalNumber,
+  optionalText,
+  requiredText,
+  textsIn,
+  unlessGone,
+} from "./properties.ts";
+
+const madeUpName = ({ stackName, logicalId }: { stackName: string; logicalId: string }): string =>
+  physicalName(stackName, logicalId, { lengthMax: 100 });
+
+export function permissionType({ permissions }: Lambda): ResourceType {
+  const conditions = ["SourceArn", "SourceAccount", "EventSourceToken", "PrincipalOrgID"];
+  return {
+    replacedBy: [
+      "FunctionName",
+      "Action",
+      "Principal",
+      "FunctionUrlAuthType",
+      "InvokedViaFunctionUrl",
+      ...conditions,
+    ],
+    identify: madeUpName,
+    create({ properties, physicalId }) {
+      const optional: Record<string, string> = {};
+      for (const name of ["SourceArn", "SourceAccount", "FunctionUrlAuthType"]) {
+        const value = optionalText(properties, name);
+        if (value !== undefined) optional[name] = value;
+      }
+      const viaUrl = optionalFlag(properties, "InvokedViaFunctionUrl");
+      permissions.add({
+        FunctionName: requiredText(properties, "FunctionName"),
+        StatementId: physicalId,
+        Action: requiredText(properties, "Action"),
+        Principal: requiredText(properties, "Principal"),
+        ...optional,
+        ...(viaUrl === undefined ? {} : { InvokedViaFunctionUrl: viaUrl }),
+      });
+      return { attributes: { Id: physicalId } };
+    },
+    update: (request) => ({ attributes: { Id: request.physicalId } }),
+    remove: ({ properties, physicalId }) =>
+      unlessGone(() => {
+        permissions.remove(requiredText(properties, "FunctionName"), physicalId);
+      }),
+  };
+}
+
+/** A version's physical id is its ARN, which the local Lambda numbers when it publishes. */
+export function versionType(lambda: Lambda): ResourceType {
+  return {
+    replacedBy: ["FunctionName", "CodeSha256", "Description"],
+    identify: madeUpName,
+    create({ properties }) {
+      const description = optionalText(properties, "Description");
+      const { FunctionArn, Version } = lambda.functions.publishVersion({
+        FunctionName: requiredText(properties, "FunctionName"),
+        ...(description === undefined ? {} : { Description: description }),
+      });
+      provision(lambda, FunctionArn, properties);
+      return {
+        physicalId: FunctionArn,
+        attributes: { FunctionArn, Version, [referenceAttribute]: FunctionArn },
+      };
+    },
+    update({ properties, physicalId }) {
+      provision(lambda, physicalId, properties);
+      const Version = physicalId.slice(physicalId.lastIndexOf(":") + 1);
+      return { attributes: { FunctionArn: physicalId, Version, [referenceAttribute]: physicalId } };
+    },
+    async remove({ physicalId }) {
+      if (physicalId.startsWith("arn:")) await unlessGone(() => lambda.deleteFunction(physicalId));
+    },
+  };
+}
+
+export function aliasType(lambda: Lambda): ResourceType {
+  const { functions } = lambda;
+  const input = ({ properties }: ResourceRequest) => ({
+    FunctionName: requiredText(properties, "FunctionName"),
+    Name: requiredText(properties, "Name"),
+    FunctionVersion: requiredText(properties, "FunctionVersion"),
+    Description: optionalText(properties, "Description") ?? "",
+    RoutingConfig: routingOf(properties),
+  });
+  const outcome = (arn: string, { properties }: ResourceRequest): ResourceOutcome => {
+    provision(lambda, arn, properties);
+    return { physicalId: arn, attributes: { AliasArn: arn, [referenceAttribute]: arn } };
+  };
+  return {
+    replacedBy: ["FunctionName", "Name"],
+    mayDrift: true,
+    identify: madeUpName,
+    create: (request) => outcome(functions.createAlias(input(request)).AliasArn, request),
+    update: (request) => outcome(functions.updateAlias(input(request)).AliasArn, request),
+    remove: (request) =>
+      unlessGone(() => {
+        const { FunctionName, Name } = input(request);
+        functions.deleteAlias(FunctionName, Name);
+      }),
+  };
+}
+
+function routingOf(properties: ValueObject): AliasRoutingConfig {
+  const weights: Record<string, number> = {};
+  for (const item of listIn(objectIn(properties, "RoutingConfig") ?? {}, "AdditionalVersionWeights")) {
+    if (!isObject(item)) continue;
+    weights[requiredText(item, "FunctionVersion")] = optionalNumber(item, "FunctionWeight") ?? 0;
+  }
+  return { AdditionalVersionWeights: weights };
+}
+
+/** What a version or an alias asks for, or nothing. */
+function provision({ provisionedConcurrency }: Lambda, arn: string, properties: ValueObject): void {
+  const config =
+    objectIn(properties, "ProvisionedConcurrencyConfig") ??
+    objectIn(properties, "ProvisionedConcurrency") ??
+    {};
+  const count = optionalNumber(config, "ProvisionedConcurrentExecutions");
+  if (count === undefined) provisionedConcurrency.delete(arn, undefined);
+  else provisionedConcurrency.put(arn, undefined, count);
+}
+
+export function urlType({ urls }: Lambda): ResourceType {
+  const input = ({ properties }: ResourceRequest) => ({
+    FunctionName: requiredText(properties, "TargetFunctionArn"),
+    Qualifier: optionalText(properties, "Qualifier"),
+    AuthType: requiredText(properties, "AuthType") as "NONE" | "AWS_IAM",
+    // Without the property there are no such settings, also where there were some before.
+    Cors: corsOf(objectIn(properties, "Cors") ?? {}),
+    InvokeMode: optionalText(properties, "InvokeMode"),
+  });
+  const outcome = ({
+    FunctionArn,
+    FunctionUrl,
+  }: {
+    FunctionArn: string;
+    FunctionUrl: string;
+  }): ResourceOutcome => ({
+    physicalId: FunctionArn,
+    attributes: { FunctionArn, FunctionUrl, [referenceAttribute]: FunctionArn },
+  });
+  return {
+    replacedBy: ["TargetFunctionArn", "Qualifier"],
+    identify: madeUpName,
+    create: (request) => outcome(urls.create(input(request))),
+    update: (request) => outcome(urls.update(input(request))),
+    remove: (request) =>
+      unlessGone(() => {
+        const { FunctionName, Qualifier } = input(request);
+        urls.delete(FunctionName, Qualifier);
+      }),
+  };
+}
+
+function corsOf(cors: ValueObject): FunctionUrlCors {
+  const lists: Record<string, readonly string[]> = {};
+  for (const name of ["AllowHeaders", "AllowMethods", "AllowOrigins", "ExposeHeaders"]) {
+    if (cors[name] !== undefined) lists[name] = textsIn(cors, name);
+  }
+  const credentials = optionalFlag(cors, "AllowCredentials");
+  const maxAge = optionalNumber(cors, "MaxAge");
+  return {
+    ...lists,
+    ...(credentials === undefined ? {} : { AllowCredentials: credentials }),
+    ...(maxAge === undefined ? {} : { MaxAge: maxAge }),
+  };
+}

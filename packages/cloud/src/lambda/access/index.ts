@@ -1,0 +1,13 @@
+/**
+ * Who reaches a function, where, and with how much held ready: resource policies, addresses, provisioned concurrency.
+ *
+ * Promises
+ * - An address is served to whom its function lets in, signed or not, and to nobody else.
+ * - What is asked for and cannot be had here is refused by name; what is kept without an effect says so in its file.
+ *
+ * Source: AWS Lambda Developer Guide and API Reference.
+ */
+export { functionUrlPath, FunctionUrls } from "./function-urls.ts";
+export { Permissions } from "./permissions.ts";
+export { ProvisionedConcurrency } from "./provisioned-concurrency.ts";
+export { FunctionUrlRequests } from "./url-requests.ts";

@@ -1,0 +1,124 @@
+/**
+ * Serves functions' addresses: finds the function, asks whether the caller may, invokes it, answers in HTTP.
+ *
+ * Source: AWS Lambda Developer Guide, "Control access to Lambda function URLs", "Cross-origin resource sharing".
+ */
+
+import type { IncomingHttpHeaders } from "node:http";
+import type { Authorizer } from "../../authorization.ts";
+import { ServiceError, type Caller, type ServiceResponse } from "../../service.ts";
+import { type FoundFunctionUrl, functionUrlPath, type FunctionUrls } from "./function-urls.ts";
+import { isUrlPublic } from "./permissions.ts";
+import type { FunctionUrlCors, InvokeInput, InvokeOutput } from "../types.ts";
+import { urlEvent, urlResponse, type UrlRequest } from "./url-events.ts";
+
+export interface FunctionUrlRequestsOptions {
+  readonly urls: FunctionUrls;
+  readonly invoke: (input: InvokeInput) => Promise<InvokeOutput>;
+  readonly authorizer: Authorizer;
+  readonly account: string;
+  readonly region: string;
+}
+
+export class FunctionUrlRequests {
+  readonly #options: FunctionUrlRequestsOptions;
+
+  constructor(options: FunctionUrlRequestsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param request - its path is the endpoint's, `/lambda-url/<id>/…`
+   * @param caller - who signed it; undefined when nobody did
+   */
+  async handle(request: UrlRequest, caller: Caller | undefined): Promise<ServiceResponse> {
+    const [id = "", ...below] = request.path.slice(functionUrlPath.length).split("/");
+    const found = this.#options.urls.byId(id);
+    // An address that nobody has answers as one that nobody may call.
+    if (found === undefined) return forbidden;
+    const cors = corsHeaders(found.url.Cors, request.headers.origin);
+    if (found.url.Cors !== undefined && isPreflight(request)) return { status: 200, headers: cors, body: "" };
+    if (!this.#mayCall(found, caller)) return forbidden;
+    const answer = await this.#invoke(found, { ...request, path: `/${below.join("/")}` }, caller);
+    return { ...answer, headers: { ...answer.headers, ...cors } };
+  }
+
+  #mayCall({ url, record }: FoundFunctionUrl, caller: Caller | undefined): boolean {
+    if (url.AuthType === "NONE") return isUrlPublic(record, url.Qualifier);
+    if (caller === undefined) return false;
+    try {
+      this.#options.authorizer(caller, "lambda:InvokeFunctionUrl", record.latest.FunctionArn);
+      return true;
+    } catch (error) {
+      if (error instanceof ServiceError) return false;
+      throw error;
+    }
+  }
+
+  async #invoke(
+    { url, record }: FoundFunctionUrl,
+    request: UrlRequest,
+    caller: Caller | undefined,
+  ): Promise<ServiceResponse> {
+    const { account, region, invoke } = this.#options;
+    const callerArn = url.AuthType === "AWS_IAM" ? caller?.callerArn : undefined;
+    const event = urlEvent(request, { urlId: url.UrlId, region, account, callerArn });
+    try {
+      const output = await invoke({
+        functionName: record.latest.FunctionName,
+        payload: JSON.stringify(event),
+        requestId: request.requestId,
+        ...(url.Qualifier === undefined ? {} : { qualifier: url.Qualifier }),
+      });
+      return output.functionError === undefined ? urlResponse(output.payload) : badGateway;
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      return message(error.status, error.status === 429 ? "Too Many Requests" : error.message);
+    }
+  }
+}
+
+function message(status: number, text: string): ServiceResponse {
+  return {
+    status,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ Message: text }),
+  };
+}
+
+const forbidden = message(
+  403,
+  "Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
+);
+
+const badGateway: ServiceResponse = {
+  status: 502,
+  headers: { "content-type": "text/plain" },
+  body: "Internal Server Error",
+};
+
+function isPreflight({ method, headers }: UrlRequest): boolean {
+  return method === "OPTIONS" && headers["access-control-request-method"] !== undefined;
+}
+
+/** What the address's own settings say to a browser; they replace what the function says. */
+function corsHeaders(
+  cors: FunctionUrlCors | undefined,
+  origin: IncomingHttpHeaders["origin"],
+): Record<string, string> {
+  const origins = cors?.AllowOrigins ?? [];
+  if (cors === undefined || origin === undefined) return {};
+  if (!origins.includes("*") && !origins.includes(origin)) return {};
+  const lists = {
+    "access-control-allow-methods": cors.AllowMethods,
+    "access-control-allow-headers": cors.AllowHeaders,
+    "access-control-expose-headers": cors.ExposeHeaders,
+  };
+  const headers: Record<string, string> = { "access-control-allow-origin": origin, vary: "Origin" };
+  for (const [name, values] of Object.entries(lists)) {
+    if (values !== undefined && values.length > 0) headers[name] = values.join(",");
+  }
+  if (cors.AllowCredentials === true) headers["access-control-allow-credentials"] = "true";
+  if (cors.MaxAge !== undefined) headers["access-control-max-age"] = String(cors.MaxAge);
+  return headers;
+}

@@ -1,0 +1,167 @@
+/**
+ * A data set: one embedded PostgreSQL with the coordinator and the jobs that work on it. It is what a cluster stands on,
+ * or the clusters that are peers in several Regions, which see the same rows under the same concurrency control.
+ *
+ * Always true
+ * - A start that fails has stopped whatever it had started.
+ * - PostgreSQL that dies is started again; open transactions are lost with it, what was committed is not.
+ */
+import { Events, type LimitValues, type Log, systemClock, systemRandom } from "../base/index.ts";
+import { Jobs } from "../jobs/index.ts";
+import type { SessionServices } from "../session/index.ts";
+import { createSqlParser, loadParser } from "../sql/index.ts";
+import { createStorage, type Storage } from "../storage/index.ts";
+import { Coordinator, type Oc001Scope, type TransactionEvents } from "../transaction/index.ts";
+
+/** PostgreSQL's restarts in a row before the data set gives up. */
+const restartsMax = 5;
+/** A PostgreSQL that has run so long counts as healthy again. */
+const healthyMs = 60_000;
+
+/** The options of every data set; `options.ts` describes them. */
+export interface DataSetSettings {
+  readonly fsync?: boolean | undefined;
+  readonly rules?: string | undefined;
+  readonly openTransactionsMax: number;
+  readonly livelyBackendsMax?: number | undefined;
+  readonly oc001?: Oc001Scope | undefined;
+}
+
+export interface DataSetOptions {
+  /** Absolute; this process holds it, see `acquireDataDir`. */
+  readonly folder: string;
+  readonly settings: DataSetSettings;
+  readonly limits: LimitValues;
+  readonly events: Events<TransactionEvents>;
+  readonly log: Log;
+}
+
+/** What sessions share, but for whom they let in. */
+export type DataSetServices = Omit<SessionServices, "verifyToken">;
+
+export class DataSet {
+  readonly storage: Storage;
+  readonly #options: DataSetOptions;
+  readonly #failures = new Events<{ failed: Error }>();
+  #services: DataSetServices | undefined;
+  #undo: (() => Promise<void> | void)[] = [];
+  #starting: Promise<void> | undefined;
+  #isStopping = false;
+  #restarts = 0;
+  #startedMs = 0;
+
+  constructor(options: DataSetOptions) {
+    this.#options = options;
+    const { folder, log } = options;
+    const { fsync = false, openTransactionsMax: connectionsMax } = options.settings;
+    this.storage = createStorage({ dataDir: folder, fsync, connectionsMax, log });
+  }
+
+  /** Undefined until the start is complete. */
+  get services(): DataSetServices | undefined {
+    return this.#services;
+  }
+
+  /** Calls `run` if the data set cannot go on by itself. @returns a function that ends the subscription */
+  onFailure(run: (reason: Error) => void): () => void {
+    return this.#failures.on("failed", run);
+  }
+
+  /** @throws {StorageError} it cannot be started; the error says what to do */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#goOn();
+      const loading = loadParser();
+      this.#undo.push(() => this.storage.stop());
+      await this.storage.start();
+      this.#startedMs = systemClock.nowMs();
+      this.storage.onExit((exit) => {
+        if (!exit.expected) void this.#restart(exit.reason);
+      });
+      await loading;
+      this.#goOn();
+      this.#services = await this.#startServices();
+      this.#goOn();
+    } catch (error) {
+      await this.#runUndo();
+      throw error;
+    }
+  }
+
+  /** @throws a stop came during the start, which then takes back what it has done so far */
+  #goOn(): void {
+    if (this.#isStopping) throw new Error("the cluster was stopped while it started");
+  }
+
+  async #startServices(): Promise<DataSetServices> {
+    const { settings, limits, events, log } = this.#options;
+    const { livelyBackendsMax, oc001, openTransactionsMax: backendsMax, rules } = settings;
+    const clock = systemClock;
+    const coordinator = new Coordinator({
+      address: () => this.storage.address,
+      superuser: this.storage.superuser,
+      clock,
+      log,
+      events,
+      limits,
+      rules,
+      oc001,
+      livelyBackendsMax,
+      backendsMax,
+    });
+    this.#undo.push(() => {
+      coordinator.close();
+    });
+    await coordinator.start();
+    const jobs = new Jobs({ coordinator, clock, random: systemRandom, log });
+    this.#undo.push(() => {
+      jobs.close();
+    });
+    await jobs.start();
+    const parser = createSqlParser({ limits, ...(rules !== undefined && { asOf: rules }) });
+    return { parser, coordinator, jobs, limits, clock, log };
+  }
+
+  async #restart(reason: string): Promise<void> {
+    if (this.#isStopping) return;
+    const { log } = this.#options;
+    log({ event: "storage.exited", reason });
+    if (systemClock.nowMs() - this.#startedMs > healthyMs) this.#restarts = 0;
+    this.#restarts += 1;
+    try {
+      if (this.#restarts > restartsMax)
+        throw new Error(`PostgreSQL ended ${restartsMax} times in a row: ${reason}`);
+      await this.storage.start();
+      this.#startedMs = systemClock.nowMs();
+      log({ event: "storage.restarted" });
+    } catch (error) {
+      if (!this.#isStopping) this.#failures.emit("failed", error as Error);
+    }
+  }
+
+  async stop({ immediate = false }: { immediate?: boolean } = {}): Promise<void> {
+    this.#isStopping = true;
+    await this.#starting?.catch(() => undefined); // Whoever started it hears how that went.
+    if (immediate) {
+      this.#services?.jobs.close();
+      this.#services?.coordinator.close();
+      await this.storage.stop({ immediate: true });
+    }
+    await this.#runUndo();
+  }
+
+  async #runUndo(): Promise<void> {
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        await undo();
+      } catch (error) {
+        this.#options.log({ event: "cluster.stopFailed", reason: String(error) });
+      }
+    }
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * PostgreSQL's catalogs as clients of the service see them.
+ *
+ * For each of PostgreSQL's own tables in which something of the cluster's shows, or in which the service differs, there is
+ * a view of the same name and columns in `pg_dsql_catalog`. A client's statement that names the table is given the view
+ * (sql/shown-catalogs.ts); every system view over such a table is defined anew over its view.
+ *
+ * What the views change
+ * - Nothing in a schema of the cluster's (`pg_dsql…`, `aws_dsql`), and no temporary table, is there.
+ * - What PostgreSQL's superuser owns or has granted belongs to `admin`.
+ * - Indexes are of the access method `btree_index`; that of a primary key includes every other column.
+ *
+ * Source: the projects that reported the service's answers, named in docs/compatibility.md.
+ * Tests: test/catalog.test.ts, test/psql.test.ts.
+ */
+import {
+  hiddenSchemas,
+  type ShownCatalog,
+  shownCatalogRowsSchema,
+  shownCatalogSchema,
+} from "../../base/index.ts";
+import { administratorOid, firstClientOid, superuserOid } from "./roles.ts";
+
+/** What a view takes its rows from, under the name `t`. */
+interface Arm {
+  readonly from: string;
+  readonly where: string;
+  /** What stands in the place of a column. */
+  readonly instead?: Readonly<Record<string, string>>;
+}
+
+const hiddenNames = hiddenSchemas.map((name) => `'${name}'`).join(", ");
+const hiddenOids = hiddenSchemas.map((name) => `'${name}'::regnamespace::oid`).join(", ");
+
+/** Temporary schemas are this backend's or another's. */
+const isShownSchema = (schema: string): string =>
+  `${schema} <> ALL (ARRAY[${hiddenOids}]) AND ${schema} <> pg_my_temp_schema() AND NOT pg_is_other_temp_schema(${schema})`;
+
+const isShownRelation = (relation: string): string =>
+  `EXISTS (SELECT FROM pg_catalog.pg_class AS shown WHERE shown.oid = ${relation} AND shown.relpersistence <> 't'
+     AND ${isShownSchema("shown.relnamespace")})`;
+
+const isClientPrimaryKey = (index: string): string =>
+  `${index}.indisprimary AND ${index}.indrelid >= ${firstClientOid}`;
+
+const owner = (column: string): string =>
+  `CASE t.${column} WHEN ${superuserOid} THEN ${administratorOid}::oid ELSE t.${column} END`;
+const acl = (column: string): string => `pg_dsql.shown_acl(t.${column})`;
+
+/** The columns beside the key, as columns of its index: after those that it has, in the table's order. */
+const includedColumns: Arm = {
+  from: `pg_catalog.pg_index AS i
+    JOIN pg_catalog.pg_attribute AS t ON t.attrelid = i.indrelid AND t.attnum > 0 AND NOT t.attisdropped
+      AND t.attnum <> ALL (i.indkey::int2[])`,
+  where: `${isClientPrimaryKey("i")} AND ${isShownRelation("i.indexrelid")}`,
+  instead: {
+    attrelid: "i.indexrelid",
+    attnum: `(i.indnatts + (
+      SELECT count(*) FROM pg_catalog.pg_attribute AS e
+      WHERE e.attrelid = i.indrelid AND e.attnum > 0 AND e.attnum <= t.attnum AND NOT e.attisdropped
+        AND e.attnum <> ALL (i.indkey::int2[])))::int2`,
+    attnotnull: "false",
+    atthasdef: "false",
+    attidentity: `''::"char"`,
+    attgenerated: `''::"char"`,
+    attcompression: `''::"char"`,
+    attacl: "NULL::aclitem[]",
+  },
+};
+
+const only = (name: string, where: string, instead: Arm["instead"] = {}): Arm => ({
+  from: `pg_catalog.${name} AS t`,
+  where,
+  instead,
+});
+
+const shown: Readonly<Record<ShownCatalog, readonly Arm[]>> = {
+  pg_namespace: [
+    only("pg_namespace", `t.nspname NOT IN (${hiddenNames}) AND t.nspname !~ '^pg_(toast_)?temp_'`, {
+      nspowner: owner("nspowner"),
+      nspacl: acl("nspacl"),
+    }),
+  ],
+  pg_class: [
+    only("pg_class", `t.relpersistence <> 't' AND ${isShownSchema("t.relnamespace")}`, {
+      relowner: owner("relowner"),
+      relacl: acl("relacl"),
+      relnatts: `CASE t.relkind WHEN 'i' THEN pg_dsql.primary_key_width(t.oid, t.relnatts) ELSE t.relnatts END`,
+    }),
+  ],
+  pg_attribute: [
+    only("pg_attribute", isShownRelation("t.attrelid"), {
+      // Text-like values are compressed.
+      attcompression: `CASE WHEN t.attrelid >= ${firstClientOid} AND t.attnum > 0 AND t.attlen = -1 AND t.attstorage <> 'p'
+        AND t.attcompression = '' AND (SELECT r.relkind FROM pg_catalog.pg_class AS r WHERE r.oid = t.attrelid) = 'r'
+        THEN 'l'::"char" ELSE t.attcompression END`,
+      attacl: acl("attacl"),
+    }),
+    includedColumns,
+  ],
+  pg_attrdef: [only("pg_attrdef", isShownRelation("t.adrelid"))],
+  pg_index: [
+    only("pg_index", isShownRelation("t.indexrelid"), {
+      indnatts: `CASE WHEN ${isClientPrimaryKey("t")} THEN pg_dsql.primary_key_width(t.indexrelid, t.indnatts) ELSE t.indnatts END`,
+      indkey: `CASE WHEN ${isClientPrimaryKey("t")} THEN pg_dsql.primary_key_columns(t.indexrelid, t.indkey) ELSE t.indkey END`,
+    }),
+  ],
+  pg_constraint: [only("pg_constraint", isShownSchema("t.connamespace"))],
+  pg_rewrite: [only("pg_rewrite", isShownRelation("t.ev_class"))],
+  pg_sequence: [only("pg_sequence", isShownRelation("t.seqrelid"))],
+  pg_type: [
+    only("pg_type", isShownSchema("t.typnamespace"), { typowner: owner("typowner"), typacl: acl("typacl") }),
+  ],
+  pg_proc: [
+    only("pg_proc", isShownSchema("t.pronamespace"), { proowner: owner("proowner"), proacl: acl("proacl") }),
+  ],
+  pg_am: [
+    only("pg_am", "t.amname IN ('btree', 'heap')", {
+      amname: `CASE t.amname WHEN 'btree' THEN 'btree_index'::name ELSE 'btree_table'::name END`,
+    }),
+  ],
+  pg_collation: [only("pg_collation", "true", { collowner: owner("collowner") })],
+  pg_language: [only("pg_language", "true", { lanowner: owner("lanowner"), lanacl: acl("lanacl") })],
+  pg_init_privs: [only("pg_init_privs", "true", { initprivs: acl("initprivs") })],
+  // The service has no event triggers and grants no parameters; the cluster does.
+  pg_event_trigger: [only("pg_event_trigger", "false")],
+  pg_parameter_acl: [only("pg_parameter_acl", "false")],
+  pg_auth_members: [only("pg_auth_members", "true", { grantor: owner("grantor") })],
+  pg_database: [
+    only("pg_database", "t.datname = 'postgres'", { datdba: owner("datdba"), datacl: acl("datacl") }),
+  ],
+};
+
+/** Every session has a query processor of its own, so it sees no other. */
+const ownSessionOnly = "(t.pid = pg_backend_pid() OR pg_dsql.is_cluster())";
+
+/** Views of PostgreSQL's over functions, and what of them clients see. */
+const narrowed: Readonly<Record<string, Pick<Arm, "where" | "instead">>> = {
+  pg_roles: { where: `t.oid <> ${superuserOid}` },
+  pg_shadow: { where: `t.usesysid <> ${superuserOid}` },
+  pg_stat_activity: {
+    where: ownSessionOnly,
+    instead: { query: "pg_dsql.plain_names(t.query)" },
+  },
+  pg_locks: { where: ownSessionOnly },
+  pg_stat_ssl: { where: ownSessionOnly },
+  pg_stat_gssapi: { where: ownSessionOnly },
+  pg_settings: {
+    where: "true",
+    instead: { setting: "COALESCE(pg_dsql.identity_setting(t.name), t.setting)" },
+  },
+  // What a backend keeps prepared or open belongs to whoever it serves by turns.
+  pg_prepared_statements: { where: "pg_dsql.is_cluster()" },
+  pg_cursors: { where: "pg_dsql.is_cluster()" },
+  // The values that are common in PostgreSQL's catalogs name roles and schemas.
+  pg_stats: { where: "t.schemaname <> 'pg_catalog' OR pg_dsql.is_cluster()" },
+  // Reported empty: https://github.com/drizzle-team/drizzle-orm/pull/4869.
+  pg_stat_all_indexes: { where: "pg_dsql.is_cluster()" },
+};
+
+// PostgreSQL gives no system columns to a view, but a column of a view may have the name of one.
+const systemColumns = ["tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"];
+
+const viewMaker = `
+CREATE FUNCTION pg_dsql.column_list(catalog regclass, instead jsonb) RETURNS text LANGUAGE sql
+RETURN (
+  SELECT string_agg(COALESCE($2->>attname || ' AS ' || quote_ident(attname), 't.' || quote_ident(attname)), ', ' ORDER BY attnum)
+  FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
+);
+CREATE FUNCTION pg_dsql.show_catalog(catalog regclass, arms jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  columns_of_rows text;
+  place record;
+  body text;
+BEGIN
+  columns_of_rows := '${systemColumns.map((name) => `, t.${name}`).join("")}';
+  FOR place IN VALUES ('${shownCatalogSchema}', ''), ('${shownCatalogRowsSchema}', columns_of_rows) LOOP
+    SELECT string_agg(format('SELECT %s%s FROM %s WHERE %s',
+      pg_dsql.column_list(catalog, arm->'instead'), place.column2, arm->>'from', arm->>'where'), ' UNION ALL ')
+    INTO body FROM jsonb_array_elements(arms) AS arm;
+    EXECUTE format('CREATE VIEW %s.%s AS %s', place.column1, catalog, body);
+    EXECUTE format('GRANT SELECT ON %s.%s TO PUBLIC', place.column1, catalog);
+  END LOOP;
+END
+$$;
+CREATE FUNCTION pg_dsql.redefine_view(system_view regclass, definition text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  options text[];
+BEGIN
+  SELECT reloptions INTO options FROM pg_class WHERE oid = system_view;
+  EXECUTE format('CREATE OR REPLACE VIEW %s.%I %s AS %s',
+    (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = system_view),
+    (SELECT relname FROM pg_class WHERE oid = system_view),
+    'WITH (' || array_to_string(options, ', ') || ')',
+    definition);
+END
+$$`;
+
+/** Two functions of the information schema's take rows of PostgreSQL's tables; these take rows of the views. */
+const trueTypes = `
+CREATE FUNCTION pg_dsql._pg_truetypid(${shownCatalogRowsSchema}.pg_attribute, ${shownCatalogRowsSchema}.pg_type) RETURNS oid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN CASE WHEN $2.typtype = 'd' THEN $2.typbasetype ELSE $1.atttypid END;
+CREATE FUNCTION pg_dsql._pg_truetypmod(${shownCatalogRowsSchema}.pg_attribute, ${shownCatalogRowsSchema}.pg_type) RETURNS int4
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN CASE WHEN $2.typtype = 'd' THEN $2.typtypmod ELSE $1.atttypmod END`;
+
+/**
+ * Definitions are printed with PostgreSQL's tables unqualified, and read again with the views found first; `'pg_class'::regclass`
+ * stays what it is.
+ */
+const systemViews = `
+DO $$
+DECLARE
+  system_view record;
+BEGIN
+  FOR system_view IN
+    SELECT c.oid, pg_dsql.original_pg_get_viewdef(c.oid) AS definition
+    FROM pg_class AS c
+    WHERE c.relkind = 'v' AND c.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+      AND pg_dsql.original_pg_get_viewdef(c.oid) ~ '\\m(${Object.keys(shown).join("|")})\\M'
+  LOOP
+    SET LOCAL search_path TO ${shownCatalogRowsSchema}, pg_catalog;
+    system_view.definition := regexp_replace(system_view.definition, '''(pg_\\w+)''::regclass', '''pg_catalog.\\1''::regclass', 'g');
+    system_view.definition := regexp_replace(system_view.definition, 'information_schema\\.(_pg_truetyp)', 'pg_dsql.\\1', 'g');
+    PERFORM pg_dsql.redefine_view(system_view.oid, system_view.definition);
+    RESET search_path;
+  END LOOP;
+END
+$$`;
+
+const narrowedView = ([name, { where, instead = {} }]: [string, Pick<Arm, "where" | "instead">]): string => `
+SELECT pg_dsql.redefine_view('pg_catalog.${name}', format('SELECT %s FROM (%s) AS t WHERE ${where.replaceAll("'", "''")}',
+  pg_dsql.column_list('pg_catalog.${name}', ${json(instead)}), rtrim(pg_dsql.original_pg_get_viewdef('pg_catalog.${name}'::regclass), ';')))`;
+
+function json(value: unknown): string {
+  return `'${JSON.stringify(value).replaceAll("'", "''")}'::jsonb`;
+}
+
+export const shownCatalogViews = [
+  `CREATE SCHEMA ${shownCatalogSchema}; CREATE SCHEMA ${shownCatalogRowsSchema};
+   GRANT USAGE ON SCHEMA ${shownCatalogSchema}, ${shownCatalogRowsSchema} TO PUBLIC`,
+  viewMaker,
+  ...Object.entries(shown).map(([name, arms]) => `SELECT pg_dsql.show_catalog('${name}', ${json(arms)})`),
+  trueTypes,
+  systemViews,
+  ...Object.entries(narrowed).map(narrowedView),
+  "DROP FUNCTION pg_dsql.show_catalog, pg_dsql.redefine_view, pg_dsql.column_list",
+  // A rule of this view's sets settings; clients set theirs with SET and set_config(), which are looked at.
+  "REVOKE UPDATE ON pg_settings FROM PUBLIC",
+]
+  .map((each) => each.trim())
+  .join(";\n");

@@ -1,0 +1,90 @@
+/**
+ * What the coordinator has to know of tables and functions behind a statement.
+ *
+ * Asked of PostgreSQL once and kept until the catalog changes.
+ */
+import type { RelationRef, Statement } from "../../sql/index.ts";
+import type { Requester } from "../backend/request.ts";
+import { askFunctionFacts, type FunctionFacts } from "./functions.ts";
+import { type Table, tableOf, tableQuery, textArray } from "./table.ts";
+
+/** Names a relation as a statement does. */
+export type RelationName = Pick<RelationRef, "schema" | "name">;
+
+/** The ordinary tables among the relations of one statement. */
+export class StatementTables {
+  readonly #tables: ReadonlyMap<string, Table>;
+
+  constructor(tables: ReadonlyMap<string, Table>) {
+    this.#tables = tables;
+  }
+
+  /** @returns undefined for what is not an ordinary table: a view, a function, a missing name */
+  of(relation: RelationName): Table | undefined {
+    return this.#tables.get(relationKey(relation));
+  }
+}
+
+function relationKey({ schema, name }: RelationName): string {
+  return `${schema ?? ""}\0${name}`;
+}
+
+/** Tables kept at most; at the bound all are forgotten and asked for again. */
+const tablesMax = 2_000;
+
+export class Catalog {
+  readonly #system: Requester;
+  readonly #tables = new Map<string, Promise<Table | undefined>>();
+  #functions: Promise<FunctionFacts> | undefined;
+
+  /** @param system - runs the system's own statements, outside any transaction */
+  constructor(system: Requester) {
+    this.#system = system;
+  }
+
+  /** Forgets everything: the catalog has changed. */
+  forget(): void {
+    this.#tables.clear();
+    this.#functions = undefined;
+  }
+
+  /** Looks up all relations of a statement that reads or writes. */
+  async tablesOf(statement: Statement, searchPath: readonly string[]): Promise<StatementTables> {
+    const found = new Map<string, Table>();
+    if (statement.kind === "read" || statement.kind === "write") {
+      for (const relation of statement.analysis.relations) {
+        const table = await this.table(relation, searchPath);
+        if (table !== undefined) found.set(relationKey(relation), table);
+      }
+    }
+    return new StatementTables(found);
+  }
+
+  /** @returns undefined for what is not an ordinary table */
+  async table(relation: RelationName, searchPath: readonly string[]): Promise<Table | undefined> {
+    const schemas = relation.schema === undefined ? searchPath : [relation.schema];
+    const key = `${schemas.join("\0")}\0\0${relation.name}`;
+    const known = this.#tables.get(key);
+    if (known !== undefined) return await known;
+    if (this.#tables.size >= tablesMax) this.#tables.clear();
+    const asked = this.#ask(schemas, relation.name);
+    this.#tables.set(key, asked);
+    asked.catch(() => this.#tables.delete(key));
+    return await asked;
+  }
+
+  async functions(): Promise<FunctionFacts> {
+    this.#functions ??= askFunctionFacts(this.#system).catch((error: unknown) => {
+      this.#functions = undefined; // The next caller asks again.
+      throw error;
+    });
+    return await this.#functions;
+  }
+
+  async #ask(schemas: readonly string[], name: string): Promise<Table | undefined> {
+    const { volatile } = await this.functions();
+    const { rows } = await this.#system.request(tableQuery, [textArray(schemas), name]);
+    const found = rows[0]?.[0];
+    return found === undefined || found === null ? undefined : tableOf(found, volatile);
+  }
+}

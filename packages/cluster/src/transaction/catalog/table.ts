@@ -1,0 +1,141 @@
+/** A table as the coordinator knows it: columns, keys, indexes, checks; and how PostgreSQL is asked for it. */
+export interface Column {
+  readonly name: string;
+  /** As `format_type` writes it: `character varying(30)`. */
+  readonly type: string;
+  readonly isNotNull: boolean;
+  /** Its default, or that of its identity, differs from call to call. */
+  readonly hasVolatileDefault: boolean;
+  readonly isGenerated: boolean;
+  readonly isIdentityAlways: boolean;
+  /** Every value takes as many bytes. */
+  readonly isFixed: boolean;
+  /** A value takes at most so many; undefined: there is no bound but the service's. */
+  readonly bytesMax: number | undefined;
+}
+
+export interface Check {
+  readonly name: string;
+  /** The condition with its parentheses: `(balance >= 0)`. */
+  readonly condition: string;
+}
+
+export interface Index {
+  readonly isPrimary: boolean;
+  /** Key columns by name; what is computed by an expression is left out. */
+  readonly columns: readonly string[];
+}
+
+export interface Table {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly primaryKey: readonly string[];
+  readonly uniqueKeys: readonly { readonly index: string; readonly columns: readonly string[] }[];
+  /** Unique indexes over expressions or parts of the table: what `uniqueKeys` cannot state. */
+  readonly hasOtherUniqueIndex: boolean;
+  readonly indexes: readonly Index[];
+  readonly checks: readonly Check[];
+  /** Foreign keys of other tables change their rows when rows go from here, or when keys change here. */
+  readonly cascadesOn: { readonly delete: boolean; readonly update: boolean };
+}
+
+/** `"schema"."name"`. */
+export function qualifiedName(table: { schema: string; name: string }): string {
+  return `${quoteName(table.schema)}.${quoteName(table.name)}`;
+}
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** An array literal in text form. */
+export function textArray(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
+}
+
+/** @param found - the answer to `tableQuery` */
+export function tableOf(found: string, volatileFunctions: ReadonlySet<string>): Table {
+  const raw = JSON.parse(found) as RawTable;
+  return {
+    ...raw,
+    columns: raw.columns.map(({ defaultExpression, identity, bytesMax, ...column }) => ({
+      ...column,
+      bytesMax: bytesMax ?? undefined,
+      hasVolatileDefault: identity !== "" || callsAny(defaultExpression ?? "", volatileFunctions),
+      isIdentityAlways: identity === "a",
+    })),
+  };
+}
+
+interface RawTable extends Omit<Table, "columns"> {
+  readonly columns: readonly (Omit<Column, "hasVolatileDefault" | "isIdentityAlways" | "bytesMax"> & {
+    defaultExpression: string | null;
+    identity: string;
+    bytesMax: number | null;
+  })[];
+}
+
+/** Whether a text calls one of the functions; a name in a comment or a string counts, too. */
+export function callsAny(text: string, functions: ReadonlySet<string>): boolean {
+  for (const match of text.toLowerCase().matchAll(/([a-z_][a-z0-9_]*)"?\s*\(/g)) {
+    if (functions.has(match[1] ?? "")) return true;
+  }
+  return false;
+}
+
+// A character takes up to four bytes in UTF-8; a decimal digit half a byte.
+const bytesMax = `CASE
+  WHEN t.typlen > 0 THEN t.typlen
+  WHEN t.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN 4 * (a.atttypmod - 4) + 4
+  WHEN t.typname = 'numeric' AND a.atttypmod > 4 THEN (((a.atttypmod - 4) >> 16) & 65535) / 2 + 12
+  WHEN t.typname = 'numeric' THEN 510 END`;
+
+/** Asks for one table: `$1` schemas in the order in which they are looked through, `$2` its name. */
+export const tableQuery = `
+SELECT json_build_object(
+  'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname,
+  'columns', (
+    SELECT json_agg(json_build_object(
+      'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isNotNull', a.attnotnull,
+      'isGenerated', a.attgenerated <> '', 'identity', a.attidentity,
+      'isFixed', t.typlen > 0, 'bytesMax', ${bytesMax},
+      'defaultExpression', pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+  'primaryKey', coalesce((
+    SELECT json_agg(a.attname ORDER BY k.place)
+    FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place), pg_attribute a
+    WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts
+      AND a.attrelid = c.oid AND a.attnum = k.attnum), '[]'),
+  'uniqueKeys', coalesce((
+    SELECT json_agg(json_build_object('index', ic.relname, 'columns', (
+      SELECT json_agg(a.attname ORDER BY k.place)
+      FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place), pg_attribute a
+      WHERE k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum)))
+    FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+    WHERE i.indrelid = c.oid AND i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL), '[]'),
+  'hasOtherUniqueIndex', EXISTS (
+    SELECT FROM pg_index i
+    WHERE i.indrelid = c.oid AND i.indisunique AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)),
+  'indexes', coalesce((
+    SELECT json_agg(json_build_object('isPrimary', i.indisprimary, 'columns', coalesce((
+      SELECT json_agg(a.attname ORDER BY k.place)
+      FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place), pg_attribute a
+      WHERE k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum), '[]')))
+    FROM pg_index i WHERE i.indrelid = c.oid AND i.indislive), '[]'),
+  'checks', coalesce((
+    SELECT json_agg(json_build_object('name', k.conname, 'condition', pg_get_expr(k.conbin, k.conrelid)))
+    FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'), '[]'),
+  'cascadesOn', (
+    SELECT json_build_object(
+      'delete', coalesce(bool_or(k.confdeltype IN ('c', 'n', 'd')), false),
+      'update', coalesce(bool_or(k.confupdtype IN ('c', 'n', 'd')), false))
+    FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f'))
+FROM unnest($1::text[]) WITH ORDINALITY AS path(schema, place)
+JOIN pg_namespace n ON n.nspname = path.schema
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $2::text
+WHERE c.relkind = 'r'
+ORDER BY path.place LIMIT 1`;

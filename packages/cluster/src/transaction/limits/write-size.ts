@@ -1,0 +1,53 @@
+/** How many bytes a statement has written, as the transaction limit counts them. */
+import type { LimitValues } from "../../base/index.ts";
+import type { Requester } from "../backend/request.ts";
+import { qualifiedName, quoteName } from "../catalog/table.ts";
+import type { CopyInput, Execution } from "../exchange/execution.ts";
+import type { StatementPlan } from "../plan/plan.ts";
+import { MeasuredRows } from "./measured-rows.ts";
+import { rowOverheadBytes, type RowSize } from "./row-size.ts";
+import { copiedBytes, hasLongLine, sentBytes } from "./sent-bytes.ts";
+
+export interface Written {
+  readonly execution: Execution;
+  readonly plan: StatementPlan;
+  /** Rows changed. */
+  readonly rows: number;
+  readonly measured: MeasuredRows | undefined;
+  readonly copied: CopyInput | undefined;
+  readonly limits: LimitValues;
+}
+
+/**
+ * @returns a promise only where PostgreSQL has to be asked
+ * @throws {SqlError} 54000 a key, a value or a row is too large
+ */
+export function bytesWritten(written: Written, hold: Requester): number | Promise<number> {
+  const { execution, plan, rows, measured, copied, limits } = written;
+  if (measured !== undefined) return measured.total(hold);
+  const { rowSize } = plan;
+  const ofRows = rows * (rowSize?.bytes ?? rowOverheadBytes) + sentBytes(execution);
+  if (copied === undefined) return ofRows;
+  const bytes = ofRows + copiedBytes(copied);
+  // COPY has no RETURNING; its rows are looked for only where a line of the data is long.
+  if (rowSize === undefined || !hasLongLine(copied, rowSize.measuredFrom)) return bytes;
+  return measureOwnRows(rowSize, limits, hold).then(() => bytes);
+}
+
+/** Measures the rows that the transaction has put into the table: they are newer than its snapshot. */
+async function measureOwnRows(rowSize: RowSize, limits: LimitValues, hold: Requester): Promise<void> {
+  const { table, measure } = rowSize;
+  const { rows } = await hold.request(
+    `SELECT ${measure(quoteName(table.name))} FROM ONLY ${qualifiedName(table)} AS ${quoteName(table.name)}
+     WHERE xmin::text::int8 >= (pg_snapshot_xmax(pg_current_snapshot())::text::int8 & 4294967295)`,
+  );
+  const measured = new MeasuredRows(table, limits);
+  for (const [row] of rows) measured.add(row ?? "");
+  await measured.total(hold);
+}
+
+/** The plan for this execution: with its rows measured where it may write large ones. */
+export function planFor(execution: Execution, plan: StatementPlan): StatementPlan {
+  if (plan.measured === undefined || plan.rowSize === undefined) return plan;
+  return sentBytes(execution) >= plan.rowSize.measuredFrom ? plan.measured : plan;
+}

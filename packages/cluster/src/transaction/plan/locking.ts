@@ -1,0 +1,88 @@
+/**
+ * How a statement with FOR UPDATE or FOR KEY SHARE is sent, so that the rows it locks are known afterwards.
+ *
+ * Rows locked by the outermost SELECT show their places (`ctid`) in further result columns, which the client never sees.
+ * Rows locked by a subquery do not; PostgreSQL marks them, and they are looked for by that mark.
+ *
+ * Source: Aurora DSQL User Guide, "Concurrency control in Aurora DSQL" (conflict matrix).
+ */
+import { type Analysis, lex, type RelationRef, type Statement } from "../../sql/index.ts";
+import type { StatementTables } from "../catalog/catalog.ts";
+import { quoteName, type Table } from "../catalog/table.ts";
+import { updatesWhatItLocks } from "./queue-pattern.ts";
+import type { TextEdit } from "./text-edit.ts";
+
+export type LockStrength = "update" | "keyShare";
+
+export interface LockingPlan {
+  readonly strength: LockStrength;
+  /** Takes out NOWAIT and SKIP LOCKED, since in DSQL nothing waits and nothing is skipped, and adds places. */
+  readonly edits: readonly TextEdit[];
+  /** Tables whose locked rows show their places, in the order of the added columns. */
+  readonly shown: readonly Table[];
+  /** Tables in which a subquery locks rows. */
+  readonly hidden: readonly Table[];
+}
+
+/** @returns undefined when the statement locks nothing */
+export function planLocking(statement: Statement, tables: StatementTables): LockingPlan | undefined {
+  if (statement.kind !== "read" && statement.kind !== "write") return undefined;
+  const { analysis, text } = statement;
+  if (analysis.lockingClause === "none") return undefined;
+  const strength = analysis.lockingClause === "forUpdate" ? "update" : "keyShare";
+  const { selectListEnd, ignored } = landmarks(text);
+  const edits: TextEdit[] = ignored.map((range) => ({ ...range, text: "" }));
+  const shown: Table[] = [];
+  const hidden = new Set<Table>();
+  for (const relation of lockedRelations(analysis)) {
+    const table = tables.of(relation);
+    if (table === undefined) continue;
+    if (analysis.command === "select" && selectListEnd !== undefined && isOutermost(relation, text)) {
+      shown.push(table);
+      edits.push({ start: selectListEnd, end: selectListEnd, text: `, ${correlationName(relation)}.ctid ` });
+    } else if (!updatesWhatItLocks(analysis, table)) hidden.add(table);
+  }
+  return { strength, edits, shown, hidden: [...hidden] };
+}
+
+function lockedRelations(analysis: Analysis): readonly RelationRef[] {
+  return analysis.relations.filter(
+    ({ locked, role }) => role === "source" && (locked || analysis.lockingClause === "forKeyShare"),
+  );
+}
+
+function isOutermost(relation: RelationRef, text: string): boolean {
+  return lex(text).some((lexeme) => lexeme.start === relation.start && lexeme.depth === 0);
+}
+
+export function correlationName(relation: RelationRef): string {
+  return quoteName(relation.alias ?? relation.name);
+}
+
+interface Landmarks {
+  /** Where the select list of the outermost SELECT ends, before its FROM. */
+  readonly selectListEnd: number | undefined;
+  /** NOWAIT and SKIP LOCKED. */
+  readonly ignored: readonly { start: number; end: number }[];
+}
+
+function landmarks(text: string): Landmarks {
+  let seenSelect = false;
+  let seenFor = false;
+  let selectListEnd: number | undefined;
+  const ignored: { start: number; end: number }[] = [];
+  let before = "";
+  let beforeStart = 0;
+  for (const lexeme of lex(text)) {
+    const word = lexeme.kind === "word" ? text.slice(lexeme.start, lexeme.end).toLowerCase() : "";
+    if (lexeme.depth === 0 && word === "select") seenSelect = true;
+    if (lexeme.depth === 0 && word === "from" && seenSelect) selectListEnd ??= lexeme.start;
+    if (before === "for" && (word === "update" || word === "key")) seenFor = true;
+    if (seenFor && word === "nowait") ignored.push({ start: lexeme.start, end: lexeme.end });
+    if (seenFor && word === "locked" && before === "skip")
+      ignored.push({ start: beforeStart, end: lexeme.end });
+    before = word;
+    beforeStart = lexeme.start;
+  }
+  return { selectListEnd, ignored };
+}

@@ -1,0 +1,193 @@
+/**
+ * How a statement is sent differently from what the client wrote, and what is to be looked at afterwards. Made once for a
+ * text and a search path, and kept until the catalog changes.
+ */
+import type { ErrorFact } from "@dsql-local/spec";
+import type { LimitValues } from "../../base/index.ts";
+import type { Statement } from "../../sql/index.ts";
+import type { Catalog, StatementTables } from "../catalog/catalog.ts";
+import type { FunctionFacts } from "../catalog/functions.ts";
+import { quoteName } from "../catalog/table.ts";
+import { type RowSize, rowSizeOf } from "../limits/row-size.ts";
+import { refuseLock } from "./lock-by-key.ts";
+import { type LockingPlan, planLocking } from "./locking.ts";
+import { planRecording, type RecordingPlan, setsKey } from "./recording.ts";
+import { edited, returningAlso } from "./text-edit.ts";
+
+export interface StatementPlan {
+  /** Why the service does not take it, where that depends on the tables. */
+  readonly refusal?: ErrorFact | undefined;
+  /** The statement with the added columns; undefined: as the client wrote it. */
+  readonly text?: string | undefined;
+  /** It may free keys: rows go, or their keys change. */
+  readonly freesKeys: boolean;
+  /** It may take keys that an older snapshot still shows as taken. */
+  readonly takesKeys: boolean;
+  /** A SELECT that may change something by way of a function: redo has to run it again. */
+  readonly callsWritingFunction: boolean;
+  /** It may leave other rows when it is run again, and they cannot be told from outside. */
+  readonly isUnrepeatable: boolean;
+  /** Its command tag does not count all the rows that it changes. */
+  readonly changesOthers: boolean;
+  readonly recording?: RecordingPlan | undefined;
+  readonly locking?: LockingPlan | undefined;
+  readonly rowSize?: RowSize | undefined;
+  /** The client asked for rows of its own. */
+  readonly hasRows: boolean;
+  /** The rows are measured: the last of the added columns. */
+  readonly isMeasured: boolean;
+  /** The same with the rows measured, for executions that send much. */
+  readonly measured?: StatementPlan | undefined;
+}
+
+export const asWritten: StatementPlan = {
+  freesKeys: false,
+  takesKeys: false,
+  callsWritingFunction: false,
+  isUnrepeatable: false,
+  changesOthers: false,
+  hasRows: true,
+  isMeasured: false,
+};
+
+export interface PlanOptions {
+  readonly limits: LimitValues;
+  /** FOR UPDATE takes single rows by their whole key, as on the service until 2026-08-24. */
+  readonly locksByKeyOnly?: boolean;
+}
+
+/** Plans kept; at the bound the oldest is forgotten. */
+const plansMax = 2_048;
+
+export class PlanCache {
+  readonly #catalog: Catalog;
+  readonly #options: PlanOptions;
+  readonly #plans = new Map<string, StatementPlan>();
+
+  constructor(catalog: Catalog, options: PlanOptions) {
+    this.#catalog = catalog;
+    this.#options = options;
+  }
+
+  /** Forgets all: the catalog has changed. */
+  clear(): void {
+    this.#plans.clear();
+  }
+
+  /** @returns a promise only where the catalog has to be asked */
+  for(statement: Statement, searchPath: readonly string[]): StatementPlan | Promise<StatementPlan> {
+    const needsPlan =
+      (statement.kind === "write" && statement.analysis.command !== "explain") ||
+      (statement.kind === "read" &&
+        (statement.analysis.lockingClause !== "none" || statement.analysis.functions.length > 0));
+    if (!needsPlan) return asWritten;
+    const key = `${searchPath.join(",")}\0${statement.text}`;
+    return this.#plans.get(key) ?? this.#keep(key, statement, searchPath);
+  }
+
+  /** As `for`, with the rows recorded in any case. */
+  async recorded(statement: Statement, searchPath: readonly string[]): Promise<StatementPlan> {
+    return await this.#make(statement, searchPath, true);
+  }
+
+  async #keep(key: string, statement: Statement, searchPath: readonly string[]): Promise<StatementPlan> {
+    const plan = await this.#make(statement, searchPath, false);
+    if (this.#plans.size >= plansMax) this.#plans.delete(this.#plans.keys().next().value ?? key);
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  async #make(
+    statement: Statement,
+    searchPath: readonly string[],
+    recordsAlways: boolean,
+  ): Promise<StatementPlan> {
+    const tables = await this.#catalog.tablesOf(statement, searchPath);
+    const functions = await this.#catalog.functions();
+    const plan: StatementPlan = {
+      refusal: this.#options.locksByKeyOnly === true ? refuseLock(statement, tables) : undefined,
+      ...keyChanges(statement, tables),
+      ...effects(statement, tables, functions),
+      recording: planRecording(statement, tables, functions.volatile, recordsAlways),
+      locking: planLocking(statement, tables),
+      rowSize: this.#rowSize(statement, tables),
+      hasRows: statement.kind !== "write" || statement.analysis.hasReturning,
+      isMeasured: false,
+    };
+    const measured = { ...plan, isMeasured: true };
+    return {
+      ...plan,
+      text: textOf(statement, plan),
+      measured: canMeasure(statement, plan) ? { ...measured, text: textOf(statement, measured) } : undefined,
+    };
+  }
+
+  #rowSize(statement: Statement, tables: StatementTables): RowSize | undefined {
+    if (statement.kind !== "write") return undefined;
+    const { analysis, text } = statement;
+    const target = analysis.dml?.target ?? analysis.relations.find(({ role }) => role === "target");
+    const table = target === undefined ? undefined : tables.of(target);
+    return table === undefined ? undefined : rowSizeOf(table, analysis, text, this.#options.limits);
+  }
+}
+
+function canMeasure(statement: Statement, { rowSize }: StatementPlan): boolean {
+  if (statement.kind !== "write" || rowSize === undefined || rowSize.measuredFrom === Infinity) return false;
+  return statement.analysis.dml !== undefined && !statement.analysis.hasDataModifyingCte;
+}
+
+/** @returns undefined when nothing is changed */
+function textOf(statement: Statement, plan: StatementPlan): string | undefined {
+  const edits = [...(plan.locking?.edits ?? [])];
+  const dml = statement.kind === "write" ? statement.analysis.dml : undefined;
+  const added: string[] = [];
+  if (plan.recording !== undefined) added.push(plan.recording.expression);
+  if (plan.isMeasured && dml !== undefined) {
+    const alias = quoteName(dml.target.alias ?? dml.target.name);
+    added.push(plan.rowSize?.measure(alias) ?? "''");
+  }
+  if (added.length > 0) edits.push(returningAlso(statement.text, dml?.returning, added));
+  return edits.length === 0 ? undefined : edited(statement.text, edits);
+}
+
+function keyChanges(
+  statement: Statement,
+  tables: StatementTables,
+): Pick<StatementPlan, "freesKeys" | "takesKeys"> {
+  if (statement.kind !== "write" || statement.analysis.command === "copyIn") return asWritten;
+  const { command, dml, hasDataModifyingCte } = statement.analysis;
+  if (hasDataModifyingCte || dml === undefined) return { freesKeys: true, takesKeys: true };
+  if (command === "insert") return { freesKeys: false, takesKeys: true };
+  if (command === "delete") return { freesKeys: true, takesKeys: false };
+  const table = tables.of(dml.target);
+  const changesKeys = table === undefined || setsKey(dml.set, table);
+  return { freesKeys: changesKeys, takesKeys: changesKeys };
+}
+
+function effects(
+  statement: Statement,
+  tables: StatementTables,
+  functions: FunctionFacts,
+): Pick<StatementPlan, "callsWritingFunction" | "isUnrepeatable" | "changesOthers"> {
+  if (statement.kind !== "read" && statement.kind !== "write") return asWritten;
+  const { analysis } = statement;
+  const callsOne = (of: ReadonlySet<string>): boolean => analysis.functions.some((name) => of.has(name));
+  const writes = callsOne(functions.writing);
+  return {
+    callsWritingFunction: statement.kind === "read" && writes,
+    isUnrepeatable: callsOne(functions.unrepeatable),
+    changesOthers: writes || analysis.hasDataModifyingCte || cascades(statement, tables),
+  };
+}
+
+/** Foreign keys may change rows of other tables along with those of the statement. */
+function cascades(statement: Statement, tables: StatementTables): boolean {
+  if (statement.kind !== "write") return false;
+  const { command, dml, relations } = statement.analysis;
+  return relations.some((relation) => {
+    const table = relation.role === "target" ? tables.of(relation) : undefined;
+    if (table === undefined) return false;
+    if (command === "delete") return table.cascadesOn.delete;
+    return table.cascadesOn.update && (command === "update" || dml?.onConflict !== undefined);
+  });
+}

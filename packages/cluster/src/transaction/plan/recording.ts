@@ -1,0 +1,88 @@
+/**
+ * Row images of statements that would give other rows when they are run again.
+ *
+ * Such a statement is sent with one result column more: the whole row as text. The client never sees that column; the
+ * redo log keeps it.
+ */
+import type { Analysis, DmlShape, Statement } from "../../sql/index.ts";
+import type { StatementTables } from "../catalog/catalog.ts";
+import { quoteName, type Table } from "../catalog/table.ts";
+
+/** How a statement's rows are recorded. */
+export interface RecordingPlan {
+  /** The image, for the RETURNING list. */
+  readonly expression: string;
+  readonly table: Table;
+  readonly command: "insert" | "update" | "delete";
+  /** ON CONFLICT may have updated a row instead: the first character of its image says so. */
+  readonly mayUpdate: boolean;
+  /** Redo writes the images instead of running the statement again, which might give other rows. */
+  readonly forRedo: boolean;
+}
+
+/**
+ * @param volatile - names of the functions that may answer differently
+ * @param always - record also what gives the same rows when it is run again
+ * @returns undefined when there is no need, or the statement's rows cannot be told from outside
+ */
+export function planRecording(
+  statement: Statement,
+  tables: StatementTables,
+  volatile: ReadonlySet<string>,
+  always = false,
+): RecordingPlan | undefined {
+  if (statement.kind !== "write" || statement.analysis.hasDataModifyingCte) return undefined;
+  const { dml, command } = statement.analysis;
+  if (dml === undefined || (command !== "insert" && command !== "update" && command !== "delete"))
+    return undefined;
+  const table = tables.of(dml.target);
+  if (table === undefined) return undefined;
+  // INSERT … ON CONFLICT has left some rows alone, and must not stumble over them when it is run again.
+  const differs =
+    dml.onConflict !== undefined || isVolatile(statement.analysis, statement.text, table, volatile);
+  if (!always && !differs) return undefined;
+  // An image says nothing of the row that it was under another key; then the statement itself is the better guess.
+  const forRedo = differs && !(command === "update" && setsKey(dml.set, table));
+  const alias = quoteName(dml.target.alias ?? dml.target.name);
+  const image = `(${alias}.*)::text`;
+  const mayUpdate = dml.onConflict !== undefined;
+  const expression = mayUpdate ? `${updatedMark(alias)} || ${image}` : image;
+  return { expression, table, command, mayUpdate, forRedo };
+}
+
+/** PostgreSQL has locked a row that it updates, and leaves none of that on one that it inserts. */
+function updatedMark(alias: string): string {
+  return `CASE WHEN ${alias}.xmax = 0 THEN '${insertedMark}' ELSE '=' END`;
+}
+
+export const insertedMark = "+";
+
+/** An UPDATE may change a unique key. */
+export function setsKey(set: DmlShape["set"], table: Table): boolean {
+  if (set === undefined || set === "complex" || table.hasOtherUniqueIndex) return true;
+  return set.some((item) => table.uniqueKeys.some((key) => key.columns.includes(item.column)));
+}
+
+function isVolatile(
+  analysis: Analysis,
+  text: string,
+  table: Table,
+  volatileFunctions: ReadonlySet<string>,
+): boolean {
+  if (analysis.functions.some((name) => volatileFunctions.has(name))) return true;
+  const { dml } = analysis;
+  if (analysis.command === "update") {
+    return dml?.set === "complex" || (dml?.set?.some((item) => item.value === "default") ?? false)
+      ? table.columns.some((column) => column.hasVolatileDefault)
+      : false;
+  }
+  if (analysis.command !== "insert") return false;
+  const source = dml?.insertSource;
+  const named = dml?.insertColumns;
+  // DEFAULT inside VALUES may stand for any column.
+  const usesDefault =
+    named === undefined || source === undefined || /\bdefault\b/i.test(text.slice(source.start, source.end));
+  return table.columns.some(
+    (column) => column.hasVolatileDefault && (usesDefault || !named.includes(column.name)),
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * The writing and locking statements of an open transaction, kept to run them again after it was parked.
+ *
+ * Run again on the same snapshot a statement gives the same rows, with one exception: what is volatile
+ * (`gen_random_uuid()`, also as a column's default, `nextval`, `random()`). Such a statement keeps the images of the
+ * rows it gave, and redo writes those. What a client's own function has written by volatile values leaves no images; a
+ * transaction with such a statement cannot be run again, and has lost when it would have to be.
+ *
+ * Always true
+ * - Redo leaves the same rows as the first run, or the transaction has lost.
+ * - Nothing that the client has been told is contradicted.
+ *
+ * Tests: row-images.test.ts, conformance/isolation, simulation.
+ */
+import { assert } from "../../base/index.ts";
+import { encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../../wire/index.ts";
+import type { Backend } from "../backend/backend.ts";
+import { textArray } from "../catalog/table.ts";
+import type { CopyInput, Execution } from "../exchange/execution.ts";
+import { InnerSink } from "../exchange/sinks.ts";
+import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
+import { changedRowsOf } from "../limits/changed-rows.ts";
+import { imageStatement, type RowImages } from "./row-images.ts";
+
+export interface RedoEntry {
+  readonly execution: Execution;
+  readonly tag: string;
+  readonly images?: readonly RowImages[] | undefined;
+  readonly copy?: CopyInput | undefined;
+  /** It may leave other rows when it is run again. */
+  readonly isUnrepeatable?: boolean;
+}
+
+export type RedoResult =
+  | { readonly kind: "done" }
+  /** A row that an image stands for is not there under the same key. */
+  | { readonly kind: "differs" }
+  | { readonly kind: "error"; readonly fields: ErrorFieldMap }
+  | { readonly kind: "lost"; readonly error: Error };
+
+export class RedoLog {
+  readonly #entries: RedoEntry[] = [];
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** One of the statements cannot be run again. */
+  get isUnrepeatable(): boolean {
+    return this.#entries.some((entry) => entry.isUnrepeatable === true);
+  }
+
+  get entries(): readonly RedoEntry[] {
+    return this.#entries;
+  }
+
+  add(entry: RedoEntry): void {
+    this.#entries.push(entry);
+  }
+
+  /** Forgets what has changed or locked rows; what has changed settings stays. */
+  keepSettings(): void {
+    this.#entries.splice(0, this.#entries.length, ...this.#entries.filter(changesSettings));
+  }
+
+  /**
+   * Runs the log on a backend whose transaction stands at its base savepoint.
+   *
+   * @returns the first error of PostgreSQL: the transaction has then to be rolled back to its base again
+   * @throws {AssertionError} a statement changed another number of rows than the first time: a defect of this cluster
+   */
+  async run(backend: Backend): Promise<RedoResult> {
+    return await runEntries(backend, this.#entries);
+  }
+
+  /** Runs only what has changed settings: all that a doomed transaction keeps of its own on the backend. */
+  async runSettings(backend: Backend): Promise<RedoResult> {
+    return await runEntries(backend, this.#entries.filter(changesSettings));
+  }
+}
+
+function changesSettings({ execution }: RedoEntry): boolean {
+  return execution.statement.kind === "set" || execution.statement.kind === "reset";
+}
+
+async function runEntries(backend: Backend, entries: readonly RedoEntry[]): Promise<RedoResult> {
+  for (const entry of entries) {
+    const result = await runEntry(backend, entry);
+    if (result.kind !== "done") return result;
+  }
+  return { kind: "done" };
+}
+
+async function runEntry(backend: Backend, entry: RedoEntry): Promise<RedoResult> {
+  if (entry.images !== undefined) return await runAllImages(backend, entry.images);
+  const exchange = new StatementExchange(backend, entry.execution.prepared, {
+    hold: false,
+    sink: new InnerSink({ copy: entry.copy }),
+  });
+  const all = { ...entry.execution, portal: "", rowsMax: 0, rowsSent: 0, describe: false };
+  backend.send(Buffer.concat(statementFrames(backend, all, false)), exchange);
+  const result = await exchange.result;
+  if (result.kind === "error" || result.kind === "lost") return result;
+  const tag = result.kind === "complete" ? result.tag : "";
+  assert(
+    changedRowsOf(tag) === changedRowsOf(entry.tag),
+    "a statement run again changes as many rows as before",
+  );
+  return { kind: "done" };
+}
+
+async function runAllImages(backend: Backend, images: readonly RowImages[]): Promise<RedoResult> {
+  for (const one of images) {
+    const result = await runImages(backend, one);
+    if (result.kind !== "done") return result;
+  }
+  return { kind: "done" };
+}
+
+async function runImages(backend: Backend, images: RowImages): Promise<RedoResult> {
+  if (images.rows.length === 0) return { kind: "done" };
+  const text = imageStatement(images);
+  const prepared = { id: 0, text, parameterTypes: [], uses: 0 };
+  const exchange = new StatementExchange(backend, prepared, { hold: false });
+  const bytes = Buffer.concat([
+    encodeFrontend.parse("", text, []),
+    encodeFrontend.bind("", "", encodeBindArguments([], [textArray(images.rows)], [])),
+    encodeFrontend.execute("", 0),
+    encodeFrontend.sync(),
+  ]);
+  backend.send(bytes, exchange);
+  const result = await exchange.result;
+  if (result.kind === "error" || result.kind === "lost") return result;
+  const changed = result.kind === "complete" ? changedRowsOf(result.tag) : 0;
+  return { kind: changed === images.rows.length ? "done" : "differs" };
+}
