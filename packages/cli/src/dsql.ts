@@ -6,6 +6,8 @@ import {
   clusterCommand,
   envCommand,
   invokeCommand,
+  lintCommand,
+  loadCommand,
   logsCommand,
   rulesCommand,
   sqlCommand,
@@ -46,6 +48,8 @@ Set DSQL_DATA_DIR to use another data directory than ./.dsql, DSQL_DEBUG=1 for s
     logsCommand(),
     clusterCommand(),
     rulesCommand(),
+    lintCommand(),
+    loadCommand(),
   ]) {
     program.addCommand(command.showHelpAfterError(`(dsql ${command.name()} --help shows what it takes)`));
   }

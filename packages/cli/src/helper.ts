@@ -8,6 +8,7 @@ import { randomInt } from "node:crypto";
 import process from "node:process";
 import { Command, Option } from "commander";
 import { chapter4Defaults, chapter6Defaults, targetFromEnvironment } from "@dsql-local/load";
+import { interruptible } from "./interruptible.ts";
 import { exitCodes, report } from "./failure.ts";
 import {
   type Flags,
@@ -161,17 +162,6 @@ async function finish(flags: Flags, run: Run, heading: (outcome: Outcome) => obj
   } finally {
     interruption.end();
   }
-}
-
-/** The first Ctrl-C ends the run in order, the second at once. */
-function interruptible(): { readonly signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const onInterrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on("SIGINT", onInterrupt);
-  return { signal: controller.signal, end: () => process.off("SIGINT", onInterrupt) };
 }
 
 function printJson(result: object): void {

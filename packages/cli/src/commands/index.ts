@@ -2,6 +2,8 @@
 export { clusterCommand } from "./cluster.ts";
 export { envCommand } from "./env.ts";
 export { invokeCommand } from "./invoke.ts";
+export { lintCommand } from "./lint.ts";
+export { loadCommand } from "./load.ts";
 export { logsCommand } from "./logs.ts";
 export { rulesCommand } from "./rules.ts";
 export { sqlCommand } from "./sql.ts";

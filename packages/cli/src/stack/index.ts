@@ -15,3 +15,4 @@ export { cannotGoOn, defaultAwsPort, defaultPort, factsOf, type Stack, startStac
 export { shellTokenSeconds, stackEnvironment } from "./stack-environment.ts";
 export { type StackFacts, stackFacts } from "./stack-facts.ts";
 export { StopSignals } from "./stop-signals.ts";
+export { targetOptions, type TargetOptions, targetPool, targetPoolOptions } from "./target-pool.ts";

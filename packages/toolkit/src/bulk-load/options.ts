@@ -2,6 +2,7 @@
 import type { Readable } from "node:stream";
 import { batchDefaults } from "../batch.ts";
 
+/** CSV, tab-separated values, or one JSON object a line. */
 export type Format = "csv" | "tsv" | "jsonl";
 
 /**
@@ -10,6 +11,7 @@ export type Format = "csv" | "tsv" | "jsonl";
  */
 export type OnConflict = "error" | "ignore" | "update";
 
+/** For `bulkLoad()`: what to load, where to, and how. */
 export interface BulkLoadOptions {
   /** A file's path, or a stream of its bytes (standard input). Compressed with gzip or not, as its first bytes say. */
   readonly input: string | Readable;
@@ -21,7 +23,10 @@ export interface BulkLoadOptions {
   readonly header?: boolean | undefined;
   /** The table's columns in the order of the file, instead of the header's names. */
   readonly columns?: readonly string[] | undefined;
-  /** What stands for NULL in CSV and TSV; the empty text by default, quoted or not. */
+  /**
+   * What stands for NULL in CSV and TSV; the empty text by default, quoted or not: to tell the two apart, the parser would
+   * need six times as long. A file with both says NULL by another text.
+   */
   readonly nullText?: string | undefined;
   /** Makes the table if it is not there; off by default. */
   readonly createTable?: boolean | undefined;
@@ -53,6 +58,7 @@ export interface BulkLoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What has happened so far. A row counts as loaded when its transaction is committed. */
 export interface BulkLoadProgress {
   readonly rowsRead: number;
   readonly rowsLoaded: number;
@@ -70,6 +76,7 @@ export interface RejectedRow {
   readonly reason: string;
 }
 
+/** What `bulkLoad()` did, in rows of the input; times are milliseconds. */
 export interface BulkLoadReport extends BulkLoadProgress {
   readonly loadId: string;
   /** Rows that an earlier call had loaded. */
@@ -80,6 +87,7 @@ export interface BulkLoadReport extends BulkLoadProgress {
   readonly rejected: readonly RejectedRow[];
 }
 
+/** Of `bulkLoad()`: rows and bytes a transaction, connections at the end and at the beginning. */
 export const bulkLoadDefaults = {
   rowsPerTransaction: batchDefaults.rowsMax,
   bytesPerTransaction: batchDefaults.bytesMax,

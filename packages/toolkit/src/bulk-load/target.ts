@@ -44,14 +44,16 @@ export async function openTarget(
   const table = quoteTable(wanted.table);
   const found = await autocommit<{ name: string; type: string; key: number | null }>(
     pool,
-    // The place in the primary key; base types, because a cast to varchar(5) would cut what is too long in silence.
+    // The place in the primary key, whose index includes the table's other columns on Aurora DSQL; base types, because a cast
+    // to varchar(5) would cut what is too long in silence.
     `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type,
-            array_position(i.indkey::int2[], a.attnum) AS key
+            array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) AS key
      FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`,
     [table],
   );
-  if (found.length === 0) throw new UsageError(`table ${table} does not exist: make it, or set createTable`);
+  if (found.length === 0)
+    throw new UsageError(`table ${table} does not exist: make it, or have the load create it`);
   const types = wanted.columns.map((column) => {
     const type = found.find(({ name }) => name === column)?.type;
     if (type === undefined) throw new UsageError(`table ${table} has no column ${quoteIdentifier(column)}`);

@@ -10,6 +10,10 @@ export interface DrizzleDatabase<Tx> {
   transaction<Result>(run: (tx: Tx) => Promise<Result>): Promise<Result>;
 }
 
+/**
+ * `transaction()` for Drizzle: runs `db.transaction(run)`, again from its start after a conflict.
+ * @throws RetriesExhaustedError, OutcomeUnknownError, and whatever else `run` throws, unretried
+ */
 export function transactionDrizzle<Tx, Result>(
   db: DrizzleDatabase<Tx>,
   run: (tx: Tx) => Promise<Result>,

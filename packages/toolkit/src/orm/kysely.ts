@@ -6,6 +6,10 @@ export interface KyselyDatabase<Trx> {
   transaction(): { execute<Result>(run: (trx: Trx) => Promise<Result>): Promise<Result> };
 }
 
+/**
+ * `transaction()` for Kysely: runs `db.transaction().execute(run)`, again from its start after a conflict.
+ * @throws RetriesExhaustedError, OutcomeUnknownError, and whatever else `run` throws, unretried
+ */
 export function transactionKysely<Trx, Result>(
   db: KyselyDatabase<Trx>,
   run: (trx: Trx) => Promise<Result>,

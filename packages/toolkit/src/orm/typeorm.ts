@@ -11,6 +11,10 @@ export interface TypeOrmDataSource<Manager> {
   transaction<Result>(run: (manager: Manager) => Promise<Result>): Promise<Result>;
 }
 
+/**
+ * `transaction()` for TypeORM: runs `dataSource.transaction(run)`, again from its start after a conflict.
+ * @throws RetriesExhaustedError, OutcomeUnknownError, and whatever else `run` throws, unretried
+ */
 export function transactionTypeOrm<Manager, Result>(
   dataSource: TypeOrmDataSource<Manager>,
   run: (manager: Manager) => Promise<Result>,

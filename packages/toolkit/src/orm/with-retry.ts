@@ -7,6 +7,7 @@
 import { isConflict, isConnectionLost, OutcomeUnknownError, sqlstateOf } from "../errors.ts";
 import { RetryBudget, retryConflicts, type RetryOptions } from "../retry.ts";
 
+/** For the adapters: those of `transaction()` that an ORM leaves to us. */
 export interface AdapterOptions extends RetryOptions {
   /** Handed on with an {@link OutcomeUnknownError}. */
   readonly idempotencyKey?: string | undefined;

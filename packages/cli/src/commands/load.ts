@@ -1,0 +1,195 @@
+import { writeFile } from "node:fs/promises";
+import process from "node:process";
+import { bulkLoad, bulkLoadDefaults, BulkLoadError, type BulkLoadOptions } from "@dsql-local/toolkit";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { exitCodes, Failure } from "../failure.ts";
+import { loadProgress, loadReportAsText, rejectedLine } from "../load/index.ts";
+import { nonEmpty, positiveNumber } from "../options.ts";
+import { interruptible } from "../interruptible.ts";
+import { targetOptions, targetPool, type TargetOptions } from "../stack/index.ts";
+
+interface LoadOptions extends TargetOptions {
+  readonly into: string;
+  readonly format?: BulkLoadOptions["format"];
+  readonly header: boolean;
+  readonly columns?: readonly string[];
+  readonly null: string;
+  readonly create: boolean;
+  readonly types?: Readonly<Record<string, string>>;
+  readonly primaryKey?: readonly string[];
+  readonly onConflict: "error" | "skip" | "update";
+  readonly connections: number;
+  readonly rowsPerTransaction: number;
+  readonly manifest?: string;
+  readonly rejected?: string;
+  readonly rejectedMax: number;
+  readonly verify: boolean;
+  readonly json: boolean;
+}
+
+export function loadCommand(): Command {
+  const command = new Command("load")
+    .summary("load a file of rows into a table")
+    .description(
+      "Loads CSV, TSV or JSON Lines, compressed with gzip or not, into a table: transactions of at most 1,000 rows on\n" +
+        "several connections, each repeated when it meets a conflict. A row is loaded once or reported as rejected.",
+    )
+    .argument("<file>", "the file, or - for stdin")
+    .addOption(
+      new Option("--into <table>", "the table, with its schema or without")
+        .argParser(nonEmpty)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option("--format <format>", "default: what the file's name ends in; stdin: csv").choices([
+        "csv",
+        "tsv",
+        "jsonl",
+      ]),
+    )
+    .option("--no-header", "the first record is a row, not the names of the columns")
+    .addOption(new Option("--columns <names>", "the columns in the file's order: a,b,c").argParser(names))
+    .option("--null <text>", "what stands for NULL in CSV and TSV, quoted or not", "");
+  for (const option of [...tableOptions(), ...pace(), ...resuming(), ...targetOptions()])
+    command.addOption(option);
+  return command.option("--json", "print the report as JSON", false).addHelpText("after", help).action(run);
+}
+
+function tableOptions(): Option[] {
+  return [
+    new Option("--create", "make the table if it is not there; types from the first 1,000 rows").default(
+      false,
+    ),
+    new Option("--types <types>", "of columns of a table that is made: id=uuid,note=text").argParser(
+      columnTypes,
+    ),
+    new Option("--primary-key <names>", "of a table that is made: a,b").argParser(names),
+    new Option("--on-conflict <action>", "a row whose key is there already: reject it, skip it, overwrite")
+      .choices(["error", "skip", "update"])
+      .default("error"),
+  ];
+}
+
+function pace(): Option[] {
+  return [
+    new Option("--connections <number>", "at a time; they begin with two and double")
+      .argParser(positiveNumber)
+      .default(bulkLoadDefaults.connections),
+    new Option("--rows-per-transaction <number>", "500 to 1,000 are best, 3,000 the most")
+      .argParser(positiveNumber)
+      .default(bulkLoadDefaults.rowsPerTransaction),
+  ];
+}
+
+function resuming(): Option[] {
+  return [
+    new Option("--manifest <file>", "go on there if a load is cut off: the same command again").argParser(
+      nonEmpty,
+    ),
+    new Option(
+      "--rejected <file>",
+      "write the rejected rows' lines and reasons there, as JSON Lines",
+    ).argParser(nonEmpty),
+    new Option("--rejected-max <number>", "rows that may be rejected before the load ends")
+      .argParser(positiveNumber)
+      .default(bulkLoadDefaults.rejectedMax),
+    new Option("--verify", "compare the table's number of rows before and after").default(false),
+  ];
+}
+
+const help = `
+Others see the table fill: a load is many transactions. Ctrl-C ends it after those under way; with --manifest the same
+command goes on. Make secondary indexes afterwards: CREATE INDEX ASYNC.
+
+Exit codes: 0 all rows loaded; 1 the load ended early, or rows were rejected; 2 wrong usage; 130 interrupted.
+
+Examples:
+  $ npx dsql load accounts.csv --into account
+  $ npx dsql load events.jsonl.gz --into event --create --primary-key id --manifest events.manifest
+  $ zcat dump.tsv.gz | npx dsql load - --format tsv --no-header --columns id,name --into owner
+  $ npx dsql load prices.csv --into price --on-conflict update --rejected rejected.jsonl --json
+`;
+
+async function run(file: string, options: LoadOptions): Promise<void> {
+  const interruption = interruptible();
+  const pool = await targetPool(options, { max: options.connections + 1 });
+  const progress = loadProgress(process.stderr);
+  try {
+    const report = await bulkLoad(pool, {
+      ...loadOptions(file, options),
+      onProgress: options.json ? undefined : (made) => progress.show(made),
+      signal: interruption.signal,
+    });
+    progress.end();
+    if (options.rejected !== undefined) await writeRejected(options.rejected, report.rejected);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : loadReportAsText(report)}\n`);
+    if (report.rejected.length > 0) process.exitCode = exitCodes.failed;
+  } catch (error) {
+    progress.end();
+    if (error instanceof BulkLoadError && options.rejected !== undefined)
+      await writeRejected(options.rejected, error.rejected);
+    if (interruption.signal.aborted) process.exitCode = 130;
+    else throw failureOf(error, options);
+    process.stderr.write(`interrupted.${goOn(options)}\n`);
+  } finally {
+    interruption.end();
+    await pool.end();
+  }
+}
+
+function loadOptions(file: string, options: LoadOptions): BulkLoadOptions {
+  return {
+    input: file === "-" ? process.stdin : file,
+    table: options.into.split("."),
+    format: options.format,
+    header: options.header,
+    columns: options.columns,
+    nullText: options.null,
+    createTable: options.create,
+    types: options.types,
+    primaryKey: options.primaryKey,
+    onConflict: options.onConflict === "skip" ? "ignore" : options.onConflict,
+    connections: options.connections,
+    rowsPerTransaction: options.rowsPerTransaction,
+    manifest: options.manifest,
+    rejectedMax: options.rejectedMax,
+    verify: options.verify ? "count" : "none",
+  };
+}
+
+async function writeRejected(file: string, rejected: readonly object[]): Promise<void> {
+  await writeFile(file, rejected.map((row) => `${JSON.stringify(row)}\n`).join(""));
+}
+
+function failureOf(error: unknown, options: LoadOptions): unknown {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT")
+    return new Failure(`there is no file ${path ?? ""}`, { exitCode: exitCodes.usage, cause: error });
+  if (!(error instanceof BulkLoadError)) return error;
+  const lines = error.rejected.slice(0, 5).map(rejectedLine).join("\n");
+  const remedy = `${lines}${lines === "" ? "" : "\n"}What was loaded stays.${goOn(options)}`;
+  return new Failure(error.message, { remedy, cause: error });
+}
+
+function goOn({ manifest }: LoadOptions): string {
+  return manifest === undefined
+    ? " With --manifest <file> a load can go on where it ended."
+    : " The same command goes on where it ended.";
+}
+
+function names(text: string): string[] {
+  const found = text.split(",").map((name) => name.trim());
+  if (found.includes("")) throw new InvalidArgumentError("Names are separated by single commas.");
+  return found;
+}
+
+/** Commas within parentheses belong to a type: numeric(10,2). */
+function columnTypes(text: string): Record<string, string> {
+  const types: Record<string, string> = {};
+  for (const part of text.split(/,(?![^(]*\))/)) {
+    const [, column = "", type = ""] = /^\s*([^=]+?)\s*=\s*(.+?)\s*$/.exec(part) ?? [];
+    if (type === "") throw new InvalidArgumentError("Types look like id=uuid,price=numeric(10,2).");
+    types[column] = type;
+  }
+  return types;
+}

@@ -1,0 +1,67 @@
+/** What `dsql load` shows: one line that is rewritten on a terminal, a line every few seconds in a log, a report. */
+import type { BulkLoadProgress, BulkLoadReport, RejectedRow } from "@dsql-local/toolkit";
+import { withoutControl } from "../terminal.ts";
+
+/** The part of a stream that a display needs; `process.stderr` is one. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}
+
+// A log that is read later wants to be short.
+const plainIntervalMs = 2_000;
+const rejectedShown = 5;
+
+export function loadProgress(screen: Screen): { show(progress: BulkLoadProgress): void; end(): void } {
+  const isLive = screen.isTTY === true;
+  let nextAtMs = plainIntervalMs;
+  let isOpen = false;
+  return {
+    show(progress) {
+      if (!isLive && progress.elapsedMs < nextAtMs) return;
+      nextAtMs = progress.elapsedMs + plainIntervalMs;
+      isOpen = isLive;
+      screen.write(isLive ? `\r${progressLine(progress)}\u001b[K` : `${progressLine(progress)}\n`);
+    },
+    end() {
+      if (isOpen) screen.write("\n");
+      isOpen = false;
+    },
+  };
+}
+
+/** @returns `120,000 rows | 84,210 rows/s | 8 connections | conflicts 3 | 1.4s` */
+export function progressLine(progress: BulkLoadProgress): string {
+  const { rowsLoaded, rowsRejected, connections, conflicts, elapsedMs } = progress;
+  return [
+    `${count(rowsLoaded)} rows`,
+    `${count(Math.round(rowsLoaded / Math.max(elapsedMs / 1_000, 0.001)))} rows/s`,
+    `${connections} connections`,
+    `conflicts ${conflicts}`,
+    ...(rowsRejected > 0 ? [`rejected ${count(rowsRejected)}`] : []),
+    `${(elapsedMs / 1_000).toFixed(1)}s`,
+  ].join(" | ");
+}
+
+export function loadReportAsText(report: BulkLoadReport): string {
+  const { rowsLoaded, rowsResumed, rowsIgnored, rejected, conflicts, elapsedMs } = report;
+  const lines = [`${count(rowsLoaded)} rows loaded in ${(elapsedMs / 1_000).toFixed(1)} s`];
+  if (rowsResumed > 0) lines.push(`${count(rowsResumed)} of them by an earlier run`);
+  if (rowsIgnored > 0) lines.push(`${count(rowsIgnored)} skipped: their keys were there already`);
+  if (conflicts > 0) lines.push(`${count(conflicts)} transactions repeated because of a conflict`);
+  if (rejected.length > 0) lines.push(`${count(rejected.length)} rejected:`);
+  lines.push(...rejected.slice(0, rejectedShown).map(rejectedLine));
+  if (rejected.length > rejectedShown)
+    lines.push(`  and ${count(rejected.length - rejectedShown)} more: --rejected <file> writes all`);
+  return lines.join("\n");
+}
+
+/** @returns `  line 3: has 1 fields instead of 2` */
+export function rejectedLine({ line, reason, sqlstate }: RejectedRow): string {
+  const code = sqlstate === undefined ? "" : ` (${sqlstate})`;
+  return `  line ${line}: ${withoutControl(reason)}${code}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}

@@ -1,0 +1,125 @@
+/** `dsql load` with a running stack: what is loaded, what is reported, and how a load that was cut off goes on. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { dsql, freePorts, newDataDir, type Outcome, startStack } from "./command.ts";
+
+const dsqlFile = fileURLToPath(new URL("../../bin/dsql.js", import.meta.url));
+
+describe("with a running stack", () => {
+  let dataDir: string;
+  const undone: (() => unknown)[] = [];
+  const owner = { after: (run: () => unknown) => void undone.push(run) };
+
+  before(async () => {
+    dataDir = newDataDir(owner);
+    await startStack(owner, ["--data-dir", dataDir, ...freePorts]);
+  });
+
+  after(async () => {
+    for (const undo of undone.reverse()) await undo();
+  });
+
+  function file(name: string, content: string | Buffer): string {
+    const full = path.join(path.dirname(dataDir), `${path.basename(dataDir)}-${name}`);
+    writeFileSync(full, content);
+    return full;
+  }
+
+  async function load(args: readonly string[], stdin?: string): Promise<Outcome> {
+    return await dsql(["load", ...args, "--data-dir", dataDir], stdin === undefined ? {} : { stdin });
+  }
+
+  async function sqlRows(statement: string): Promise<unknown> {
+    const { stdout, stderr } = await dsql(["sql", statement, "--json", "--data-dir", dataDir]);
+    assert.equal(stderr, "");
+    return (JSON.parse(stdout) as { rows: unknown }).rows;
+  }
+
+  test("a table is made and filled; what is no row of it is reported with its line", async () => {
+    const csv = file("a.csv", "id,name,price\n1,one,1.50\nx,bad,2\n2,,3\n3,three\n");
+    const rejected = file("a.rejected", "");
+    const args = ["--into", "a", "--create", "--primary-key", "id", "--types", "id=int,price=numeric(10,2)"];
+    const { code, stdout } = await load([csv, ...args, "--rejected", rejected]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^2 rows loaded in/);
+    assert.deepEqual(
+      readFileSync(rejected, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { line: number }).line),
+      [3, 5],
+    );
+    assert.deepEqual(await sqlRows("SELECT id, name, price FROM a ORDER BY id"), [
+      { id: 1, name: "one", price: "1.50" },
+      { id: 2, name: null, price: "3.00" },
+    ]);
+  });
+
+  test("rows whose keys are there already are skipped or overwritten, as asked", async () => {
+    await load([file("b.csv", "id,name\n1,one\n2,two\n"), "--into", "b", "--create", "--primary-key", "id"]);
+    const again = gzipSync("id,name\n2,TWO\n3,three\n");
+    const skipped = await load([file("b2.csv.gz", again), "--into", "b", "--on-conflict", "skip", "--json"]);
+    assert.equal(skipped.code, 0);
+    const { rowsLoaded, rowsIgnored } = JSON.parse(skipped.stdout) as Record<string, number>;
+    assert.deepEqual([rowsLoaded, rowsIgnored], [1, 1]);
+    await load(
+      ["-", "--into", "b", "--on-conflict", "update", "--format", "jsonl"],
+      '{"id":2,"name":"TWO"}\n',
+    );
+    assert.deepEqual(await sqlRows("SELECT name FROM b ORDER BY id"), [
+      { name: "one" },
+      { name: "TWO" },
+      { name: "three" },
+    ]);
+  });
+
+  test("a load that was killed goes on where it ended, with no row lost or doubled", async () => {
+    const rows = 20_000;
+    const csv = file(
+      "c.csv",
+      `id,note\n${Array.from({ length: rows }, (_, id) => `${id},${"n".repeat(40)}`).join("\n")}\n`,
+    );
+    const manifest = path.join(path.dirname(dataDir), `${path.basename(dataDir)}-c.manifest`);
+    // Without a primary key a row loaded twice would be there twice.
+    await dsql(["sql", "CREATE TABLE c (id int, note text)", "--data-dir", dataDir]);
+    const args = ["load", csv, "--into", "c", "--manifest", manifest, "--rows-per-transaction", "100"];
+    const child = spawn(process.execPath, [dsqlFile, ...args, "--connections", "2", "--data-dir", dataDir], {
+      stdio: "ignore",
+    });
+    await killOnceLoading(child);
+    const { code, stderr } = await dsql([...args, "--verify", "--data-dir", dataDir]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await sqlRows("SELECT count(*)::int AS rows, count(DISTINCT id)::int AS ids FROM c"), [
+      { rows, ids: rows },
+    ]);
+  });
+
+  async function killOnceLoading(child: ChildProcess): Promise<void> {
+    const ended = once(child, "close");
+    for (let attempt = 0; attempt < 200 && child.exitCode === null; attempt++) {
+      const [first] = (await sqlRows("SELECT count(*)::int AS rows FROM c")) as { rows: number }[];
+      if ((first?.rows ?? 0) > 0) break;
+    }
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  test("wrong usage says what to change, and with which exit code", async () => {
+    const csv = file("d.csv", "id\n1\n");
+    const noFile = await load([`${csv}.gone`, "--into", "d"]);
+    assert.equal(noFile.code, 2);
+    assert.match(noFile.stderr, /there is no file/);
+    const noTable = await load([csv, "--into", "nowhere"]);
+    assert.equal(noTable.code, 1);
+    assert.match(noTable.stderr, /table "nowhere" does not exist/);
+    const noInto = await load([csv]);
+    assert.equal(noInto.code, 2);
+  });
+});

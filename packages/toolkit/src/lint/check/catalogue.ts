@@ -1,0 +1,151 @@
+/**
+ * Everything that the lint looks for: the service's rules (packages/spec), and its own about transactions, limits and what
+ * works but hurts. Each says why, with its source, and what to do.
+ */
+import { limits, type Rule, rules as serviceRules, sources } from "@dsql-local/spec";
+import { UsageError } from "../../errors.ts";
+import type { LintRule } from "../types.ts";
+import { adviceRules, guide } from "./advice-rules.ts";
+
+const refusal = (
+  id: string,
+  topic: string,
+  rule: Pick<LintRule, "reason" | "remedy" | "source">,
+): LintRule => ({
+  id,
+  topic,
+  severity: "error",
+  mark: "measured",
+  ...rule,
+});
+
+/** What the statement's text alone does not decide: its neighbours and its counts do. */
+const contextRules: readonly LintRule[] = [
+  refusal("syntax-error", "syntax", {
+    reason: "PostgreSQL's grammar, which Aurora DSQL's follows, does not know the statement.",
+    remedy: "Correct the statement at the place shown.",
+    source: sources.sql,
+  }),
+  refusal("one-ddl-per-transaction", "transactions", {
+    reason: "A transaction may hold one DDL statement; several in one message are one transaction too.",
+    remedy:
+      "Run each DDL statement in a transaction of its own: outside BEGIN … COMMIT, one statement a message.",
+    source: sources.emulator,
+  }),
+  refusal("ddl-with-dml", "transactions", {
+    reason: "A transaction changes the schema or the data, not both.",
+    remedy: "Commit the DDL statement first, and change the data in a second transaction.",
+    source: sources.emulator,
+  }),
+  {
+    ...refusal("migration-tool-transaction", "transactions", {
+      reason: "The tool runs its migrations in one transaction together with a row of its own ledger.",
+      remedy:
+        "Run the folder with `dsql migrate up`, which sends each statement alone, and lint with --transactions statement.",
+      source: sources.orms,
+    }),
+    mark: "documented",
+  },
+  refusal("only-outside-transaction", "transactions", {
+    reason: "ANALYZE of a table and CALL sys.wait_for_job() start transactions of their own.",
+    remedy: "Move the statement behind COMMIT.",
+    source: sources.async,
+  }),
+  refusal("rows-per-transaction", "limits", {
+    reason: `A transaction changes at most ${limits.rowsPerTransactionMax.value} rows.`,
+    remedy: "Split the rows over several transactions; the toolkit's batches() and bulkLoad() do.",
+    source: sources.quotas,
+  }),
+  refusal("parameters-per-statement", "limits", {
+    reason: "PostgreSQL's protocol counts the parameters of a statement in 16 bits: 65,535.",
+    remedy: "Split the rows over several statements, or pass them as arrays to unnest().",
+    source: "https://www.postgresql.org/docs/16/protocol-message-formats.html",
+  }),
+  refusal("indexes-per-table", "limits", {
+    reason: `A table has at most ${limits.indexesPerTableMax.value} indexes, its primary key and unique constraints counted.`,
+    remedy: "Drop indexes that others lead already, or that no query uses.",
+    source: limits.indexesPerTableMax.source,
+  }),
+  refusal("declared-key-bytes", "limits", {
+    reason: `The declared sizes of a key's columns may add up to ${limits.declaredKeyBytesMax.value} bytes.`,
+    remedy: "Declare shorter columns, or key the table by a uuid or a hash of the long value.",
+    source: limits.declaredKeyBytesMax.source,
+  }),
+  refusal("index-column-type", "types", {
+    reason: "Values of this type cannot be compared in a key.",
+    remedy: "Index an expression of a type that can, such as (details->>'k').",
+    source: sources.types,
+  }),
+  refusal("drop-key-column", "alter-table", {
+    reason: "The primary key is the table's storage order; it is set by CREATE TABLE and stays.",
+    remedy: "Create a table with the key that you want, copy the rows in batches, and rename.",
+    source: sources.emulator,
+  }),
+  {
+    ...refusal("suppression-without-reason", "suppressions", {
+      reason: "Whoever reads the comment next has to know why the rule does not hold here.",
+      remedy: "Write the reason after a colon: -- dsql-lint-disable-next-line rule-id: why",
+      source: guide,
+    }),
+  },
+];
+
+const fromService = ({ id, topic, reason, remedy, source, mark, since, until }: Rule): LintRule => ({
+  id,
+  severity: "error",
+  topic,
+  reason,
+  remedy,
+  source,
+  mark,
+  ...(since !== undefined && { since }),
+  ...(until !== undefined && { until }),
+});
+
+/** In the order of the catalogue: the service's, those of the context, advice. */
+export const lintRules: readonly LintRule[] = [
+  ...serviceRules.map(fromService),
+  ...contextRules,
+  ...adviceRules,
+];
+
+const byId = new Map(lintRules.map((rule) => [rule.id, rule]));
+
+export function ruleById(id: string): LintRule {
+  const rule = byId.get(id);
+  if (rule === undefined) throw new RangeError(`there is no rule ${JSON.stringify(id)}`);
+  return rule;
+}
+
+export type Selects = (ruleId: string) => boolean;
+
+/**
+ * @param names - ids, topics or severities
+ * @throws {UsageError} a name is none of these
+ */
+export function createSelection(options: {
+  readonly rules?: readonly string[];
+  readonly ignore?: readonly string[];
+}): Selects {
+  const wanted = options.rules?.length ? idsOf(options.rules) : undefined;
+  const unwanted = idsOf(options.ignore ?? []);
+  return (ruleId) => (wanted?.has(ruleId) ?? true) && !unwanted.has(ruleId);
+}
+
+function idsOf(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.flatMap(idsNamed));
+}
+
+function idsNamed(name: string): readonly string[] {
+  const named = lintRules.filter(
+    ({ id, topic, severity }) => id === name || topic === name || severity === name,
+  );
+  if (named.length > 0) return named.map(({ id }) => id);
+  const similar = lintRules.filter(({ id }) => id.includes(name) || name.includes(id)).slice(0, 5);
+  const topics = [...new Set(lintRules.map(({ topic }) => topic))].join(", ");
+  throw new UsageError(
+    `there is no rule, topic or severity ${JSON.stringify(name)}. ` +
+      (similar.length > 0 ? `Similar: ${similar.map(({ id }) => id).join(", ")}. ` : "") +
+      `Topics: ${topics}. Severities: error, advice.`,
+  );
+}
