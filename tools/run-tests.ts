@@ -29,6 +29,7 @@ const compiledFolders = [
   "packages/cli/dist",
   "conformance/dist",
   "tutorial/dist",
+  "samples/test/dist",
 ];
 
 /** @returns paths relative to `root` that match one of the filters; all when there is none */

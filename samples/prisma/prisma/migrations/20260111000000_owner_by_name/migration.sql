@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX ASYNC "owner_name" ON "owner"("name");

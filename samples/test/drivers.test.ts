@@ -1,0 +1,3 @@
+import { testSample } from "./owner-program.ts";
+
+for (const name of ["node-postgres", "postgres-js", "aws-connector"]) testSample(name);
