@@ -10,12 +10,12 @@
 import { type Clock, type Random, defined } from "../base/index.ts";
 
 import { damagedFile, readIdentities, writeIdentities } from "./identities-file.ts";
+import { IdentityError } from "./identity-error.ts";
 import {
   type AccessRequest,
   type AssumeRoleRequest,
   type Credential,
   type Identities,
-  IdentityError,
   type Role,
   type RoleDefinition,
 } from "./identity.ts";

@@ -94,17 +94,3 @@ export interface Identities {
   /** @throws {IdentityError} `AccessDenied` where the trust policy or the caller's own policies do not allow it */
   assumeRole(request: AssumeRoleRequest): Credential;
 }
-
-export type IdentityErrorCode =
-  "AccessDenied" | "LimitExceeded" | "MalformedPolicyDocument" | "NoSuchEntity" | "ValidationError";
-
-/** What IAM and STS would answer: `code` is AWS's error code, `message` its words. */
-export class IdentityError extends Error {
-  readonly code: IdentityErrorCode;
-
-  constructor(code: IdentityErrorCode, message: string) {
-    super(message);
-    this.name = "IdentityError";
-    this.code = code;
-  }
-}

@@ -5,13 +5,12 @@
  * their policies allow it. Nothing here says or logs a secret, a token or a signature.
  */
 export { AccountIdentities, type AccountIdentitiesOptions } from "./identities.ts";
+export { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 export {
   type AccessRequest,
   type AssumeRoleRequest,
   type Credential,
   type Identities,
-  IdentityError,
-  type IdentityErrorCode,
   type Role,
   type RoleDefinition,
 } from "./identity.ts";

@@ -10,7 +10,7 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * Tests: policy.test.ts.
  */
-import { IdentityError } from "./identity.ts";
+import { IdentityError } from "./identity-error.ts";
 import { type Condition, type ConditionContext, meetsCondition, parseCondition } from "./policy-condition.ts";
 import { type Lookup, matchesArn, matchesPattern, splitArn } from "./policy-pattern.ts";
 

@@ -6,17 +6,17 @@
  *
  * The order is the order of the checks: the first rule that fits gives the answer.
  */
-import { alterTableRules } from "./alter-table.ts";
-import { functionRules } from "./functions.ts";
-import { indexRules } from "./indexes.ts";
-import { roleRules } from "./roles.ts";
+import { alterTableRules } from "./rows/alter-table.ts";
+import { functionRules } from "./rows/functions.ts";
+import { indexRules } from "./rows/indexes.ts";
+import { roleRules } from "./rows/roles.ts";
 import type { Rule } from "./rule.ts";
-import { sequenceRules } from "./sequences.ts";
-import { settingRules } from "./settings.ts";
-import { statementRules } from "./statements.ts";
-import { tableRules } from "./tables.ts";
-import { transactionRules } from "./transactions.ts";
-import { typeRules } from "./types.ts";
+import { sequenceRules } from "./rows/sequences.ts";
+import { settingRules } from "./rows/settings.ts";
+import { statementRules } from "./rows/statements.ts";
+import { tableRules } from "./rows/tables.ts";
+import { transactionRules } from "./rows/transactions.ts";
+import { typeRules } from "./rows/types.ts";
 
 export const rules: readonly Rule[] = [
   ...transactionRules,

@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { logTailBytesMax } from "../limits.ts";
-import type { Handler } from "./handler.ts";
+import type { Handler } from "./handler-function.ts";
 import type { LogFile } from "./log-file.ts";
 import type { Modules } from "./modules.ts";
 

@@ -12,12 +12,10 @@ import { basename, dirname, join } from "node:path";
 import { RuntimeError } from "../error-payload.ts";
 import type { ThreadSettings } from "../thread-messages.ts";
 import type { Invocation } from "./environment.ts";
+import type { Callback, Handler } from "./handler-function.ts";
 import { importError, moduleNotFound } from "./module-errors.ts";
 import type { ModuleFiles } from "./module-files.ts";
 import { Modules } from "./modules.ts";
-
-export type Handler = (event: unknown, context: object, callback?: Callback) => unknown;
-type Callback = (error: unknown, value?: unknown) => void;
 
 /** From here on the runtime knows no callbacks. */
 const runtimeWithoutCallbacks = "nodejs24.x";

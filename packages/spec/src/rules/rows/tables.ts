@@ -1,7 +1,7 @@
-import { limits } from "../limits.ts";
-import { sources } from "../sources.ts";
-import type { Where } from "./match.ts";
-import type { Rule } from "./rule.ts";
+import { limits } from "../../limits.ts";
+import { sources } from "../../sources.ts";
+import type { Where } from "../match.ts";
+import type { Rule } from "../rule.ts";
 
 type Texts = Pick<Rule, "example" | "reason" | "remedy">;
 

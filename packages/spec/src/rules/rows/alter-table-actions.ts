@@ -2,7 +2,7 @@
  * The actions of ALTER TABLE that the service refuses by name, for ever or until a date. The texts not measured follow the
  * pattern of those that were.
  */
-import type { Mark, Rule } from "./rule.ts";
+import type { Mark, Rule } from "../rule.ts";
 
 interface Action extends Pick<Rule, "id" | "example" | "reason" | "remedy" | "mark"> {
   readonly words: string;

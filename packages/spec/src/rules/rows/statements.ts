@@ -1,6 +1,6 @@
-import { sources } from "../sources.ts";
+import { sources } from "../../sources.ts";
 import { statementsByPattern } from "./statements-by-pattern.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule } from "../rule.ts";
 
 type Texts = Pick<Rule, "example" | "reason" | "remedy">;
 

@@ -1,5 +1,5 @@
-import { sources } from "../sources.ts";
-import type { Rule } from "./rule.ts";
+import { sources } from "../../sources.ts";
+import type { Rule } from "../rule.ts";
 
 const noSavepoints = {
   reason: "Aurora DSQL has no savepoints.",

@@ -2,8 +2,8 @@
  * Statements that the service lacks and whose refusal nobody published. The service names what it lacks by PostgreSQL's
  * parse node without its suffix, as `TruncateStmt` shows, so these say the same.
  */
-import { sources } from "../sources.ts";
-import type { Rule } from "./rule.ts";
+import { sources } from "../../sources.ts";
+import type { Rule } from "../rule.ts";
 
 type Lacking = readonly [node: string, example: string, words?: Pick<Rule, "reason" | "remedy">];
 

@@ -1,5 +1,5 @@
-import { sources } from "../sources.ts";
-import type { Rule } from "./rule.ts";
+import { sources } from "../../sources.ts";
+import type { Rule } from "../rule.ts";
 
 /** PostgreSQL's name of the option, and how it is written. LOGIN and NOLOGIN are all that CREATE ROLE takes. */
 const roleOptions: Readonly<Record<string, { readonly words: string; readonly example?: string }>> = {

@@ -1,5 +1,5 @@
-import { sources } from "../sources.ts";
-import type { Rule } from "./rule.ts";
+import { sources } from "../../sources.ts";
+import type { Rule } from "../rule.ts";
 
 interface RefusedFunctions extends Pick<Rule, "id" | "mark" | "example" | "reason" | "remedy"> {
   readonly names: readonly string[];

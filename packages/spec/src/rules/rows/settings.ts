@@ -1,6 +1,6 @@
-import { settableSettings } from "../settings.ts";
-import { sources } from "../sources.ts";
-import type { Rule } from "./rule.ts";
+import { settableSettings } from "../../settings.ts";
+import { sources } from "../../sources.ts";
+import type { Rule } from "../rule.ts";
 
 const message = 'setting configuration parameter "{name}" not supported';
 const settable = settableSettings.map(({ name }) => name);

@@ -1,7 +1,7 @@
-import { sources } from "../sources.ts";
-import type { Where } from "./match.ts";
+import { sources } from "../../sources.ts";
+import type { Where } from "../match.ts";
 import { addedAlterTableActions, refusedAlterTableActions } from "./alter-table-actions.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule } from "../rule.ts";
 
 type Texts = Pick<Rule, "example" | "reason" | "remedy" | "message" | "mark">;
 
