@@ -4,11 +4,13 @@ import process from "node:process";
 import { Command } from "commander";
 import {
   clusterCommand,
+  doctorCommand,
   envCommand,
   invokeCommand,
   lintCommand,
   loadCommand,
   logsCommand,
+  mcpCommand,
   rulesCommand,
   sqlCommand,
   startCommand,
@@ -48,6 +50,8 @@ Set DSQL_DATA_DIR to use another data directory than ./.dsql, DSQL_DEBUG=1 for s
     logsCommand(),
     clusterCommand(),
     rulesCommand(),
+    doctorCommand(),
+    mcpCommand(),
     lintCommand(),
     loadCommand(),
   ]) {

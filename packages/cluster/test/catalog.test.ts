@@ -103,6 +103,20 @@ describe("nothing of the cluster's own", () => {
 });
 
 describe("definitions", () => {
+  test("every role reads them", async () => {
+    await admin.query("CREATE ROLE reader WITH LOGIN");
+    await admin.query("AWS IAM GRANT reader TO 'arn:aws:iam::123456789012:user/local-admin'");
+    const reader = await running.connect({ user: "reader" });
+    const { rows: found } = await reader.query<{ index: string; key: string; view: string }>(
+      `SELECT pg_get_indexdef('account_pkey'::regclass) AS index, pg_get_viewdef('rich'::regclass) AS view,
+              (SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'account_pkey') AS key`,
+    );
+    await reader.end();
+    assert.match(found[0]?.index ?? "", /USING btree_index \(id\) INCLUDE/);
+    assert.match(found[0]?.key ?? "", /^PRIMARY KEY \(id\) INCLUDE/);
+    assert.match(found[0]?.view ?? "", /FROM account/);
+  });
+
   test("an index is of btree_index, and a primary key's includes every other column", async () => {
     assert.deepEqual(
       await rows("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"),

@@ -2,9 +2,11 @@
  * For applications on Aurora DSQL: connections, transactions, batches, bulk load and patterns, each with the rule of the
  * service that it keeps. Works against the service and against a local cluster alike; knows neither from the other.
  */
+export * from "./ad-hoc/index.ts";
 export { batchDefaults, batches, type BatchBounds, bytesOfRow, parametersMax } from "./batch.ts";
 export * from "./bulk-load/index.ts";
 export { ConnectError, type ConnectStep, connectSteps } from "./connect-error.ts";
+export * from "./doctor/index.ts";
 export { type ClusterAddress, type ClusterOptions, resolveCluster } from "./endpoint.ts";
 export {
   type ConflictCode,

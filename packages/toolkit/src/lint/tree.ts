@@ -4,6 +4,7 @@ import { loadParser, type ParseStatement, SyntaxProblem } from "./read/parser.ts
 import { splitStatements } from "./read/split.ts";
 import { parseStatement } from "./read/statement.ts";
 
+/** A statement as PostgreSQL's parser sees it. */
 export interface StatementTree {
   /** Without the semicolon and the comments before it. */
   readonly text: string;

@@ -141,7 +141,14 @@ const replaced = [
   },
 ];
 
+/**
+ * PL/pgSQL looks its functions up as whoever runs it, so every role has to reach them. It cannot by itself: in a client's
+ * statement the schema's name is unknown.
+ */
+const reachable = "GRANT USAGE ON SCHEMA pg_dsql TO PUBLIC";
+
 export const catalogFunctions = [
+  reachable,
   includedColumns,
   definitions,
   shownNames,

@@ -72,5 +72,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION pg_dsql.iam_grant(text, text), pg_dsql.iam_revoke(text, text) FROM PUBLIC;
-GRANT USAGE ON SCHEMA pg_dsql TO admin;
 GRANT EXECUTE ON FUNCTION pg_dsql.iam_grant(text, text), pg_dsql.iam_revoke(text, text) TO admin`;

@@ -59,8 +59,10 @@ async function keyExpressions(
   system: Requester,
   index: string,
 ): Promise<readonly { expression: string; type: string }[]> {
+  // Indexes of the catalog keep a name as cstring, which nothing can be compared with.
   const { rows } = await system.request(
-    `SELECT pg_get_indexdef(i.indexrelid, key.place, true), format_type(a.atttypid, a.atttypmod)
+    `SELECT pg_get_indexdef(i.indexrelid, key.place, true),
+            CASE WHEN a.atttypid = 'cstring'::regtype THEN 'name' ELSE format_type(a.atttypid, a.atttypmod) END
      FROM pg_index i, generate_series(1, i.indnkeyatts) AS key(place), pg_attribute a
      WHERE i.indexrelid = to_regclass($1) AND a.attrelid = i.indexrelid AND a.attnum = key.place
      ORDER BY key.place`,

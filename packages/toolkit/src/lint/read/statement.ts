@@ -19,6 +19,7 @@ import {
 import { kindOf, type StatementKind } from "./kind.ts";
 import { type ParseStatement, SyntaxProblem, tooDeep } from "./parser.ts";
 
+/** A statement as the rules see it: its kind, its parse tree, its words. */
 export interface ParsedStatement {
   readonly text: string;
   readonly kind: StatementKind;
