@@ -11,6 +11,7 @@ import {
   loadCommand,
   logsCommand,
   mcpCommand,
+  migrateCommand,
   rulesCommand,
   sqlCommand,
   startCommand,
@@ -54,6 +55,7 @@ Set DSQL_DATA_DIR to use another data directory than ./.dsql, DSQL_DEBUG=1 for s
     mcpCommand(),
     lintCommand(),
     loadCommand(),
+    migrateCommand(),
   ]) {
     program.addCommand(command.showHelpAfterError(`(dsql ${command.name()} --help shows what it takes)`));
   }

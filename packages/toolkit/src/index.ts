@@ -25,6 +25,7 @@ export { idempotencyTable, KeyReusedError, once, type Once, type OnceOptions } f
 export { quoteIdentifier, quoteTable } from "./identifiers.ts";
 export { type BatchChange, type BatchProgress, inBatches, type InBatchesOptions } from "./in-batches.ts";
 export * from "./lint/index.ts";
+export * from "./migrate/index.ts";
 export * from "./orm/index.ts";
 export { Pace, paceDefaults, type PaceOptions } from "./pace.ts";
 export * from "./patterns/index.ts";

@@ -6,6 +6,7 @@ export { invokeCommand } from "./invoke.ts";
 export { lintCommand } from "./lint.ts";
 export { loadCommand } from "./load.ts";
 export { logsCommand } from "./logs.ts";
+export { migrateCommand } from "./migrate.ts";
 export { mcpCommand } from "./mcp.ts";
 export { rulesCommand } from "./rules.ts";
 export { sqlCommand } from "./sql.ts";

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Pool } from "pg";
+import { migrateUp, migrationStatus, planUp } from "../src/index.ts";
+import { type Fixture, startFixture } from "./fixture.ts";
+import { migrationsIn } from "./migrate-folder.ts";
+
+/** DDL of several kinds, an index, a constraint, rows, batches that are not idempotent, both recipes, names that change. */
+const migration = `
+  CREATE TABLE item (id int PRIMARY KEY, n int, note text);
+  INSERT INTO item SELECT i, 0, 'x' FROM generate_series(1, 2500) AS i;
+  CREATE INDEX ON item (n);
+  UPDATE item SET n = n + 1;
+  ALTER TABLE item ADD COLUMN state text NOT NULL DEFAULT 'new';
+  DROP INDEX item_n_idx;
+  ALTER TABLE item ALTER COLUMN n TYPE bigint;
+  ALTER TABLE item ADD CONSTRAINT item_note UNIQUE (id, note);
+  ALTER TABLE item RENAME COLUMN note TO remark;
+  CREATE VIEW new_item AS SELECT id FROM item WHERE state = 'new';
+  DELETE FROM item WHERE id > 2000;
+`;
+
+describe("a run that is killed", () => {
+  let fixture: Fixture;
+  let pool: Pool;
+  before(async () => {
+    fixture = await startFixture();
+    pool = fixture.pool();
+  });
+  after(() => fixture.stop());
+
+  for (const moment of ["before", "sent", "answered"] as const) {
+    const when = {
+      before: "before each step",
+      sent: "while each step runs",
+      answered: "after each step has run",
+    };
+    test(`${when[moment]} is continued by the next, and nothing is done twice`, async (t) => {
+      t.after(async () => {
+        await pool.query("DROP VIEW IF EXISTS new_item");
+        for (const table of ["item", "dsql_migration", "dsql_migration_step", "dsql_migration_lease"])
+          await pool.query(`DROP TABLE IF EXISTS ${table}`);
+      });
+      const folder = migrationsIn(fixture.folder, { [`1_${moment}.sql`]: migration });
+      const steps = (await planUp(undefined, { folder })).migrations[0]?.steps.length ?? 0;
+      for (let step = 1; step <= steps; step++) {
+        const signal = await killedAt(folder, moment, step);
+        // A step that was found done may have been the last one.
+        if (signal === null) assert.equal(step, steps);
+      }
+      await migrateUp(pool, { folder, waitMs: 20_000 });
+      const [state] = (await migrationStatus(pool, { folder })).migrations.filter(
+        ({ file }) => file !== undefined,
+      );
+      assert.equal(state?.state, "applied");
+      await expectMigrated();
+    });
+  }
+
+  async function killedAt(folder: string, moment: string, step: number): Promise<NodeJS.Signals | null> {
+    const { cluster } = fixture;
+    const { accessKeyId, secretAccessKey } = cluster.identities.administrator;
+    const file = fileURLToPath(new URL("./migrate-child.js", import.meta.url));
+    const child = spawn(process.execPath, [file, folder, moment, String(step)], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: {
+        ...process.env,
+        CLUSTER_ENDPOINT: cluster.endpoint,
+        CLUSTER_USER: "admin",
+        REGION: cluster.region,
+        PGHOSTADDR: cluster.host,
+        PGPORT: String(cluster.port),
+        PGSSLROOTCERT: cluster.caFile,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      },
+    });
+    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    assert.ok(signal === "SIGKILL" || code === 0, `step ${step}: ended with ${code}`);
+    return signal;
+  }
+
+  async function expectMigrated(): Promise<void> {
+    const { rows } = await pool.query<object>(
+      "SELECT n, state, remark, pg_typeof(n)::text AS type, count(*)::int AS rows FROM item GROUP BY n, state, remark",
+    );
+    assert.deepEqual(rows, [{ n: "1", state: "new", remark: "x", type: "bigint", rows: 2_000 }]);
+    const constraints = await pool.query<{ conname: string; convalidated: boolean }>(
+      "SELECT conname, convalidated FROM pg_constraint WHERE conrelid = 'item'::regclass ORDER BY conname",
+    );
+    assert.deepEqual(
+      constraints.rows.map(({ conname, convalidated }) => [conname, convalidated]),
+      [
+        ["item_note", true],
+        ["item_pkey", true],
+        ["item_state_not_null", true],
+      ],
+    );
+    const indexes = await pool.query(
+      "SELECT FROM pg_index WHERE indrelid = 'item'::regclass AND NOT indisvalid",
+    );
+    assert.equal(indexes.rows.length, 0);
+    assert.equal((await pool.query("SELECT FROM new_item")).rows.length, 2_000);
+    const columns = await pool.query(
+      "SELECT FROM pg_attribute WHERE attrelid = 'item'::regclass AND attnum > 0 AND NOT attisdropped",
+    );
+    assert.equal(columns.rows.length, 4);
+  }
+});
