@@ -2,8 +2,18 @@
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 
-/** From the starting point to the end, each a complete project. */
-export const chapters = ["starter-kit", "ch01", "ch02", "ch03", "ch04", "ch05", "ch06"] as const;
+/** From the starting point to the end, each a complete project; the last two are those of the appendix. */
+export const chapters = [
+  "starter-kit",
+  "ch01",
+  "ch02",
+  "ch03",
+  "ch04",
+  "ch05",
+  "ch06",
+  "ch06-one-statement",
+  "ch06-pipelined",
+] as const;
 export type Chapter = (typeof chapters)[number];
 
 /** The folder `tutorial`: this file runs as `tutorial/dist/test/chapter-files.js`. */

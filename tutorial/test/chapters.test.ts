@@ -23,6 +23,8 @@ const lessons: readonly (readonly [Chapter, Chapter, readonly string[]])[] = [
   ["ch03", "ch04", ["lambda/src/db.ts", "lambda/src/index.ts"]],
   ["ch04", "ch05", ["lambda/src/transfer.ts"]],
   ["ch05", "ch06", []],
+  ["ch06", "ch06-one-statement", ["lambda/src/transfer.ts"]],
+  ["ch06", "ch06-pipelined", ["lambda/src/db.ts", "lambda/src/transfer.ts"]],
 ];
 
 for (const [before, after, files] of lessons) {

@@ -7,7 +7,7 @@
 import { randomInt } from "node:crypto";
 import process from "node:process";
 import { Command, Option } from "commander";
-import { chapter4Defaults, chapter6Defaults, targetFromEnvironment } from "@dsql-local/load";
+import { chapter4Defaults, chapter6Defaults } from "@dsql-local/load";
 import { interruptible } from "./interruptible.ts";
 import { exitCodes, report } from "./failure.ts";
 import {
@@ -17,6 +17,7 @@ import {
   type SustainedFlags,
   callRate,
   chapterNumber,
+  findTarget,
   positive,
   setUpAccounts,
   sharedOptions,
@@ -118,8 +119,10 @@ The helper finds AWS, or the local stack, through its environment:
   $ npx helper test-chapter 6 --invocations 20000   # fewer
   $ npx helper sustained-load --rate 500            # 500 transfers a second until Ctrl-C
 
-On AWS set AWS_REGION, the keys of an identity that may invoke the function, and CLUSTER_ENDPOINT:
-  $ eval "$(aws configure export-credentials --format env)"
+On AWS, with the same credentials as the AWS CLI (a profile, single sign-on, a role):
+  $ export AWS_REGION=us-east-1 CLUSTER_ENDPOINT=<output of cdk deploy>
+  $ npx helper --test-chapter 4
+  $ npx helper sustained-load --rate 500 --qualifier live   # an alias, with its provisioned concurrency
 
 Stress tests add up all balances before and after, and compare the history with the calls that succeeded.
 Ctrl-C ends them early and still prints the statistics. The latencies of sustained-load count from the moment a call
@@ -151,7 +154,7 @@ async function finish(flags: Flags, run: Run, heading: (outcome: Outcome) => obj
     const outcome = await run({
       ...flags,
       functionName: flags.function,
-      target: targetFromEnvironment(process.env, { region: flags.region }),
+      target: await findTarget(process.env, flags.region),
       environment: process.env,
       seed: flags.seed ?? randomInt(2 ** 31),
       screen: flags.json === true ? { write: () => true } : process.stdout,

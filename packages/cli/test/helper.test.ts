@@ -1,8 +1,11 @@
 /** The helper as a program, against a server that speaks Lambda's Invoke. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import os from "node:os";
+import path from "node:path";
 import process from "node:process";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -34,7 +37,7 @@ function start(
 /** @param respond - what the function answers to the n-th call, counted from 1 */
 async function functionThat(
   t: TestContext,
-  respond: (call: number, payload: unknown) => unknown,
+  respond: (call: number, payload: unknown, address: string) => unknown,
 ): Promise<Record<string, string>> {
   let calls = 0;
   const server: Server = createServer((request, response) => {
@@ -43,7 +46,8 @@ async function functionThat(
     request.on("end", () => {
       calls++;
       response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify(respond(calls, JSON.parse(Buffer.concat(chunks).toString()))));
+      const payload: unknown = JSON.parse(Buffer.concat(chunks).toString());
+      response.end(JSON.stringify(respond(calls, payload, request.url ?? "")));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -215,6 +219,52 @@ Payer balance after transfer: 90
   assert.equal(code, 0);
 });
 
+test("chapter 3 can be tested any number of times: a payer who has nothing left is paid back", async (t) => {
+  const environment = await functionThat(t, (_call, payload) =>
+    (payload as { payer_id: number }).payer_id === 1
+      ? { error: "Insufficient balance", errorCode: "InsufficientBalance" }
+      : { balance: 190 },
+  );
+  const { code, stdout } = await start(["--test-chapter", "3"], environment).ran;
+  assert.match(stdout, /^Account 1 has less than 10 left: account 2 pays back\.$/m);
+  assert.match(stdout, /✅ Chapter 3 test PASSED\nPayer balance after transfer: 190\n$/);
+  assert.equal(code, 0);
+});
+
+test("an alias is invoked where one is named", async (t) => {
+  const environment = await functionThat(t, (_call, _payload, address) => ({
+    greeting: `Hello from ${address}, connected to DSQL successfully!`,
+  }));
+  const { code, stdout } = await start(["test-chapter", "2", "--qualifier", "live"], environment).ran;
+  assert.match(stdout, /^Invoking Lambda function 'reinvent-dat401:live' with/m);
+  assert.match(stdout, /invocations\?Qualifier=live,/);
+  assert.equal(code, 0);
+});
+
+test("without keys in the environment the credentials are those of the profile", async (t) => {
+  const { AWS_ENDPOINT_URL } = await functionThat(t, () => ({ balance: 90 }));
+  const folder = mkdtempSync(path.join(os.tmpdir(), "dsql-helper-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const file = path.join(folder, "credentials");
+  writeFileSync(
+    file,
+    "[talk]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret-of-the-test\n",
+  );
+  const environment = {
+    AWS_ENDPOINT_URL: AWS_ENDPOINT_URL!,
+    AWS_REGION: "us-east-1",
+    AWS_SHARED_CREDENTIALS_FILE: file,
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+  const right = await start(["--test-chapter", "3"], { ...environment, AWS_PROFILE: "talk" }).ran;
+  assert.match(right.stdout, /✅ Chapter 3 test PASSED/);
+  const wrong = await start(["--test-chapter", "3"], { ...environment, AWS_PROFILE: "other" }).ran;
+  assert.match(wrong.stderr, /^error: .*other/);
+  assert.equal(wrong.code, 1);
+});
+
 test("chapter 1 recognises that the function may not connect yet", async (t) => {
   const environment = await functionThat(t, () => ({
     error: "unable to accept connection, access denied",
@@ -256,7 +306,12 @@ for (const [wrong, args, words] of [
 }
 
 test("without credentials the helper says how to get them", async () => {
-  const { code, stderr } = await start(["--test-chapter", "3"], { AWS_REGION: "us-east-1" }).ran;
+  const { code, stderr } = await start(["--test-chapter", "3"], {
+    AWS_REGION: "us-east-1",
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_SHARED_CREDENTIALS_FILE: "none",
+    AWS_CONFIG_FILE: "none",
+  }).ran;
   assert.match(stderr, /AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set\n.*dsql env/);
   assert.equal(code, 1);
 });

@@ -21,6 +21,7 @@ const decreaseFactor = 0.75;
 /** One moment of overload refuses many calls at once; they count as one sign. */
 const decreaseIntervalMs = 100;
 
+/** How many calls may be under way: additive increase with answers, multiplicative decrease with refusals. */
 export class AdaptiveLimit {
   readonly #max: number;
   readonly #now: () => number;

@@ -35,9 +35,11 @@ export {
   runStress,
   stressHeading,
 } from "./stress.ts";
+export { type SustainedDisplay, sustainedDisplay } from "./sustained-display.ts";
 export {
   type SustainedInterval,
   type SustainedOptions,
+  type SustainedProgress,
   type SustainedReport,
   runSustained,
 } from "./sustained.ts";

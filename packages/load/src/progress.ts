@@ -32,12 +32,18 @@ const plainIntervalMs = 2_000;
 const carriageReturn = "\r";
 const eraseToEndOfLine = "\u001b[K";
 
+/** @returns what writes a line in place of the one the cursor is in */
+export function rewriteLine(line: string): string {
+  return `${carriageReturn}${line}${eraseToEndOfLine}`;
+}
+
 /** @returns the `onProgress` of a run */
 export function progressDisplay(screen: Screen): (progress: Progress) => void {
   return screen.isTTY === true ? liveDisplay(screen) : plainDisplay(screen);
 }
 
-const columnsDefault = 80;
+/** Of a terminal that does not say how wide it is. */
+export const columnsDefault = 80;
 const sparklineIntervalMs = 500;
 const sparklineValuesMax = 30;
 
@@ -56,7 +62,7 @@ function liveDisplay(screen: Screen): (progress: Progress) => void {
     const more = isOver ? "" : ` | conflicts ${conflicts}${latency} ${rate.toString()}`;
     // A line that wraps could not be rewritten.
     const line = `${formatProgress(progress)}${more}`.slice(0, (screen.columns ?? columnsDefault) - 1);
-    screen.write(`${carriageReturn}${line}${eraseToEndOfLine}${isOver ? "\n" : ""}`);
+    screen.write(`${rewriteLine(line)}${isOver ? "\n" : ""}`);
   };
 }
 

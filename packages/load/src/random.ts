@@ -11,6 +11,7 @@ export interface SeededRandom {
   fraction(): number;
 }
 
+/** @param seed - any number; the same gives the same sequence on every machine */
 export function seededRandom(seed: number): SeededRandom {
   const next = xoshiro128(seed);
   return {

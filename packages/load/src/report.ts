@@ -7,6 +7,7 @@ import type { Times } from "./histogram.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Counts, ErrorCount } from "./tally.ts";
 
+/** What came of a run that had a number of calls to make. Times are milliseconds. */
 export interface Report extends Counts {
   readonly schedule: Schedule;
   readonly elapsedMs: number;

@@ -10,6 +10,7 @@ import type { Report } from "./report.ts";
 import { type Schedule, runSchedule } from "./schedule.ts";
 import { type Counts, Tally } from "./tally.ts";
 
+/** How far a run is. Times are milliseconds. */
 export interface Progress extends Counts {
   /** Calls of the whole run. */
   readonly callsPlanned: number;
@@ -20,6 +21,7 @@ export interface Progress extends Counts {
   readonly recentMs: number | undefined;
 }
 
+/** For {@link run}. */
 export interface RunOptions {
   readonly client: Pick<LambdaClient, "invoke">;
   readonly schedule: Schedule;
@@ -37,6 +39,10 @@ export interface RunOptions {
 // Ten times a second looks alive and costs nothing.
 const progressIntervalMsDefault = 100;
 
+/**
+ * Makes the calls of a schedule.
+ * @returns what came of them; a call that fails is counted, not thrown
+ */
 export async function run(options: RunOptions): Promise<Report> {
   const { client, schedule, limit, nextPayload, onProgress, signal } = options;
   const tally = new Tally();

@@ -10,9 +10,11 @@ import { randomTransfers } from "./workload.ts";
 
 /** What a chapter of the talk asks for. */
 export interface StressProfile {
+  /** Of the talk. */
   readonly chapter: number;
   readonly name: string;
   readonly invocations: number;
+  /** Invocations under way at a time. */
   readonly parallel: number;
   /** Accounts have the ids 1 to this. */
   readonly accounts: number;
@@ -26,10 +28,13 @@ export interface StressSizes {
   readonly accounts?: number | undefined;
 }
 
+/** For {@link runStress}: the target, and sizes that differ from the profile's. */
 export interface StressOptions extends StressSizes {
   readonly target: InvocationTarget;
   /** Default: the tutorial's function. */
   readonly functionName?: string | undefined;
+  /** An alias or a version of it. */
+  readonly qualifier?: string | undefined;
   /** The same seed asks for the same transfers. */
   readonly seed: number;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -37,18 +42,24 @@ export interface StressOptions extends StressSizes {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The tutorial's function. */
 export const functionNameDefault = "reinvent-dat401";
 
 /** So many invocations an account may have under way unless more was agreed with AWS; more are tried from there. */
 const concurrencyInitial = 1_000;
 
+/**
+ * Runs a profile to its end, or until the signal.
+ * @returns what came of every call; a call that fails is counted, not thrown
+ */
 export async function runStress(profile: StressProfile, options: StressOptions): Promise<Report> {
-  const { target, functionName = functionNameDefault, seed, onProgress, signal } = options;
+  const { target, functionName = functionNameDefault, qualifier, seed, onProgress, signal } = options;
   const { invocations, parallel, accounts, workers } = sized(profile, options);
   const limit = new AdaptiveLimit({ initial: concurrencyInitial, max: parallel });
   const client = createLambdaClient({
     target,
     functionName,
+    qualifier,
     parallelMax: parallel,
     onThrottle: () => limit.refused(),
   });

@@ -14,6 +14,7 @@ import { TimeHistogram, type Times } from "./histogram.ts";
 import type { LambdaClient } from "./invocation/index.ts";
 import { type Counts, type ErrorCount, Tally } from "./tally.ts";
 
+/** For {@link runSustained}. */
 export interface SustainedOptions {
   readonly client: Pick<LambdaClient, "invoke">;
   readonly limit: AdaptiveLimit;
@@ -24,10 +25,12 @@ export interface SustainedOptions {
   readonly intervalMs: number;
   readonly nextPayload: () => object;
   readonly onInterval?: ((interval: SustainedInterval) => void) | undefined;
+  /** Called every `progressIntervalMs` while calls are made. */
+  readonly onProgress?: ((progress: SustainedProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What happened in an interval. Times are from the moment each call was due to its answer. */
+/** What happened in an interval, in calls. Times are milliseconds from the moment each call was due to its answer. */
 export interface SustainedInterval {
   /** Its end, from the beginning of the run. */
   readonly elapsedMs: number;
@@ -47,7 +50,9 @@ export interface SustainedInterval {
   readonly waiting: number;
 }
 
+/** What came of a run at a rate. Times are milliseconds. */
 export interface SustainedReport extends Counts {
+  /** Calls a second that were asked for. */
   readonly rate: number;
   readonly elapsedMs: number;
   readonly wasAborted: boolean;
@@ -63,12 +68,28 @@ export interface SustainedReport extends Counts {
   readonly errorBreakdown: readonly ErrorCount[];
 }
 
+/** How far a run is, for who watches it. */
+export interface SustainedProgress extends Counts {
+  readonly elapsedMs: number;
+  /** Mean time from when each call was due, of the calls that ended since the progress before; undefined where none did. */
+  readonly recentMs: number | undefined;
+  /** Calls sent and not answered yet. */
+  readonly underWay: number;
+}
+
 /** Some seconds of load at any rate that one process can make. */
 export const waitingMax = 100_000;
 
 // Finer than any latency that matters here, and coarse enough to cost nothing.
 const tickMs = 2;
 
+// Often enough to look alive, and to see that nothing moves.
+const progressIntervalMs = 250;
+
+/**
+ * Makes calls at a rate, whether or not earlier ones have ended, so that a stall is seen in the latencies.
+ * @returns what came of them; a call that fails is counted, not thrown
+ */
 export async function runSustained(options: SustainedOptions): Promise<SustainedReport> {
   return await new SustainedRun(options).run();
 }
@@ -93,10 +114,11 @@ class SustainedRun {
   }
 
   async run(): Promise<SustainedReport> {
-    const { intervalMs, onInterval, signal } = this.#options;
+    const { intervalMs, onInterval, onProgress, signal } = this.#options;
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const ticks = setInterval(() => this.#tick(), tickMs);
     const intervals = setInterval(() => onInterval?.(this.#takeInterval()), intervalMs);
+    const progress = setInterval(() => onProgress?.(this.#progress()), progressIntervalMs);
     const onAbort = (): void => this.#tick();
     signal?.addEventListener("abort", onAbort);
     this.#tick();
@@ -104,6 +126,7 @@ class SustainedRun {
     signal?.removeEventListener("abort", onAbort);
     clearInterval(ticks);
     clearInterval(intervals);
+    clearInterval(progress);
     if (this.#tally.counts().calls > this.#counted.calls) onInterval?.(this.#takeInterval());
     return this.#report();
   }
@@ -159,6 +182,15 @@ class SustainedRun {
     this.#intervalLatency.record(endedAt - dueAt);
     this.#service.record(endedAt - sentAt);
     this.#tick();
+  }
+
+  #progress(): SustainedProgress {
+    return {
+      ...this.#tally.counts(),
+      elapsedMs: performance.now() - this.#startedAt,
+      recentMs: this.#tally.takeRecentMs(),
+      underWay: this.#options.limit.underWay,
+    };
   }
 
   #takeInterval(): SustainedInterval {

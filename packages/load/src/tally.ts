@@ -13,13 +13,14 @@ export interface ErrorCount {
   readonly count: number;
 }
 
-/** What the function says about conflicts: how often it ran its transaction again. */
+/** What the function says about conflicts: how often it ran its transaction again, over all calls and at most in one. */
 export interface RetryCounts {
   readonly total: number;
   readonly max: number;
   readonly callsWithRetries: number;
 }
 
+/** Calls by what came of them. */
 export interface Counts {
   readonly calls: number;
   readonly successes: number;

@@ -6,7 +6,7 @@
  */
 import type { SeededRandom } from "./random.ts";
 
-/** The request of the tutorial's function; its names are the function's. */
+/** The request of the tutorial's function, by its names: ids of accounts, and a whole amount of money. */
 export interface Transfer {
   readonly payer_id: number;
   readonly payee_id: number;

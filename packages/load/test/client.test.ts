@@ -56,6 +56,22 @@ test("a function named by its ARN is signed as it is sent", async (t) => {
   assert.equal((await client.invoke(transfer)).answer.kind, "success");
 });
 
+test("a qualifier travels in the query, signed", async (t) => {
+  const addresses: unknown[] = [];
+  const { client } = await start(
+    t,
+    (_call, reply, request) => {
+      addresses.push(request.url);
+      sendJson(reply, response);
+    },
+    { qualifier: "live & warm" },
+  );
+  assert.equal((await client.invoke(transfer)).answer.kind, "success");
+  assert.deepEqual(addresses, [
+    "/2015-03-31/functions/reinvent-dat401/invocations?Qualifier=live%20%26%20warm",
+  ]);
+});
+
 test("a signature with another secret is refused, and the refusal is an answer", async (t) => {
   const server = await startInvokeServer((_call, reply) => sendJson(reply, response));
   const target = { ...server.target, credential: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "other" } };

@@ -73,6 +73,9 @@ test("a server that stands still for a second shows in the percentiles, also of 
   // Only the 20 calls that were under way saw the stall themselves: measured from sending, p90 knows nothing of it.
   assert.ok(report.serviceMs.p90 < report.latencyMs.p90 / 2, `from sending, p90 is ${report.serviceMs.p90}`);
   assert.ok(intervals.some(({ waiting }) => waiting > 50));
+  // An interval has a histogram of its own: the stall shows in those it fell into and is over in the last.
+  assert.ok(intervals.some(({ latencyMs }) => latencyMs.p90 > 400));
+  assert.ok(intervals.at(-1)!.latencyMs.p99 < 400, `p99 ends at ${intervals.at(-1)!.latencyMs.p99}`);
   const intervalCalls = intervals.reduce((sum, { calls }) => sum + calls, 0);
   assert.equal(intervalCalls, report.calls);
 });

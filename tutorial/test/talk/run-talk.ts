@@ -17,6 +17,10 @@ import { type CommandResult, Terminal } from "./terminal.ts";
 export interface TalkOptions {
   /** Loads as large as the text says, and packages installed; otherwise both are cut short. */
   readonly isFullSize: boolean;
+  /** Calls of each load, where they are to be neither as many as the text says nor as few as a test makes. */
+  readonly invocations?: number | undefined;
+  /** The same for calls at a time. */
+  readonly parallel?: number | undefined;
   readonly onBlock?: (block: BlockReport) => void;
   readonly onOutput?: (text: string) => void;
 }
@@ -24,6 +28,8 @@ export interface TalkOptions {
 export interface BlockReport {
   readonly block: Block;
   readonly elapsedMs: number;
+  /** What it printed; empty where it is nothing to run. */
+  readonly printed: string;
   /** Why it was not run. */
   readonly skipped?: string;
 }
@@ -85,7 +91,8 @@ class Talk {
       folder: this.#folder,
       environment: this.#environment(),
       scratchFolder,
-      commandMsMax: this.#options.isFullSize ? 30 * 60_000 : 3 * 60_000,
+      // A million calls take a slow machine more than an hour.
+      commandMsMax: this.#options.isFullSize ? 180 * 60_000 : 5 * 60_000,
       onOutput: this.#options.onOutput,
     });
     this.#terminals.push(terminal);
@@ -101,7 +108,16 @@ class Talk {
       PAGER: "cat",
       AWS_PAGER: "",
       npm_config_prefer_offline: "true",
-      ...(this.#options.isFullSize ? {} : shortLoads),
+      ...this.#loads(),
+    };
+  }
+
+  #loads(): NodeJS.ProcessEnv {
+    const { isFullSize, invocations, parallel } = this.#options;
+    return {
+      ...(isFullSize ? {} : shortLoads),
+      ...(invocations === undefined ? {} : { HELPER_INVOCATIONS: String(invocations) }),
+      ...(parallel === undefined ? {} : { HELPER_PARALLEL: String(parallel) }),
     };
   }
 
@@ -112,7 +128,8 @@ class Talk {
       const skipped = await this.#take(block);
       if (skipped !== undefined) this.#last = undefined;
       const elapsedMs = performance.now() - startedAt;
-      const report = { block, elapsedMs, ...(skipped === undefined ? {} : { skipped }) };
+      const printed = this.#last?.output ?? "";
+      const report = { block, elapsedMs, printed, ...(skipped === undefined ? {} : { skipped }) };
       reports.push(report);
       this.#options.onBlock?.(report);
     }

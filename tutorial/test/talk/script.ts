@@ -45,8 +45,7 @@ export function parseScript(markdown: string): Block[] {
   const lines = markdown.split("\n");
   let chapter: Chapter = chapters[0];
   for (let at = 0; at < lines.length; at++) {
-    const heading = /^## Chapter (\d)/.exec(lines[at] ?? "");
-    if (heading) chapter = chapters[Number(heading[1])] ?? chapter;
+    chapter = chapterUnder(lines[at] ?? "") ?? chapter;
     const fence = /^```(\S*) ?(.*)$/.exec(lines[at] ?? "");
     if (!fence) continue;
     const line = at + 1;
@@ -57,6 +56,14 @@ export function parseScript(markdown: string): Block[] {
     at = end;
   }
   return blocks;
+}
+
+/** @returns the project that a reader of what follows this heading works towards; undefined for any other line */
+function chapterUnder(line: string): Chapter | undefined {
+  const [, number, variant] = /^(?:## Chapter (\d)|### Variant: (one statement|pipelined))/.exec(line) ?? [];
+  if (number !== undefined) return chapters[Number(number)];
+  if (variant === undefined) return undefined;
+  return variant === "pipelined" ? "ch06-pipelined" : "ch06-one-statement";
 }
 
 function kindOf(language: string, info: string, line: number): Kind {

@@ -9,6 +9,7 @@ export interface Flags {
   readonly setupCh06?: boolean;
   readonly setupCh04?: boolean;
   readonly function: string;
+  readonly qualifier?: string;
   readonly region?: string;
   readonly seed?: number;
   readonly invocations?: number;
@@ -24,6 +25,10 @@ export function sharedOptions(): Option[] {
     `${chapter4Defaults[name].toLocaleString("en-US")}, in chapter 6 ${chapter6Defaults[name].toLocaleString("en-US")}`;
   return [
     new Option("--function <name>", "the Lambda function").default(functionNameDefault).argParser(nonEmpty),
+    new Option(
+      "--qualifier <name>",
+      "an alias of the function, such as one with provisioned concurrency, or a version (default: $LATEST)",
+    ).argParser(nonEmpty),
     new Option("--region <region>", "the AWS Region (default: AWS_REGION)").argParser(regionName),
     new Option("--seed <number>", "of the random accounts: the same seed, the same transfers").argParser(
       wholeNumber,

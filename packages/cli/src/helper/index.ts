@@ -9,6 +9,7 @@ export { type Flags, callRate, chapterNumber, positive, sharedOptions } from "./
 export { testGreeting } from "./greeting.ts";
 export type { HelperOptions, Outcome } from "./options.ts";
 export { setUpAccounts } from "./setup.ts";
+export { findTarget } from "./target.ts";
 export { testStress } from "./stress.ts";
 export { type SustainedFlags, sustainLoad, sustainedDefaults } from "./sustained.ts";
 export { testHistory, testTransfer } from "./transfer.ts";

@@ -4,9 +4,10 @@ import { withoutControl } from "../terminal.ts";
 import type { HelperOptions } from "./options.ts";
 
 export async function invokeOnce(options: HelperOptions, payload: object): Promise<Invocation> {
-  const { functionName, target, screen, signal } = options;
-  screen.write(`Invoking Lambda function '${functionName}' with payload '${JSON.stringify(payload)}'\n`);
-  const client = createLambdaClient({ target, functionName, parallelMax: 1 });
+  const { functionName, qualifier, target, screen, signal } = options;
+  const named = qualifier === undefined ? functionName : `${functionName}:${qualifier}`;
+  screen.write(`Invoking Lambda function '${named}' with payload '${JSON.stringify(payload)}'\n`);
+  const client = createLambdaClient({ target, functionName, qualifier, parallelMax: 1 });
   try {
     const invocation = await client.invoke(payload, signal);
     if (invocation.response !== "") screen.write(`Response: ${pretty(invocation.response)}\n`);

@@ -3,6 +3,8 @@ import type { InvocationTarget } from "@dsql-local/load";
 
 export interface HelperOptions {
   readonly functionName: string;
+  /** An alias or a version of it; `$LATEST` where it is left out. */
+  readonly qualifier?: string | undefined;
   readonly target: InvocationTarget;
   /** The environment the helper was started in: where the cluster is, and whose tokens open it. */
   readonly environment: Readonly<Record<string, string | undefined>>;

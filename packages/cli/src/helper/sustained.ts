@@ -3,11 +3,11 @@ import {
   AdaptiveLimit,
   chapter4Defaults,
   createLambdaClient,
-  formatInterval,
   formatSustainedStats,
   randomTransfers,
   runSustained,
   seededRandom,
+  sustainedDisplay,
 } from "@dsql-local/load";
 import { readBooksIfThere, judgeIfRead, shown } from "./books-of-run.ts";
 import type { HelperOptions, Outcome } from "./options.ts";
@@ -26,7 +26,7 @@ export interface SustainedFlags {
 }
 
 export async function sustainLoad(options: HelperOptions, flags: SustainedFlags): Promise<Outcome> {
-  const { target, functionName, screen, seed, signal } = options;
+  const { target, functionName, qualifier, screen, seed, signal } = options;
   const { rate, durationSeconds } = flags;
   const parallel = options.parallel ?? sustainedDefaults.parallel;
   const limit = new AdaptiveLimit({ initial: underWayInitial, max: parallel });
@@ -38,9 +38,11 @@ export async function sustainLoad(options: HelperOptions, flags: SustainedFlags)
   const client = createLambdaClient({
     target,
     functionName,
+    qualifier,
     parallelMax: parallel,
     onThrottle: () => limit.refused(),
   });
+  const display = sustainedDisplay(screen);
   try {
     const report = await runSustained({
       client,
@@ -49,8 +51,9 @@ export async function sustainLoad(options: HelperOptions, flags: SustainedFlags)
       durationMs: durationSeconds === undefined ? undefined : durationSeconds * 1_000,
       intervalMs: flags.intervalSeconds * 1_000,
       nextPayload: randomTransfers({ random: seededRandom(seed), accounts, amount: 1 }),
+      onProgress: display.onProgress,
       onInterval: (interval) => {
-        screen.write(`${formatInterval(interval)}\n`);
+        display.onInterval(interval);
         flags.onInterval?.(interval);
       },
       signal,

@@ -7,6 +7,7 @@
  */
 export type Answer = Success | Failure;
 
+/** A call that the function answered. Times are milliseconds. */
 export interface Success {
   readonly kind: "success";
   /** The payer's balance after the transfer; a text where it would not fit a number. */
@@ -17,6 +18,7 @@ export interface Success {
   readonly retries?: number;
 }
 
+/** A call that the function, Lambda or the network failed. Times are milliseconds. */
 export interface Failure {
   readonly kind: "failure";
   /** SQLSTATE, the function's own code, an error's type, or the name of Lambda's exception. */

@@ -20,9 +20,12 @@ import { type Attempt, retryReason, retryWaitMs } from "./retry.ts";
 import type { InvocationTarget } from "./target.ts";
 import { TransportError, createTransport } from "./transport.ts";
 
+/** For {@link createLambdaClient}. Times are milliseconds. */
 export interface LambdaClientOptions {
   readonly target: InvocationTarget;
   readonly functionName: string;
+  /** An alias, such as one with provisioned concurrency, or a version; `$LATEST` where it is left out. */
+  readonly qualifier?: string | undefined;
   /** Invocations under way at a time. */
   readonly parallelMax: number;
   /** How long to wait for the function. Default: 2 minutes, four times the tutorial's timeout. */
@@ -44,6 +47,7 @@ export interface Invocation {
   readonly unknownOutcomes: number;
 }
 
+/** Invokes one function. Connections are kept; a call that never reached Lambda is sent again. */
 export interface LambdaClient {
   /** @param signal - ends a wait before the next attempt; what is under way is awaited */
   invoke(payload: object, signal?: AbortSignal): Promise<Invocation>;
@@ -52,10 +56,13 @@ export interface LambdaClient {
 
 const answerTimeoutMsDefault = 120_000;
 
+/** @returns a client whose connections open with its first calls; close it */
 export function createLambdaClient(options: LambdaClientOptions): LambdaClient {
-  const { target, functionName, parallelMax } = options;
+  const { target, functionName, qualifier, parallelMax } = options;
   const { endpoint, region, credential } = target;
   const path = `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`;
+  const query: [string, string][] = qualifier === undefined ? [] : [["Qualifier", qualifier]];
+  const address = qualifier === undefined ? path : `${path}?Qualifier=${encodeURIComponent(qualifier)}`;
   const headers = { host: endpoint.host, "content-type": "application/json" };
   const signer = new RequestSigner({ credential, region, service: "lambda" });
   const transport = createTransport({
@@ -66,9 +73,12 @@ export function createLambdaClient(options: LambdaClientOptions): LambdaClient {
 
   const send = async (body: string, hash: string): Promise<Attempt> => {
     // Signed per attempt: a signature is good for five minutes, and an attempt may come later than that.
-    const signed = signer.signHeaders({ method: "POST", path, headers, payloadHash: hash }, Date.now());
+    const signed = signer.signHeaders(
+      { method: "POST", path, query, headers, payloadHash: hash },
+      Date.now(),
+    );
     try {
-      return await transport.post(path, signed, body);
+      return await transport.post(address, signed, body);
     } catch (error) {
       if (error instanceof TransportError) return error;
       throw error;

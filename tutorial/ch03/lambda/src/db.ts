@@ -35,6 +35,11 @@ function createPool(): Pool {
   created.on("error", (error) => {
     console.warn(JSON.stringify({ event: "connection.lost", reason: error.message }));
   });
+  // One that breaks in the middle of a transaction says so twice: the statement fails, which the caller hears, and the
+  // connection has an event of its own, which would end the process just the same.
+  created.on("connect", (client) => {
+    client.on("error", () => undefined);
+  });
   return created;
 }
 

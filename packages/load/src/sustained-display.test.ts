@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sustainedDisplay } from "./sustained-display.ts";
+import type { SustainedInterval, SustainedProgress } from "./sustained.ts";
+
+const times = { count: 1, min: 1, max: 1, mean: 1, p50: 1, p90: 1, p99: 1, p999: 1 };
+const interval: SustainedInterval = {
+  elapsedMs: 5_000,
+  intervalMs: 5_000,
+  calls: 500,
+  successes: 500,
+  errors: 0,
+  conflicts: 0,
+  retries: 0,
+  throttles: 0,
+  dropped: 0,
+  latencyMs: times,
+  underWay: 3,
+  limit: 20,
+  waiting: 0,
+};
+
+function progressAt(elapsedMs: number, calls: number): SustainedProgress {
+  return {
+    calls,
+    successes: calls,
+    errors: 0,
+    conflicts: 2,
+    retries: { total: 0, max: 0, callsWithRetries: 0 },
+    throttles: 0,
+    resends: 0,
+    unknownOutcomes: 0,
+    elapsedMs,
+    recentMs: calls === 0 ? undefined : 4.2,
+    underWay: 3,
+  };
+}
+
+function shownOn(screen: { isTTY?: boolean; columns?: number }): string[] {
+  const written: string[] = [];
+  const display = sustainedDisplay({ ...screen, write: (text) => written.push(text) });
+  display.onProgress(progressAt(250, 0));
+  display.onProgress(progressAt(500, 25));
+  display.onInterval(interval);
+  return written;
+}
+
+test("a terminal sees one line that is rewritten: rate, success, conflicts, latency and how the rate has been", () => {
+  const [first = "", second = "", last = ""] = shownOn({ isTTY: true, columns: 120 });
+  assert.equal(
+    first,
+    "\r0.3s | 0 calls/s | Success: 100.0% | conflicts 2 | no answers | under way 3 ▁\u001b[K",
+  );
+  assert.equal(
+    second,
+    "\r0.5s | 100 calls/s | Success: 100.0% | conflicts 2 | 4.2ms | under way 3 ▁█\u001b[K",
+  );
+  assert.match(last, /^\r\[ {3}5s\] +100 calls\/s \| /);
+  assert.ok(last.endsWith("\u001b[K\n"));
+});
+
+test("no line is longer than the terminal is wide", () => {
+  const [first = ""] = shownOn({ isTTY: true, columns: 20 });
+  assert.equal(first, "\r0.3s | 0 calls/s | \u001b[K");
+});
+
+test("a pipe sees the intervals alone, with no control characters", () => {
+  const written = shownOn({});
+  assert.equal(written.length, 1);
+  // eslint-disable-next-line no-control-regex -- these are what must not be there
+  assert.match(written[0]!, /^[^\u0000-\u0009\u000b-\u001f]+\n$/);
+});

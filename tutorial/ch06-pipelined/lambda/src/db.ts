@@ -1,0 +1,91 @@
+import { DsqlSigner } from "@aws-sdk/dsql-signer";
+import { DatabaseError, Pool, type PoolClient } from "pg";
+
+let pool: Pool | undefined;
+
+/** The pool of this execution environment: made once, kept from one invocation to the next. */
+export function getPool(): Pool {
+  pool ??= createPool();
+  return pool;
+}
+
+function createPool(): Pool {
+  const clusterEndpoint = requireEnvironment("CLUSTER_ENDPOINT");
+  const signer = new DsqlSigner({ hostname: clusterEndpoint, region: requireEnvironment("AWS_REGION") });
+
+  const created = new Pool({
+    host: clusterEndpoint,
+    port: 5432,
+    database: "postgres",
+    user: "myapp",
+    // Asked once per connection. A token is checked when a connection is opened and never again, so its 15 minutes
+    // limit how late it may be used, not how long the connection lives. Signing is local: no request leaves here.
+    password: () => signer.getDbConnectAuthToken(),
+    // The cluster's certificate is verified against the authorities that Node.js trusts, and so is the host name.
+    ssl: true,
+    // Sends a statement at once, also while others have not been answered yet. Answers come in the order of sending.
+    pipeline: true,
+    // Lambda gives an execution environment one invocation at a time, and an invocation needs one connection.
+    max: 1,
+    idleTimeoutMillis: 30_000,
+    // A thousand execution environments may start at once, and each opens its connection in the same second.
+    connectionTimeoutMillis: 10_000,
+  });
+
+  // A connection may break while nobody uses it. The pool drops it and says so here; without a listener the event
+  // would end the whole process.
+  created.on("error", (error) => {
+    console.warn(JSON.stringify({ event: "connection.lost", reason: error.message }));
+  });
+  // One that breaks in the middle of a transaction says so twice: the statement fails, which the caller hears, and the
+  // connection has an event of its own, which would end the process just the same.
+  created.on("connect", (client) => {
+    client.on("error", () => undefined);
+  });
+  return created;
+}
+
+function requireEnvironment(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") {
+    throw new Error(`The environment variable ${name} is not set`);
+  }
+  return value;
+}
+
+/**
+ * Runs `work` in a transaction: committed when it returns, rolled back when it throws.
+ *
+ * If the connection breaks while COMMIT is under way, the transaction may or may not have been committed: the error is
+ * the connection's own, without an SQLSTATE, and is not to be retried blindly.
+ */
+export async function transaction<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await getPool().connect();
+  try {
+    // BEGIN is the first to be sent; what `work` sends goes out behind it, without waiting for its answer.
+    const [, result] = await Promise.all([client.query("BEGIN"), work(client)]);
+    // Here, and not before, Aurora DSQL looks whether somebody else has changed the same rows.
+    await client.query("COMMIT");
+    client.release();
+    return result;
+  } catch (error: unknown) {
+    try {
+      await client.query("ROLLBACK");
+      client.release();
+    } catch {
+      // Nobody knows what state this connection is in: true destroys it instead of giving it back to the pool.
+      client.release(true);
+    }
+    throw error;
+  }
+}
+
+/** An answer of the database, as opposed to a broken connection: it carries an SQLSTATE. */
+export function isPgError(error: unknown): error is DatabaseError & { code: string } {
+  return error instanceof DatabaseError && error.code !== undefined;
+}
+
+/** Another transaction committed a row that this one changed: run the whole transaction again. */
+export function isOccError(error: unknown): boolean {
+  return isPgError(error) && error.code === "40001";
+}
