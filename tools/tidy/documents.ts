@@ -1,22 +1,35 @@
 /**
- * Documents agree with the tree: links lead somewhere, pages that comments refer to exist, and each package's README
- * names every runtime dependency with its reason.
+ * Documents agree with the tree: links lead to a file and to a heading in it, pages that comments refer to exist, and each
+ * package's README names every runtime dependency with its reason.
  */
 import path from "node:path";
+import { anchorsOf, linksOf } from "./markdown.ts";
 import type { Finding, TextFile, Tree } from "./tree.ts";
 
 export function checkDocuments(tree: Tree): Finding[] {
   return [...tree.documents.flatMap((page) => links(tree, page)), ...mentions(tree), ...readmes(tree)];
 }
 
-/** `[text](target)`; a target with a scheme or only an anchor is not ours to follow. */
+/** A target with a scheme is not ours to follow. */
 function links(tree: Tree, page: TextFile): Finding[] {
-  return eachLine(page, /\]\((?!#|[a-z]+:)([^)\s#]+)[^)]*\)/g, (target) => {
-    const file = path.posix
-      .normalize(path.posix.join(path.posix.dirname(page.path), target))
-      .replace(/\/$/, "");
-    return file === "." || tree.paths.has(file) ? undefined : `links to ${target}, which does not exist.`;
+  return linksOf(page.text).flatMap(({ target, line }): Finding[] => {
+    const message = fault(tree, page, target);
+    return message === undefined ? [] : [{ severity: "error", file: page.path, line, message }];
   });
+}
+
+function fault(tree: Tree, page: TextFile, target: string): string | undefined {
+  const [name = "", anchor] = target.split("#", 2);
+  const file = name === "" ? page.path : resolved(page.path, name);
+  if (file !== "." && !tree.paths.has(file)) return `links to ${name}, which does not exist.`;
+  if (anchor === undefined || !file.endsWith(".md")) return undefined;
+  const document = tree.documents.find((candidate) => candidate.path === file);
+  if (!document || anchorsOf(document.text).has(anchor)) return undefined;
+  return `links to ${target}, but ${file} has no such heading.`;
+}
+
+function resolved(from: string, target: string): string {
+  return path.posix.normalize(path.posix.join(path.posix.dirname(from), target)).replace(/\/$/, "");
 }
 
 /** Comments that send the reader to a page under docs/. */

@@ -118,11 +118,27 @@ test("a word that says unfinished is found with its line", () => {
   assert.equal(finding.line, 2);
 });
 
-test("a link that leads nowhere is found; links to folders, anchors and the web are not followed", () => {
-  const page =
-    "[a](docs/a.md) [b](docs/a.md#part) [c](docs/) [d](#part) [e](https://example.com) [f](docs/none.md)";
+test("a link that leads nowhere is found; links to folders and the web are not followed", () => {
+  const page = "[a](docs/a.md) [c](docs/) [e](https://example.com) [f](docs/none.md) `[g](none.md)`";
   const tree = treeOf({ "README.md": page, "docs/a.md": "" });
   assert.match(only(checkDocuments(tree)).message, /links to docs\/none\.md/);
+});
+
+test("a link to a heading that does not exist is found, in this page and in others", () => {
+  const page = "# Top\n\n[a](#top) [b](docs/a.md#what-psql-cant-do) [c](docs/a.md#part) [d](#part)";
+  const tree = treeOf({ "README.md": page, "docs/a.md": "## What `psql` can't do\n\n```sh\n# part\n```\n" });
+  assert.deepEqual(
+    checkDocuments(tree).map(({ line, message }) => [line, message]),
+    [
+      [3, "links to docs/a.md#part, but docs/a.md has no such heading."],
+      [3, "links to #part, but README.md has no such heading."],
+    ],
+  );
+});
+
+test("a heading that comes twice has two anchors", () => {
+  const page = "## Run\n\n## Run\n\n[a](#run) [b](#run-1) [c](#run-2)";
+  assert.match(only(checkDocuments(treeOf({ "README.md": page }))).message, /#run-2/);
 });
 
 test("a comment that refers to a missing page is found", () => {

@@ -35,7 +35,7 @@ export interface LocalCluster extends AsyncDisposable {
   readonly caFile: string;
   /** `http://127.0.0.1:<port>` with `cloud: true`. */
   readonly awsEndpoint: string | undefined;
-  /** What `pg.Pool` and `pg.Client` take. Each connection gets a token of its own. @param user - `admin` unless given */
+  /** What `pg.Pool` and `pg.Client` take; as `admin` unless told otherwise. Each connection gets a token of its own. */
   connection(options?: { user?: string }): ReturnType<Cluster["connection"]>;
   /** A token for one role: the password where a function is not taken. It lives 900 s unless told otherwise. */
   token(options?: { user?: string; expiresInSeconds?: number }): string;

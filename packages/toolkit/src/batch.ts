@@ -10,6 +10,7 @@
 import { limits } from "@dsql-local/spec";
 import { UsageError } from "./errors.ts";
 
+/** How large a batch of `batches()` may grow; it ends at whichever bound comes first. */
 export interface BatchBounds<Row extends object = object> {
   /** 1,000 by default, 3,000 at most. */
   readonly rowsMax?: number | undefined;
@@ -21,6 +22,7 @@ export interface BatchBounds<Row extends object = object> {
   readonly bytesOf?: ((row: Row) => number) | undefined;
 }
 
+/** 1,000 rows and half of the 10 MiB that a transaction may write. */
 export const batchDefaults = { rowsMax: 1_000, bytesMax: limits.bytesPerTransactionMax.value / 2 } as const;
 
 /** The count is a 16-bit number in the Bind message. */

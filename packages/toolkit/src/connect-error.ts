@@ -28,8 +28,10 @@ export const connectSteps = [
   "privilege", // the role may not use the schema
 ] as const;
 
+/** One of {@link connectSteps}. */
 export type ConnectStep = (typeof connectSteps)[number];
 
+/** A connection that did not come about: `step` says how far it came, `hint` what to do. Holds no token. */
 export class ConnectError extends Error {
   override readonly name = "ConnectError";
   readonly step: ConnectStep;

@@ -6,6 +6,7 @@
  */
 import { UsageError } from "./errors.ts";
 
+/** Which cluster; the environment's, unless given. */
 export interface ClusterOptions {
   /** `<id>.dsql.<region>.on.aws`, a PrivateLink name, or the 26 characters of the id. `CLUSTER_ENDPOINT` by default. */
   readonly endpoint?: string | undefined;
@@ -13,6 +14,7 @@ export interface ClusterOptions {
   readonly region?: string | undefined;
 }
 
+/** Where a cluster is, and by which name it is known. */
 export interface ClusterAddress {
   readonly clusterId: string;
   readonly region: string;

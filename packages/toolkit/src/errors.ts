@@ -24,6 +24,7 @@ export class OutcomeUnknownError extends Error {
   }
 }
 
+/** What was used up, or that `signal` was aborted. */
 export type RetryEnd = "attempts" | "deadline" | "budget" | "aborted";
 
 /** Every attempt met a conflict until attempts, time or budget were used up. Nothing has been committed. */
@@ -55,6 +56,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** OC000: another transaction committed a change of the same row. OC001: the schema changed. */
 export type ConflictCode = "OC000" | "OC001";
 
 /**
@@ -72,6 +74,9 @@ export function conflictOf(error: unknown): ConflictCode | "40001" | undefined {
   return chain.some((link) => textOf(link, "code") === "40001") ? "40001" : undefined;
 }
 
+/**
+ * @returns whether running the whole transaction again may help: SQLSTATE 40001, on the error or on one of its causes
+ */
 export function isConflict(error: unknown): boolean {
   return conflictOf(error) !== undefined;
 }

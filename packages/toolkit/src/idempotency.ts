@@ -17,6 +17,7 @@ import {
   type TransactionPool,
 } from "./transaction.ts";
 
+/** For `once()`: the key of the work, and the options of its transaction. */
 export interface OnceOptions extends Omit<TransactionOptions, "idempotencyKey" | "readOnly"> {
   /** Made by whoever asks, and sent again with each repetition; 1 to 200 characters. */
   readonly key: string;
@@ -28,6 +29,7 @@ export interface OnceOptions extends Omit<TransactionOptions, "idempotencyKey" |
   readonly resolutions?: number | undefined;
 }
 
+/** What `once()` returns. */
 export interface Once<Result> {
   readonly result: Result;
   /** The work had been done before; the result is the one stored then. */

@@ -32,11 +32,13 @@ interface Selection {
   readonly values?: readonly unknown[] | undefined;
 }
 
+/** What `inBatches()` does to the rows of a table that a condition selects. */
 export type BatchChange =
   | (Selection & { readonly action: "delete" })
   /** `set` is the SQL after SET, as `status = $1, changed_at = now()`, with the same parameters as `where`. */
   | (Selection & { readonly action: "update"; readonly set: string });
 
+/** What is committed so far. */
 export interface BatchProgress {
   readonly rows: number;
   readonly transactions: number;
@@ -44,6 +46,7 @@ export interface BatchProgress {
   readonly lastKey: readonly string[];
 }
 
+/** For `inBatches()`; those of `transaction()` hold for each batch. */
 export interface InBatchesOptions extends TransactionOptions {
   /** 1,000 by default, 3,000 at most. */
   readonly rowsMax?: number | undefined;

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { limits } from "@dsql-local/spec";
 import { UsageError } from "./errors.ts";
 
+/** How fast connections are opened. */
 export interface PaceOptions {
   readonly connectionsPerSecond?: number | undefined;
   /** Opened at once when it was quiet. */
@@ -17,8 +18,10 @@ export interface PaceOptions {
   readonly nowMs?: (() => number) | undefined;
 }
 
+/** Half of what the service takes, so that two processes can start at once. */
 export const paceDefaults = { connectionsPerSecond: 50, burst: 20 } as const;
 
+/** Spreads new connections over time, for one process: the service takes 100 a second from all clients together. */
 export class Pace {
   readonly #permitMs: number;
   readonly #burst: number;

@@ -33,6 +33,9 @@ import {
   type TokenCache,
 } from "./token.ts";
 
+/**
+ * For `createPool()`. Times are milliseconds; what is not given comes from the environment, then from {@link poolDefaults}.
+ */
 export interface DsqlPoolOptions extends ClusterOptions {
   /** `CLUSTER_USER` by default, then `admin`. */
   readonly user?: string | undefined;
@@ -72,6 +75,7 @@ export interface DsqlPoolOptions extends ClusterOptions {
   readonly environment?: Environment | undefined;
 }
 
+/** Of `createPool()`. On Lambda `max` is 1, for an execution environment serves one invocation at a time. */
 export const poolDefaults = {
   max: 10,
   min: 2,

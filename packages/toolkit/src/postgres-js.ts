@@ -22,7 +22,7 @@ import {
 } from "./pool.ts";
 import { quoteList } from "./identifiers.ts";
 
-/** What `postgres()` takes; written out here so that this package does not depend on it. */
+/** What `postgres()` takes; written out so that this package does not depend on it. Durations are seconds, as all there. */
 export interface PostgresJsOptions {
   readonly host: string;
   readonly port: number;
@@ -32,7 +32,6 @@ export interface PostgresJsOptions {
   readonly ssl: { readonly servername: string; readonly rejectUnauthorized: true; readonly ca?: string };
   readonly sslnegotiation: "direct" | null;
   readonly max: number;
-  /** Seconds, as all durations of postgres.js. */
   readonly idle_timeout: number;
   readonly max_lifetime: number;
   readonly connect_timeout: number;

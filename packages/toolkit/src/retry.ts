@@ -15,6 +15,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { conflictOf, type ConflictCode, RetriesExhaustedError, type RetryEnd, UsageError } from "./errors.ts";
 
+/** Told to `onRetry` before the pause. Times are milliseconds. */
 export interface RetryEvent {
   /** The attempt that has just failed; the first is 1. */
   readonly attempt: number;
@@ -30,6 +31,7 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
+/** How long, how often and how fast conflicts are retried. */
 export interface RetryOptions {
   /** Attempts in all, the first included; 10 by default. */
   readonly attempts?: number | undefined;
@@ -50,6 +52,7 @@ export interface RetryOptions {
   readonly random?: (() => number) | undefined;
 }
 
+/** Of `transaction()` and the adapters for ORMs. */
 export const retryDefaults = {
   attempts: 10,
   deadlineMs: 30_000,

@@ -24,8 +24,10 @@ export interface Credentials {
   readonly expiration?: Date;
 }
 
+/** Finds credentials, as the AWS SDK's providers do. */
 export type CredentialProvider = () => Promise<Credentials>;
 
+/** Whom a token is for, and where. */
 export interface TokenRequest {
   /** The public name of the cluster, also when the socket goes elsewhere. */
   readonly host: string;
@@ -50,6 +52,7 @@ const tokensMax = 256;
 /** The part of its life after which a token is replaced. */
 const usableShare = 0.8;
 
+/** Keeps a token per endpoint, user and access key until 4/5 of its life are over. Never logs one. */
 export class TokenCache {
   readonly #kept = new Map<string, Kept>();
   readonly #nowMs: () => number;

@@ -35,12 +35,14 @@ export interface Transaction {
   readonly attempt: number;
 }
 
+/** Told to `onEnd`: the outcome of one call of `transaction()`, its retries included, in milliseconds. */
 export interface TransactionEnd {
   readonly outcome: "committed" | "failed" | "unknown";
   readonly attempts: number;
   readonly durationMs: number;
 }
 
+/** For `transaction()`; all of them are optional. */
 export interface TransactionOptions extends RetryOptions {
   /** `BEGIN READ ONLY`: such a transaction conflicts with nothing but a change of the schema. */
   readonly readOnly?: boolean | undefined;

@@ -11,12 +11,14 @@ import type { Queryable } from "./queryable.ts";
 
 const tableDefault = "append_only_total";
 
+/** @returns the SQL of the table that {@link AppendOnlyTotal} needs; run it once when you set up */
 export function appendOnlyTable(table: string | readonly string[] = tableDefault): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
     name text, id uuid DEFAULT gen_random_uuid(), amount numeric NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, id))`;
 }
 
+/** A sum that many add to without meeting: each addition is a row of its own, `compact()` folds them now and then. */
 export class AppendOnlyTotal {
   readonly #name: string;
   readonly #table: string;

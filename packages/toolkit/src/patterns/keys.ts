@@ -13,6 +13,7 @@
 import { randomFillSync, randomUUID } from "node:crypto";
 import { UsageError } from "../errors.ts";
 
+/** @returns a random id: inserts spread over the whole table */
 export function uuidV4(): string {
   return randomUUID();
 }

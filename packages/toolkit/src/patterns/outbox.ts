@@ -12,6 +12,7 @@ import { transaction, type TransactionPool } from "../transaction.ts";
 import { uuidV4 } from "./keys.ts";
 import type { Queryable } from "./queryable.ts";
 
+/** What a relay hands to the sender. Receivers drop an `id` that they have seen. */
 export interface OutboxMessage {
   readonly id: string;
   readonly topic: string;
@@ -31,6 +32,7 @@ export function outboxTable(table: string | readonly string[] = tableDefault): s
     created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (bucket, id))`;
 }
 
+/** Messages that are committed with the change they tell of, and sent afterwards: at least once, in no order. */
 export class Outbox {
   readonly #table: string;
 

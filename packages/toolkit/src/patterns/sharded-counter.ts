@@ -17,11 +17,13 @@ import type { Queryable } from "./queryable.ts";
 
 const tableDefault = "sharded_counter";
 
+/** @returns the SQL of the table that {@link ShardedCounter} needs; run it once when you set up */
 export function shardedCounterTable(table: string | readonly string[] = tableDefault): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
     name text, shard integer, amount bigint NOT NULL, PRIMARY KEY (name, shard))`;
 }
 
+/** A counter divided into rows, so that writers seldom meet: each adds to one of them, the value is their sum. */
 export class ShardedCounter {
   readonly #name: string;
   readonly #shards: number;

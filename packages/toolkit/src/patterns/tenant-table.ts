@@ -17,6 +17,10 @@ declare const isTenantId: unique symbol;
 /** Made by {@link tenantId} only, from what the authentication says; never from what a request asks for. */
 export type TenantId = string & { readonly [isTenantId]: true };
 
+/**
+ * The one way to a {@link TenantId}. Take the text from the authentication, never from the request.
+ * @throws UsageError if it is empty
+ */
 export function tenantId(text: string): TenantId {
   if (text === "") throw new UsageError("a tenant id is not empty");
   return text as TenantId;
@@ -31,6 +35,7 @@ export class CrossTenantError extends Error {
   }
 }
 
+/** The table, its key and its columns. The tenant leads the primary key. */
 export interface TenantTableOptions<Row> {
   readonly table: string | readonly string[];
   /** `tenant_id` by default. */
@@ -44,6 +49,7 @@ export interface TenantTableOptions<Row> {
 /** Rows of a page at most. */
 const pageRowsMax = 1_000;
 
+/** A table of many tenants, of which each call sees one: a query without a tenant does not compile. */
 export class TenantTable<Row extends QueryResultRow> {
   readonly #table: string;
   readonly #tenantColumn: string;
