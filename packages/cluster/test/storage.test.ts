@@ -199,6 +199,19 @@ test("a system schema whose marker is lost is recognised, and one of a newer ver
   await assert.rejects(storage.start(), { name: "StorageError", problem: /newer version/ });
 });
 
+test("data of a version that cannot be brought up to date is left alone, and the error says what to do", async (t) => {
+  const dataDir = await temporaryDataDir(t);
+  const storage = await startStorage(t, dataDir);
+  await query(storage.address, storage.superuser, "UPDATE pg_dsql.schema_version SET version = 1");
+  await storage.stop();
+  await writeFile(join(dataDir, "postgres", "dsql_system_schema"), "1\n");
+  await assert.rejects(storage.start(), {
+    name: "StorageError",
+    problem: /early version/,
+    remedy: /another data directory/,
+  });
+});
+
 test("two starts of new data directories at once do not disturb each other", async (t) => {
   const [left, right] = await Promise.all([
     startStorage(t, await temporaryDataDir(t)),

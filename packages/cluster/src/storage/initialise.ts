@@ -18,10 +18,11 @@ import { type ProgramRun, runProgram } from "./programs/run-program.ts";
 import { type ServerSettings, pgHbaConf, postgresqlConf } from "./settings.ts";
 import { StorageError, errorCode, ifPresent } from "./storage-error.ts";
 import {
-  type SystemSchemaVersion,
+  oldestSchemaVersion,
   superuser,
   systemSchema,
   systemSchemaVersion,
+  type SystemSchemaVersion,
 } from "./system-schema/index.ts";
 
 export interface Ground {
@@ -91,7 +92,7 @@ export async function writeSettings({ postgresDir, user, settings }: Ground): Pr
 /** Says which version is in place without asking the database, which takes a while longer. */
 const markerName = "dsql_system_schema";
 
-/** @throws {StorageError} a statement failed, or the data was made by a newer version of this program */
+/** @throws {StorageError} a statement failed, or the data was made by a newer version of this program or too old a one */
 export async function bringSchemaUpToDate(ground: Ground): Promise<void> {
   const marker = await ifPresent(readFile(join(ground.postgresDir, markerName), "utf8"));
   if (marker?.trim() === String(systemSchemaVersion)) return;
@@ -100,6 +101,12 @@ export async function bringSchemaUpToDate(ground: Ground): Promise<void> {
     throw new StorageError({
       problem: `${ground.postgresDir} was made by a newer version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
       remedy: "Install that version, or start with another data directory.",
+    });
+  }
+  if (present < oldestSchemaVersion) {
+    throw new StorageError({
+      problem: `${ground.postgresDir} was made by an early version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
+      remedy: "Start with another data directory; nothing was changed in this one.",
     });
   }
   await applyVersions(ground, present);

@@ -2,7 +2,8 @@
  * What a new cluster's database holds besides PostgreSQL's own catalog: the role `admin`, the schemas `sys` and
  * `aws_dsql` that the service shows, and the tables under them in `pg_dsql`, a name that tools which list tables skip.
  *
- * A version is never changed once it was released; a change is a new version, applied in order to older data.
+ * A version is never changed once it was released; a change is a new version, applied in order to older data. Version 1 was
+ * never released: data of it are refused, see `bringSchemaUpToDate`.
  */
 import { catalogFunctions } from "./catalog-functions.ts";
 import { jobs } from "./jobs.ts";
@@ -25,7 +26,7 @@ CREATE TABLE pg_dsql.schema_version (version int PRIMARY KEY, applied_at timesta
 
 export const systemSchema: readonly SystemSchemaVersion[] = [
   {
-    version: 1,
+    version: 2,
     statements: [
       versionTable,
       roles,
@@ -39,4 +40,6 @@ export const systemSchema: readonly SystemSchemaVersion[] = [
   },
 ];
 
+/** Older data cannot be brought up to date. */
+export const oldestSchemaVersion = systemSchema[0]?.version ?? 0;
 export const systemSchemaVersion = systemSchema.at(-1)?.version ?? 0;
