@@ -132,15 +132,9 @@ export class Endpoint {
     name: string,
     requestId: string,
   ): Promise<ServiceResponse> {
-    const body = await readBody(incoming);
-    const [path, query] = splitUrl(url);
-    const method = incoming.method ?? "GET";
-    const { headers } = incoming;
-    const caller =
-      name === ""
-        ? undefined
-        : this.#options.signatures.verify({ method, path, query, headers, body }).caller;
-    return this.#options.functionUrls.handle({ method, path, query, headers, body, requestId }, caller);
+    const request = { ...headOf(incoming, url), body: await readBody(incoming) };
+    const caller = name === "" ? undefined : this.#options.signatures.verify(request).caller;
+    return this.#options.functionUrls.handle({ ...request, requestId }, caller);
   }
 
   async #serveOther(
@@ -149,22 +143,16 @@ export class Endpoint {
     name: string,
     requestId: string,
   ): Promise<ServiceResponse> {
-    const body = await readBody(incoming);
-    const [path, query] = splitUrl(url);
-    const method = incoming.method ?? "GET";
-    const { headers } = incoming;
-    const verified = this.#options.signatures.verify({ method, path, query, headers, body });
+    const request = { ...headOf(incoming, url), body: await readBody(incoming) };
+    const verified = this.#options.signatures.verify(request);
     const { services, region } = this.#options;
     const offered = Object.hasOwn(services, name) ? services[name] : undefined;
     if (offered === undefined) throw this.#notOffered(name);
     const isEverywhere = offered.isInEveryRegion === true;
     if (offered.isGlobal !== true && !isEverywhere) this.#refuseOtherRegion(verified.region);
     return offered.service.handle({
-      method,
-      path,
-      query: query === "" ? noQuery : new URLSearchParams(query),
-      headers,
-      body,
+      ...request,
+      query: request.query === "" ? noQuery : new URLSearchParams(request.query),
       caller: verified.caller,
       requestId,
       region: isEverywhere ? verified.region : region,
@@ -172,22 +160,12 @@ export class Endpoint {
   }
 
   async #serveS3(incoming: IncomingMessage, url: string, requestId: string): Promise<ServiceResponse> {
-    const [path, query] = splitUrl(url);
-    const method = incoming.method ?? "GET";
-    const { headers } = incoming;
-    const { caller, payloadHash, region } = this.#options.signatures.verify({
-      method,
-      path,
-      query,
-      headers,
-      body: undefined,
-    });
+    const head = headOf(incoming, url);
+    const { caller, payloadHash, region } = this.#options.signatures.verify({ ...head, body: undefined });
     this.#refuseOtherRegion(region);
     return this.#options.s3.handle({
-      method,
-      path,
-      query: new URLSearchParams(query),
-      headers,
+      ...head,
+      query: new URLSearchParams(head.query),
       body: incoming,
       payloadHash,
       caller,
@@ -250,6 +228,12 @@ export class Endpoint {
     if (!incoming.complete) outgoing.setHeader("connection", "close");
     await send(outgoing, errorResponse(protocol, refusal, requestId), requestId, protocol);
   }
+}
+
+/** What comes before the body, as signatures are computed over it. */
+function headOf(incoming: IncomingMessage, url: string) {
+  const [path, query] = splitUrl(url);
+  return { method: incoming.method ?? "GET", path, query, headers: incoming.headers };
 }
 
 function splitUrl(url: string): [path: string, query: string] {
