@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { rewriteStatement } from "@dsql-local/toolkit";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import type { Pool } from "pg";
 import { openDatabase } from "./connect.ts";
@@ -30,7 +31,9 @@ export async function migrate(): Promise<number> {
     let count = 0;
     for (const [index, migration] of readMigrationFiles({ migrationsFolder }).entries()) {
       for (const [step, statement] of migration.sql.entries()) {
-        if (await runOnce(pool, `${index} ${step} ${statement}`, forDsql(statement))) count++;
+        // drizzle-kit writes PostgreSQL's CREATE INDEX; DSQL's has ASYNC, and no choice of the access method.
+        const { sql } = await rewriteStatement(statement);
+        if (await runOnce(pool, `${index} ${step} ${statement}`, sql)) count++;
       }
     }
     return count;
@@ -49,13 +52,6 @@ async function runOnce(pool: Pool, key: string, statement: string): Promise<bool
   if (jobId !== undefined) await pool.query("CALL sys.wait_for_job($1)", [jobId]);
   await pool.query("INSERT INTO migration_step VALUES ($1)", [hash]);
   return true;
-}
-
-/** drizzle-kit writes PostgreSQL's CREATE INDEX; DSQL's has ASYNC, and no choice of the access method. */
-function forDsql(statement: string): string {
-  return statement
-    .replace(/^(\s*CREATE (?:UNIQUE )?INDEX) /, "$1 ASYNC ")
-    .replace(/^(\s*CREATE (?:UNIQUE )?INDEX .*?) USING btree /, "$1 ");
 }
 
 if (process.argv[1] === import.meta.filename) console.log(`${await migrate()} statements run`);
