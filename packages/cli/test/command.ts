@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { StackFacts } from "../src/stack/index.ts";
@@ -114,3 +115,11 @@ export function newDataDir(owner: Owner, name = "data"): string {
 }
 
 export const freePorts = ["--port", "0", "--aws-port", "0"] as const;
+
+/** Waits until a condition holds; fails after half a minute. */
+export async function eventually(claim: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const endMs = Date.now() + 30_000; Date.now() < endMs; await sleep(20)) {
+    if (await holds()) return;
+  }
+  throw new Error(`within half a minute this did not come true: ${claim}`);
+}

@@ -8,7 +8,7 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { awsClient } from "../src/stack/index.ts";
-import { dsql, freePorts, newDataDir, startStack, type StartedStack } from "./command.ts";
+import { dsql, eventually, freePorts, newDataDir, startStack, type StartedStack } from "./command.ts";
 
 const dsqlFile = fileURLToPath(new URL("../../bin/dsql.js", import.meta.url));
 
@@ -138,8 +138,12 @@ describe("with a deployed function", () => {
 
   test("logs shows what the function wrote, as lines and as JSON", async () => {
     await run(["invoke", "echo", '{"mark":"one"}']);
-    await new Promise((resolve) => setTimeout(resolve, 500)); // functions hand their logs over four times a second
-    const { stdout } = await run(["logs", "echo", "--filter", '"mark"']);
+    let stdout = "";
+    // Functions hand their logs over from time to time, not with each call.
+    await eventually("the log has the call", async () => {
+      ({ stdout } = await run(["logs", "echo", "--filter", '"mark"']));
+      return stdout !== "";
+    });
     assert.match(stdout, /^\d\d:\d\d:\d\d\.\d{3}Z .*\tINFO\tgot \{"mark":"one"\}$/m);
     const json = await run(["logs", "--json", "--since", "1m"]);
     const events = json.stdout
@@ -157,23 +161,23 @@ describe("with a deployed function", () => {
       "echo",
       "-f",
       "--since",
-      "0s",
+      "1m",
       "--data-dir",
       dataDir,
     ]);
     const ended = once(child, "close");
     let shown = "";
-    const seen = new Promise<void>((resolve) => {
-      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-        shown += chunk;
-        if (shown.includes("the second")) resolve();
-      });
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      shown += chunk;
     });
-    await run(["invoke", "echo", '"the first"']);
-    await run(["invoke", "echo", '"the second"']);
-    await seen;
+    // One after the other: the follower may begin after the first call, so it looks back; the second comes while it follows.
+    for (const mark of ["the first", "the second"]) {
+      await run(["invoke", "echo", JSON.stringify(mark)]);
+      await eventually(`the follower shows ${mark}`, () => shown.includes(mark));
+    }
     child.kill("SIGINT");
     assert.deepEqual(await ended, [0, null]);
     assert.equal(shown.split("the first").length, 2);
+    assert.equal(shown.split("the second").length, 2);
   });
 });
