@@ -6,19 +6,25 @@
  * Promises
  * - Only tests whose source still exists run: a compiled file that was left behind by a rename does not.
  * - Two files at a time: the part tests start real servers, and more would only make them wait for each other.
- * - A test that hangs is ended after `testMinutesMax` and counted as failed.
+ * - A file that hangs is ended after `fileMinutesMax` and counted as failed. Nothing that failed is tried again: a test that
+ *   passes the second time has found something.
+ * - In the end it says which files were slow and which tests failed, with the command that runs their file again.
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { filesBelow } from "./files.ts";
+import { summaryOf, type TestRecord } from "./test-summary.ts";
 
 const filesAtOnceMax = 2;
-const testMinutesMax = 5;
 
-/** Where tests are compiled to, cheapest first: who broke something small wants to hear of it early. */
+/** To Node's runner a file is a test too, so this bounds whole files. The slowest take a minute and a half on two cores. */
+const fileMinutesMax = 20;
+
+/** Where tests are compiled to. Node's runner sorts the files of all of them by their paths. */
 const compiledFolders = [
   "tools/dist",
   "packages/spec/dist",
@@ -50,15 +56,19 @@ export function sourceOf(compiledFile: string): string {
   return compiledFile.replace("/dist/", "/").replace(/\.js$/, ".ts");
 }
 
-async function run(root: string, files: readonly string[]): Promise<number> {
+/** @returns the runner's exit code */
+async function run(root: string, files: readonly string[], recordFile: string): Promise<number> {
   const child = spawn(
     process.execPath,
     [
       "--enable-source-maps",
       "--test",
       `--test-concurrency=${filesAtOnceMax}`,
-      `--test-timeout=${testMinutesMax * 60_000}`,
+      `--test-timeout=${fileMinutesMax * 60_000}`,
       "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      `--test-reporter=${new URL("test-recorder.js", import.meta.url).href}`,
+      `--test-reporter-destination=${recordFile}`,
       ...files,
     ],
     { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
@@ -71,6 +81,13 @@ async function run(root: string, files: readonly string[]): Promise<number> {
   });
 }
 
+/** None where the runner ended before its reporters began. */
+function recordsIn(recordFile: string): TestRecord[] {
+  if (!existsSync(recordFile)) return [];
+  const lines = readFileSync(recordFile, "utf8").split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as TestRecord);
+}
+
 async function main(): Promise<void> {
   const root = path.resolve(import.meta.dirname, "..", "..");
   const filters = process.argv.slice(2);
@@ -81,7 +98,15 @@ async function main(): Promise<void> {
     return;
   }
   const startedAtMs = performance.now();
-  process.exitCode = await run(root, files);
+  const folder = mkdtempSync(path.join(os.tmpdir(), "run-tests-"));
+  try {
+    const recordFile = path.join(folder, "records");
+    process.exitCode = await run(root, files, recordFile);
+    const nameOf = (file: string): string => sourceOf(path.relative(root, file).replaceAll(path.sep, "/"));
+    for (const line of summaryOf(recordsIn(recordFile), nameOf)) console.log(line);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   console.log(`${files.length} test files in ${seconds} s: ${process.exitCode === 0 ? "passed" : "FAILED"}`);
 }

@@ -3,7 +3,7 @@
  * sends whatever bytes it is told to, and shares no code with the cluster.
  */
 export { type BackendMessage, type Column, type ErrorFields, type TransactionStatus } from "./backend.ts";
-export { Connection, ConnectionClosed, NoAnswer } from "./connection.ts";
+export { answerWithinMsDefault, Connection, ConnectionClosed, NoAnswer } from "./connection.ts";
 export * as frontend from "./frontend.ts";
 export { type Answer, type LoginOptions, ServerError, Session, summarize } from "./session.ts";
 export {

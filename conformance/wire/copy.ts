@@ -85,7 +85,7 @@ export const copyCases: readonly WireCase[] = [
     await session.query("BEGIN");
     await startCopyIn(session);
     await exchange(session, copyData("1\tmine\n"), copyDone());
-    assert.equal((await other.query("INSERT INTO t VALUES (1, 'theirs')", 1_000)).tag, "INSERT 0 1");
+    assert.equal((await other.query("INSERT INTO t VALUES (1, 'theirs')")).tag, "INSERT 0 1");
     assert.deepEqual(await rowsOf(session, "SELECT name FROM t"), ["mine"]);
     assert.equal((await session.query("COMMIT")).error?.sqlstate, "40001");
     assert.deepEqual(await rowsOf(session, "SELECT name FROM t"), ["theirs"]);

@@ -1,6 +1,13 @@
 /** What the protocol's checks share: a case is a name and a function that asserts. */
 import assert from "node:assert/strict";
-import { type Answer, type BackendMessage, Session, summarize, type Target } from "../client/index.ts";
+import {
+  type Answer,
+  answerWithinMsDefault,
+  type BackendMessage,
+  Session,
+  summarize,
+  type Target,
+} from "../client/index.ts";
 import { createScratchSchema } from "../script/scratch-schema.ts";
 
 export interface WireCase {
@@ -85,7 +92,7 @@ export const rowsIn = (messages: readonly BackendMessage[]): string[] =>
 /** Waits until the server has closed; fails after `withinMs`. */
 export async function closes(
   connection: { readonly closed: Promise<void> },
-  withinMs = 5_000,
+  withinMs = answerWithinMsDefault,
 ): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
