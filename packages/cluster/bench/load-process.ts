@@ -16,6 +16,8 @@ export interface LoadOrder {
 
 export interface LoadReport {
   readonly transfersPerSecond: number;
+  /** All that were made, those of the warm-up included. */
+  readonly transfers: number;
   readonly conflicts: number;
   /** Errors other than conflicts, by SQLSTATE. */
   readonly errors: Readonly<Record<string, number>>;
@@ -69,11 +71,13 @@ async function measure(order: LoadOrder): Promise<LoadReport> {
   const endsAt = measuresFrom + order.measureMs;
   const latencies: number[] = [];
   const failures: string[] = [];
+  let transfers = 0;
   await Promise.all(
     connections.map(async (connection) => {
       for (let startedAt = performance.now(); startedAt < endsAt; startedAt = performance.now()) {
         const sqlstate = await transfer(connection, order.accounts);
         const endedAt = performance.now();
+        transfers += 1;
         if (endedAt < measuresFrom || endedAt > endsAt) continue;
         if (sqlstate === undefined) latencies.push(endedAt - startedAt);
         else failures.push(sqlstate);
@@ -81,10 +85,14 @@ async function measure(order: LoadOrder): Promise<LoadReport> {
       connection.close();
     }),
   );
-  return report(latencies, failures, order.measureMs);
+  return { ...report(latencies, failures, order.measureMs), transfers };
 }
 
-function report(latencies: number[], failures: readonly string[], measureMs: number): LoadReport {
+function report(
+  latencies: number[],
+  failures: readonly string[],
+  measureMs: number,
+): Omit<LoadReport, "transfers"> {
   latencies.sort((left, right) => left - right);
   const percentile = (share: number): number => latencies[Math.floor(share * (latencies.length - 1))] ?? 0;
   const errors: Record<string, number> = {};

@@ -64,15 +64,15 @@ async function main(): Promise<void> {
 function head(): string {
   return `${cpus().length} CPUs (${cpus()[0]?.model ?? "unknown"}), Node ${process.version}, clients on the same machine
 
-| connections | through the cluster, transfers/s | PostgreSQL directly, transfers/s | ratio | conflicts | p50 / p99 through, ms |
-| ---: | ---: | ---: | ---: | ---: | ---: |`;
+| connections | through the cluster, transfers/s | PostgreSQL directly, transfers/s | ratio | CPU of the front end per transfer, µs | conflicts | p50 / p99 through, ms |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: |`;
 }
 
-function line({ connections, through, direct, ratio, pairs }: TransferResult): string {
+function line({ connections, through, direct, ratio, frontEndUs, pairs }: TransferResult): string {
   const conflicts = pairs.reduce((sum, pair) => sum + pair.through.conflicts, 0);
   const { p50, p99 } = pairs[0]?.through.latencyMs ?? { p50: 0, p99: 0 };
   const latency = `${p50.toFixed(1)} / ${p99.toFixed(1)}`;
-  return `| ${[connections, through, direct, ratio.toFixed(2), conflicts, latency].join(" | ")} |${errorsOf(pairs)}`;
+  return `| ${[connections, through, direct, ratio.toFixed(2), frontEndUs.toFixed(0), conflicts, latency].join(" | ")} |${errorsOf(pairs)}`;
 }
 
 /** Errors other than conflicts make a measurement worthless, so they are shown beside it. */

@@ -26,6 +26,8 @@ export interface TransferResult {
   readonly direct: number;
   /** Median of the ratios of the pairs. */
   readonly ratio: number;
+  /** CPU of this process, which is the cluster's without PostgreSQL, for one transfer through it, in microseconds. */
+  readonly frontEndUs: number;
   readonly pairs: readonly { readonly through: LoadReport; readonly direct: LoadReport }[];
 }
 
@@ -102,8 +104,12 @@ async function measurePairs(
 ): Promise<TransferResult> {
   const order = { connections, accounts, measureMs, warmUpMs };
   const reports: { through: LoadReport; direct: LoadReport }[] = [];
+  const frontEndUs: number[] = [];
   for (let pair = 0; pair < pairs; pair += 1) {
+    const before = process.cpuUsage();
     const through = await runLoad({ ...order, target: await throughTarget(cluster) });
+    const { user, system } = process.cpuUsage(before);
+    frontEndUs.push((user + system) / through.transfers);
     reports.push({ through, direct: await runLoad({ ...order, target: direct }) });
   }
   return {
@@ -113,6 +119,7 @@ async function measurePairs(
     ratio: median(
       reports.map((report) => report.through.transfersPerSecond / report.direct.transfersPerSecond),
     ),
+    frontEndUs: median(frontEndUs),
     pairs: reports,
   };
 }

@@ -86,6 +86,11 @@ export class Block {
     return this.#transaction !== undefined && !this.#transaction.isImplicit;
   }
 
+  /** The server opened it for statements outside a block. */
+  get isImplicit(): boolean {
+    return this.#transaction?.isImplicit === true;
+  }
+
   get isFailed(): boolean {
     return this.#transaction?.state === "failed";
   }

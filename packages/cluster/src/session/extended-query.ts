@@ -51,6 +51,9 @@ interface Portal {
   rest: { readonly rows: Buffer[]; readonly tag: string } | undefined;
 }
 
+/** A promise only where PostgreSQL has to be heard first: most messages are answered at once, thousands of times a second. */
+export type Answering = Promise<void> | void;
+
 /** An acknowledgement that waits, and how to forget what it would have acknowledged. */
 interface Acknowledgement {
   readonly frame: Buffer;
@@ -82,9 +85,13 @@ export class ExtendedQuery {
   }
 
   /** @throws {SqlError} the text is not SQL, or its name is taken */
-  async parse(body: Buffer): Promise<void> {
-    const { statement: name, text, parameterTypes } = decodeParse(body);
-    await this.#settle();
+  parse(body: Buffer): Answering {
+    const message = decodeParse(body);
+    if (this.#unverified !== undefined) return this.#settle().then(() => this.#prepare(message));
+    this.#prepare(message);
+  }
+
+  #prepare({ statement: name, text, parameterTypes }: ReturnType<typeof decodeParse>): void {
     if (name === "") this.#prepared.delete(name);
     if (this.#prepared.has(name)) {
       throw new SqlError({ sqlstate: "42P05", message: `prepared statement "${name}" already exists` });
@@ -110,13 +117,20 @@ export class ExtendedQuery {
     this.#unverified = { prepared };
   }
 
-  async bind(body: Buffer): Promise<void> {
+  /** @throws {SqlError} there is no such statement, or the portal's name is taken */
+  bind(body: Buffer): Answering {
     const { portal: name, statement, arguments: bindArguments } = decodeBind(body);
     decodeBindArguments(bindArguments);
     const prepared = this.#prepared.get(statement);
     if (prepared === undefined) throw unknownStatement(statement);
-    if (this.#unverified?.portal !== undefined || this.#unverified?.prepared !== prepared)
-      await this.#settle();
+    const open = (): void => this.#open(name, prepared, bindArguments);
+    const unverified = this.#unverified;
+    if (unverified !== undefined && (unverified.portal !== undefined || unverified.prepared !== prepared))
+      return this.#settle().then(open);
+    open();
+  }
+
+  #open(name: string, prepared: Prepared, bindArguments: Buffer): void {
     if (name !== "" && this.#portals.has(name)) {
       throw new SqlError({ sqlstate: "42P03", message: `cursor "${name}" already exists` });
     }
@@ -136,28 +150,30 @@ export class ExtendedQuery {
     this.#unverified = { prepared, portal };
   }
 
-  async describe(body: Buffer): Promise<void> {
+  /** @throws {SqlError} there is no such statement or portal, or PostgreSQL refuses it */
+  describe(body: Buffer): Answering {
     const { target, name } = decodeTarget(body);
-    if (target === "portal") {
-      const portal = this.#portal(name);
-      const own = describeOwn(portal.prepared.statement);
-      if (own !== undefined) {
-        this.#verified(); // There is nothing for PostgreSQL to check.
-        this.#context.writer.write(own.rows);
-        return;
-      }
-      if (
-        portal.rowsSent === 0 &&
-        this.#unverified?.portal === portal &&
-        portal.prepared.statement !== undefined
-      ) {
-        portal.describe = true; // Travels with the Execute that is bound to follow.
-        return;
-      }
-      await this.#settle();
-      this.#context.writer.write((await this.#description(portal.prepared)).rows);
+    return target === "portal" ? this.#describePortal(this.#portal(name)) : this.#describeStatement(name);
+  }
+
+  #describePortal(portal: Portal): Answering {
+    const own = describeOwn(portal.prepared.statement);
+    if (own !== undefined) {
+      this.#verified(); // There is nothing for PostgreSQL to check.
+      this.#context.writer.write(own.rows);
       return;
     }
+    const isNew = portal.rowsSent === 0 && this.#unverified?.portal === portal;
+    if (!isNew || portal.prepared.statement === undefined) return this.#tellColumns(portal.prepared);
+    portal.describe = true; // Travels with the Execute that is bound to follow.
+  }
+
+  async #tellColumns(prepared: Prepared): Promise<void> {
+    await this.#settle();
+    this.#context.writer.write((await this.#description(prepared)).rows);
+  }
+
+  async #describeStatement(name: string): Promise<void> {
     const prepared = this.#prepared.get(name);
     if (prepared === undefined) throw unknownStatement(name);
     // Describing verifies it.
@@ -203,7 +219,12 @@ export class ExtendedQuery {
   }
 
   /** The end of a pipeline. @throws {SqlError} what was implicit could not be committed */
-  async sync(): Promise<void> {
+  sync(): Answering {
+    if (this.#unverified !== undefined || this.#context.runner.block.isImplicit) return this.#endPipeline();
+    this.endPortals();
+  }
+
+  async #endPipeline(): Promise<void> {
     await this.#settle();
     await this.#context.runner.endImplicit();
     this.endPortals();

@@ -23,7 +23,7 @@ import {
   MalformedMessage,
 } from "../wire/index.ts";
 import { ClientWriter } from "./client-writer.ts";
-import { ExtendedQuery } from "./extended-query.ts";
+import { type Answering, ExtendedQuery } from "./extended-query.ts";
 import { type Frame, FrameQueue } from "./frame-queue.ts";
 import { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
@@ -131,14 +131,15 @@ export class Session {
       const frame = this.#queue.take() ?? (await this.#queue.next());
       if (frame === undefined || frame.type === frontendType.terminate) return;
       try {
-        await this.#answer(frame);
+        const answering = this.#answer(frame);
+        if (answering instanceof Promise) await answering;
       } catch (error) {
         await this.#fail(error, frame);
       }
     }
   }
 
-  async #answer(frame: Frame): Promise<void> {
+  #answer(frame: Frame): Answering {
     const { type, bytes } = frame;
     if (this.#isSkipping && type !== frontendType.sync) return;
     const runner = this.#runner;
@@ -147,37 +148,22 @@ export class Session {
       throw new AssertionError("a served session has started");
     const body = bodyOf(bytes);
     switch (type) {
-      case frontendType.query: {
-        const { parser, coordinator } = this.#services;
-        const context = { parser, coordinator, runner, writer: this.#writer, queue: this.#queue };
-        await runSimpleQuery(context, decodeQuery(body));
-        extended.endPortals();
-        this.#ready();
-        return;
-      }
+      case frontendType.query:
+        return this.#answerQuery(runner, extended, decodeQuery(body));
       case frontendType.parse:
-        await extended.parse(body);
-        return;
+        return extended.parse(body);
       case frontendType.bind:
-        await extended.bind(body);
-        return;
+        return extended.bind(body);
       case frontendType.describe:
-        await extended.describe(body);
-        return;
+        return extended.describe(body);
       case frontendType.execute:
-        await extended.execute(body);
-        return;
+        return extended.execute(body);
       case frontendType.close:
-        await extended.close(body);
-        return;
+        return extended.close(body);
       case frontendType.flush:
-        await extended.flush();
-        return;
+        return extended.flush();
       case frontendType.sync:
-        this.#isSkipping = false;
-        await extended.sync();
-        this.#ready();
-        return;
+        return this.#answerSync(extended);
       case frontendType.functionCall:
         throw new SqlError({
           sqlstate: "0A000",
@@ -190,6 +176,20 @@ export class Session {
       default:
         throw unexpected(type);
     }
+  }
+
+  async #answerQuery(runner: StatementRunner, extended: ExtendedQuery, text: string): Promise<void> {
+    const { parser, coordinator } = this.#services;
+    await runSimpleQuery({ parser, coordinator, runner, writer: this.#writer, queue: this.#queue }, text);
+    extended.endPortals();
+    this.#ready();
+  }
+
+  #answerSync(extended: ExtendedQuery): Answering {
+    this.#isSkipping = false;
+    const answering = extended.sync();
+    if (answering instanceof Promise) return answering.then(() => this.#ready());
+    this.#ready();
   }
 
   async #fail(error: unknown, frame: Frame): Promise<void> {

@@ -55,6 +55,12 @@ export class BackendLost extends Error {
 /** PostgreSQL's own bound on a message, in bytes. */
 const messageBytesMax = 0x3fffffff;
 
+/**
+ * Every backend's answers arrive here, and are copied out before the next read. A socket that brings its own buffers
+ * allocates 64 kB for each read, mostly for a few dozen bytes.
+ */
+const arrivals = Buffer.allocUnsafeSlow(64 * 1024);
+
 export class Backend {
   readonly role: string;
   readonly prepared = new PreparedCache();
@@ -65,6 +71,7 @@ export class Backend {
 
   readonly #socket: Socket;
   readonly #address: BackendAddress;
+  readonly #splitter = new FrameSplitter(messageBytesMax);
   readonly #receivers: Receiver[] = [];
   /** Of a COPY … FROM STDIN that PostgreSQL has not answered yet. */
   #awaitingCopy: Receiver | undefined;
@@ -74,17 +81,26 @@ export class Backend {
   /** Cancel requests that PostgreSQL has not passed on yet. */
   #cancels = 0;
 
-  private constructor(socket: Socket, options: BackendOptions) {
-    this.#socket = socket;
+  private constructor(options: BackendOptions) {
     this.#address = options.address;
     this.role = options.user;
+    const callback = (length: number): boolean => {
+      this.#take(Buffer.from(arrivals.subarray(0, length)));
+      return true;
+    };
+    this.#socket = connect({ ...options.address, onread: { buffer: arrivals, callback } });
+    this.#socket.setNoDelay(true);
+    this.#socket.on("error", (error) => {
+      this.#lose(error);
+    });
+    this.#socket.on("close", () => {
+      this.#lose(undefined);
+    });
   }
 
   /** @throws {BackendLost} PostgreSQL cannot be reached or refuses the role */
   static async connect(options: BackendOptions): Promise<Backend> {
-    const socket = connect(options.address);
-    socket.setNoDelay(true);
-    const backend = new Backend(socket, options);
+    const backend = new Backend(options);
     await backend.#start(options);
     return backend;
   }
@@ -176,7 +192,6 @@ export class Backend {
   }
 
   async #start(options: BackendOptions): Promise<void> {
-    this.#receive();
     const password = "password" in options.address ? options.address.password : undefined;
     const started = new Promise<void>((resolve, reject) => {
       this.#receivers.push(new StartReceiver(this, password, resolve, reject));
@@ -215,28 +230,16 @@ export class Backend {
     this.#socket.write(encodeFrontend.password(password));
   }
 
-  #receive(): void {
-    const splitter = new FrameSplitter(messageBytesMax);
-    const handle = (type: number, frame: Buffer): void => {
-      this.#handle(type, frame);
-    };
-    this.#socket.on("data", (chunk) => {
-      try {
-        splitter.push(chunk, handle);
-      } catch (error) {
-        // A defect in a receiver, or bytes that are no message: this backend cannot be followed any more.
-        this.#lose(error as Error);
-      }
-    });
-    this.#socket.on("error", (error) => {
-      this.#lose(error);
-    });
-    this.#socket.on("close", () => {
-      this.#lose(undefined);
-    });
+  #take(chunk: Buffer): void {
+    try {
+      this.#splitter.push(chunk, this.#handle);
+    } catch (error) {
+      // A defect in a receiver, or bytes that are no message: this backend cannot be followed any more.
+      this.#lose(error as Error);
+    }
   }
 
-  #handle(type: number, frame: Buffer): void {
+  readonly #handle = (type: number, frame: Buffer): void => {
     const receiver = this.#receivers[0];
     if (receiver === undefined) return; // A setting reported or a shutdown announced between exchanges.
     if (type !== backendType.readyForQuery) {
@@ -246,7 +249,7 @@ export class Backend {
     }
     this.#receivers.shift();
     receiver.ready(decodeReadyStatus(frame));
-  }
+  };
 
   /** A COPY goes on with its data. One that fails before is not asked for any, and PostgreSQL waits for a Sync. */
   #endWait(type: number): void {
