@@ -241,6 +241,58 @@ describe("identity", () => {
   });
 });
 
+test("the connection is encrypted, and says so", async () => {
+  assert.deepEqual(await rows("SELECT ssl, version FROM pg_stat_ssl"), [[true, "TLSv1.3"]]);
+});
+
+test("admin reads the system views that are documented as usable", async () => {
+  for (const view of ["pg_shadow", "pg_backend_memory_contexts", "pg_shmem_allocations"]) {
+    const [[count]] = (await rows(`SELECT count(*)::int FROM ${view}`)) as [[number]];
+    assert.ok(count > 0, view);
+  }
+});
+
+test("simple is the only text search configuration, however another is named", async () => {
+  assert.deepEqual(await rows("SELECT cfgname, 'simple'::regconfig::text FROM pg_ts_config"), [
+    ["simple", "simple"],
+  ]);
+  assert.deepEqual(await rows("SELECT dictname FROM pg_ts_dict"), [["simple"]]);
+  for (const text of ["SELECT 'english'::regconfig", "SELECT to_tsvector(('eng' || 'lish')::regconfig, 'a')"])
+    await assert.rejects(admin.query(text), {
+      code: "42704",
+      message: 'text search configuration "english" does not exist',
+    });
+});
+
+// pg_dump ends at an owner that has no name.
+test("whoever owns an object is a role that clients see", async () => {
+  const owners = (await rows(
+    `SELECT a.attrelid::regclass::text, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+     WHERE c.relkind = 'r' AND c.relnamespace = 'pg_catalog'::regnamespace AND a.atttypid = 'oid'::regtype
+       AND a.attname ~ '(owner|^datdba)$' AND has_table_privilege(c.oid, 'SELECT')`,
+  )) as [string, string][];
+  assert.ok(owners.length > 15, `${owners.length} catalogs have owners`);
+  for (const [catalog, column] of owners) {
+    const nameless = `SELECT count(*)::int FROM ${catalog} AS t WHERE NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = t.${column})`;
+    assert.deepEqual(await rows(nameless), [[0]], catalog);
+  }
+});
+
+// pg_dump writes down what differs.
+test("what is granted in a new database is on record as what it begins with", async () => {
+  for (const [catalog, acl] of [
+    ["pg_class", "relacl"],
+    ["pg_language", "lanacl"],
+    ["pg_namespace", "nspacl"],
+    ["pg_proc", "proacl"],
+  ]) {
+    const changed = `SELECT t.oid::int FROM ${catalog} AS t
+      LEFT JOIN pg_init_privs AS i ON i.objoid = t.oid AND i.classoid = '${catalog}'::regclass AND i.objsubid = 0
+      WHERE t.oid < 16384 AND t.${acl} IS DISTINCT FROM i.initprivs`;
+    assert.deepEqual(await rows(changed), [], catalog);
+  }
+});
+
 test("every catalog that is shown through a view has PostgreSQL's columns, system columns on demand", async () => {
   for (const name of shownCatalogs) {
     const expected = (await running.storage(

@@ -12,25 +12,14 @@ import { firstClientOid, superuser, superuserOid } from "./roles.ts";
  * is in force, so names are written out.
  */
 const includedColumns = `
-CREATE FUNCTION pg_dsql.columns_beside_key(index oid, OUT numbers text, OUT names text, OUT width int2) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION pg_dsql.columns_beside_key(index oid) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  SELECT pg_catalog.string_agg(a.attnum::pg_catalog.text, ' ' ORDER BY a.attnum),
-         pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum), pg_catalog.count(*)
-  INTO numbers, names, width
-  FROM pg_catalog.pg_index AS i
-  JOIN pg_catalog.pg_attribute AS a
-    ON a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnum <> ALL (i.indkey::pg_catalog.int2[])
-  WHERE i.indexrelid = index AND i.indisprimary;
-END
-$$;
-CREATE FUNCTION pg_dsql.primary_key_width(index oid, columns int2) RETURNS int2 LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  RETURN columns + (SELECT width FROM pg_dsql.columns_beside_key(index));
-END
-$$;
-CREATE FUNCTION pg_dsql.primary_key_columns(index oid, key int2vector) RETURNS int2vector LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  RETURN pg_catalog.concat_ws(' ', key::pg_catalog.text, (SELECT numbers FROM pg_dsql.columns_beside_key(index)));
+  RETURN (
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM pg_catalog.pg_index AS i
+    JOIN pg_catalog.pg_attribute AS a
+      ON a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnum <> ALL (i.indkey::pg_catalog.int2[])
+    WHERE i.indexrelid = index AND i.indisprimary);
 END
 $$`;
 
@@ -42,7 +31,7 @@ BEGIN
   IF index < ${firstClientOid} THEN
     RETURN definition;
   END IF;
-  others := (SELECT names FROM pg_dsql.columns_beside_key(index));
+  others := pg_dsql.columns_beside_key(index);
   IF others IS NULL THEN
     RETURN definition;
   ELSIF (SELECT i.indnatts > i.indnkeyatts FROM pg_catalog.pg_index AS i WHERE i.indexrelid = index) THEN

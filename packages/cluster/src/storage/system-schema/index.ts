@@ -2,8 +2,8 @@
  * What a new cluster's database holds besides PostgreSQL's own catalog: the role `admin`, the schemas `sys` and
  * `aws_dsql` that the service shows, and the tables under them in `pg_dsql`, a name that tools which list tables skip.
  *
- * A version is never changed once it was released; a change is a new version, applied in order to older data. Version 1 was
- * never released: data of it are refused, see `bringSchemaUpToDate`.
+ * A version is never changed once it was released; a change is a new version, applied in order to older data. Versions 1 and 2
+ * were never released: data of them are refused, see `bringSchemaUpToDate`.
  */
 import { catalogFunctions } from "./catalog-functions.ts";
 import { jobs } from "./jobs.ts";
@@ -11,7 +11,8 @@ import { iamMappings } from "./iam-mappings.ts";
 import { roles } from "./roles.ts";
 import { shownCatalogViews } from "./shown-catalogs.ts";
 import { sysFunctions } from "./sys-functions.ts";
-import { untrusted } from "./untrusted.ts";
+import { simpleTextSearch } from "./text-search.ts";
+import { initialPrivileges, untrusted } from "./untrusted.ts";
 
 export { superuser } from "./roles.ts";
 
@@ -26,16 +27,18 @@ CREATE TABLE pg_dsql.schema_version (version int PRIMARY KEY, applied_at timesta
 
 export const systemSchema: readonly SystemSchemaVersion[] = [
   {
-    version: 2,
+    version: 3,
     statements: [
       versionTable,
       roles,
       sysFunctions,
       jobs,
       iamMappings,
+      simpleTextSearch,
       catalogFunctions,
       shownCatalogViews,
       untrusted,
+      initialPrivileges,
     ],
   },
 ];

@@ -15,6 +15,8 @@ export const firstClientOid = 16_384;
 //
 // Backends that run clients' statements bound their temporary space as they start, in the name of their role; index
 // builds do not. No client can set it: it is none of the settings that the rules let through.
+//
+// Three views that PostgreSQL shows to superusers only are documented as usable, and the service's admin is none.
 export const roles = `
 CREATE ROLE admin LOGIN CREATEROLE;
 UPDATE pg_authid SET oid = ${administratorOid} WHERE rolname = 'admin';
@@ -26,4 +28,6 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO admin;
 GRANT SET ON PARAMETER temp_file_limit TO PUBLIC;
+GRANT SELECT ON pg_shadow, pg_backend_memory_contexts, pg_shmem_allocations TO admin;
+GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts(), pg_get_shmem_allocations() TO admin;
 UPDATE pg_database SET datallowconn = false WHERE datname = 'template1'`;

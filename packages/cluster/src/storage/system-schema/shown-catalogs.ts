@@ -21,6 +21,12 @@ import {
 } from "../../base/index.ts";
 import { administratorOid, firstClientOid, superuserOid } from "./roles.ts";
 
+// PostgreSQL gives no system columns to a view, but a column of a view may have the name of one.
+const systemColumns = ["tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"];
+
+const qualified = (relation: string, columns: readonly string[]): string =>
+  columns.map((name) => `${relation}.${name}`).join(", ");
+
 /** What a view takes its rows from, under the name `t`. */
 interface Arm {
   readonly from: string;
@@ -32,16 +38,31 @@ interface Arm {
 const hiddenNames = hiddenSchemas.map((name) => `'${name}'`).join(", ");
 const hiddenOids = hiddenSchemas.map((name) => `'${name}'::regnamespace::oid`).join(", ");
 
-/** Temporary schemas are this backend's or another's. */
-const isShownSchema = (schema: string): string =>
-  `${schema} <> ALL (ARRAY[${hiddenOids}]) AND ${schema} <> pg_my_temp_schema() AND NOT pg_is_other_temp_schema(${schema})`;
+const isOurs = (schema: string): string => `${schema} = ANY (ARRAY[${hiddenOids}])`;
 
+/** Temporary schemas are this backend's or another's; they are made when they are first needed. */
+const isShownSchema = (schema: string): string =>
+  `NOT ${isOurs(schema)} AND (${schema} < ${firstClientOid}
+     OR (${schema} <> pg_my_temp_schema() AND NOT pg_is_other_temp_schema(${schema})))`;
+
+const isShownClass = (relation: string): string =>
+  `${relation}.relpersistence <> 't' AND NOT ${isOurs(`${relation}.relnamespace`)}`;
+
+// Everything made before the first schema of the cluster's is PostgreSQL's: most rows need no second look. With OR the
+// planner chooses between looking each relation up and collecting them all first.
 const isShownRelation = (relation: string): string =>
-  `EXISTS (SELECT FROM pg_catalog.pg_class AS shown WHERE shown.oid = ${relation} AND shown.relpersistence <> 't'
-     AND ${isShownSchema("shown.relnamespace")})`;
+  `(${relation} < '${hiddenSchemas[0]}'::regnamespace::oid OR EXISTS (
+     SELECT FROM pg_catalog.pg_class AS shown WHERE shown.oid = ${relation} AND ${isShownClass("shown")}))`;
 
 const isClientPrimaryKey = (index: string): string =>
   `${index}.indisprimary AND ${index}.indrelid >= ${firstClientOid}`;
+
+// Subqueries, not functions: PostgreSQL plans them with the client's statement. bench/introspection.bench.ts measures it.
+const isBesideKey = (column: string, index: string): string =>
+  `${column}.attrelid = ${index}.indrelid AND ${column}.attnum > 0 AND NOT ${column}.attisdropped
+     AND ${column}.attnum <> ALL (${index}.indkey::int2[])`;
+const besideKey = (index: string): string =>
+  `pg_catalog.pg_attribute AS beside WHERE ${isBesideKey("beside", index)}`;
 
 const owner = (column: string): string =>
   `CASE t.${column} WHEN ${superuserOid} THEN ${administratorOid}::oid ELSE t.${column} END`;
@@ -49,16 +70,13 @@ const acl = (column: string): string => `pg_dsql.shown_acl(t.${column})`;
 
 /** The columns beside the key, as columns of its index: after those that it has, in the table's order. */
 const includedColumns: Arm = {
-  from: `pg_catalog.pg_index AS i
-    JOIN pg_catalog.pg_attribute AS t ON t.attrelid = i.indrelid AND t.attnum > 0 AND NOT t.attisdropped
-      AND t.attnum <> ALL (i.indkey::int2[])`,
+  from: `pg_catalog.pg_index AS i CROSS JOIN LATERAL (
+    SELECT beside.*, ${qualified("beside", systemColumns)}, row_number() OVER (ORDER BY beside.attnum) AS place
+    FROM ${besideKey("i")}) AS t`,
   where: `${isClientPrimaryKey("i")} AND ${isShownRelation("i.indexrelid")}`,
   instead: {
     attrelid: "i.indexrelid",
-    attnum: `(i.indnatts + (
-      SELECT count(*) FROM pg_catalog.pg_attribute AS e
-      WHERE e.attrelid = i.indrelid AND e.attnum > 0 AND e.attnum <= t.attnum AND NOT e.attisdropped
-        AND e.attnum <> ALL (i.indkey::int2[])))::int2`,
+    attnum: `(i.indnatts + t.place)::int2`,
     attnotnull: "false",
     atthasdef: "false",
     attidentity: `''::"char"`,
@@ -74,6 +92,14 @@ const only = (name: string, where: string, instead: Arm["instead"] = {}): Arm =>
   instead,
 });
 
+/** A catalog of which only the owner, and the grants if there are any, are told otherwise. */
+const owned = (name: string, ownerColumn: string, aclColumn?: string): readonly Arm[] => [
+  only(name, "true", {
+    [ownerColumn]: owner(ownerColumn),
+    ...(aclColumn === undefined ? {} : { [aclColumn]: acl(aclColumn) }),
+  }),
+];
+
 const shown: Readonly<Record<ShownCatalog, readonly Arm[]>> = {
   pg_namespace: [
     only("pg_namespace", `t.nspname NOT IN (${hiddenNames}) AND t.nspname !~ '^pg_(toast_)?temp_'`, {
@@ -82,10 +108,12 @@ const shown: Readonly<Record<ShownCatalog, readonly Arm[]>> = {
     }),
   ],
   pg_class: [
-    only("pg_class", `t.relpersistence <> 't' AND ${isShownSchema("t.relnamespace")}`, {
+    only("pg_class", isShownClass("t"), {
       relowner: owner("relowner"),
       relacl: acl("relacl"),
-      relnatts: `CASE t.relkind WHEN 'i' THEN pg_dsql.primary_key_width(t.oid, t.relnatts) ELSE t.relnatts END`,
+      relnatts: `CASE t.relkind WHEN 'i' THEN (t.relnatts + COALESCE(
+        (SELECT (SELECT count(*) FROM ${besideKey("i")}) FROM pg_catalog.pg_index AS i
+         WHERE i.indexrelid = t.oid AND ${isClientPrimaryKey("i")}), 0))::int2 ELSE t.relnatts END`,
     }),
   ],
   pg_attribute: [
@@ -101,8 +129,12 @@ const shown: Readonly<Record<ShownCatalog, readonly Arm[]>> = {
   pg_attrdef: [only("pg_attrdef", isShownRelation("t.adrelid"))],
   pg_index: [
     only("pg_index", isShownRelation("t.indexrelid"), {
-      indnatts: `CASE WHEN ${isClientPrimaryKey("t")} THEN pg_dsql.primary_key_width(t.indexrelid, t.indnatts) ELSE t.indnatts END`,
-      indkey: `CASE WHEN ${isClientPrimaryKey("t")} THEN pg_dsql.primary_key_columns(t.indexrelid, t.indkey) ELSE t.indkey END`,
+      indnatts: `CASE WHEN ${isClientPrimaryKey("t")}
+        THEN (t.indnatts + (SELECT count(*) FROM ${besideKey("t")}))::int2 ELSE t.indnatts END`,
+      // An int2vector is written as its numbers between spaces.
+      indkey: `CASE WHEN ${isClientPrimaryKey("t")}
+        THEN (t.indkey::text || ' ' || translate(ARRAY(SELECT beside.attnum FROM ${besideKey("t")} ORDER BY beside.attnum)::text,
+          ',{}', ' '))::int2vector ELSE t.indkey END`,
     }),
   ],
   pg_constraint: [only("pg_constraint", isShownSchema("t.connamespace"))],
@@ -119,8 +151,16 @@ const shown: Readonly<Record<ShownCatalog, readonly Arm[]>> = {
       amname: `CASE t.amname WHEN 'btree' THEN 'btree_index'::name ELSE 'btree_table'::name END`,
     }),
   ],
-  pg_collation: [only("pg_collation", "true", { collowner: owner("collowner") })],
-  pg_language: [only("pg_language", "true", { lanowner: owner("lanowner"), lanacl: acl("lanacl") })],
+  pg_collation: owned("pg_collation", "collowner"),
+  pg_conversion: owned("pg_conversion", "conowner"),
+  pg_extension: owned("pg_extension", "extowner"),
+  pg_language: owned("pg_language", "lanowner", "lanacl"),
+  pg_opclass: owned("pg_opclass", "opcowner"),
+  pg_operator: owned("pg_operator", "oprowner"),
+  pg_opfamily: owned("pg_opfamily", "opfowner"),
+  pg_tablespace: owned("pg_tablespace", "spcowner", "spcacl"),
+  pg_ts_config: owned("pg_ts_config", "cfgowner"),
+  pg_ts_dict: owned("pg_ts_dict", "dictowner"),
   pg_init_privs: [only("pg_init_privs", "true", { initprivs: acl("initprivs") })],
   // The service has no event triggers and grants no parameters; the cluster does.
   pg_event_trigger: [only("pg_event_trigger", "false")],
@@ -143,7 +183,16 @@ const narrowed: Readonly<Record<string, Pick<Arm, "where" | "instead">>> = {
     instead: { query: "pg_dsql.plain_names(t.query)" },
   },
   pg_locks: { where: ownSessionOnly },
-  pg_stat_ssl: { where: ownSessionOnly },
+  // The connection is the client's with the cluster, not the cluster's with PostgreSQL; seen so on the service.
+  pg_stat_ssl: {
+    where: ownSessionOnly,
+    instead: {
+      ssl: "true",
+      version: "'TLSv1.3'::text",
+      cipher: "'TLS_AES_128_GCM_SHA256'::text",
+      bits: "128",
+    },
+  },
   pg_stat_gssapi: { where: ownSessionOnly },
   pg_settings: {
     where: "true",
@@ -152,14 +201,13 @@ const narrowed: Readonly<Record<string, Pick<Arm, "where" | "instead">>> = {
   // What a backend keeps prepared or open belongs to whoever it serves by turns.
   pg_prepared_statements: { where: "pg_dsql.is_cluster()" },
   pg_cursors: { where: "pg_dsql.is_cluster()" },
+  // Names of functions and texts of patterns that some session has used.
+  pg_backend_memory_contexts: { where: "true", instead: { ident: "NULL::text" } },
   // The values that are common in PostgreSQL's catalogs name roles and schemas.
   pg_stats: { where: "t.schemaname <> 'pg_catalog' OR pg_dsql.is_cluster()" },
   // Reported empty: https://github.com/drizzle-team/drizzle-orm/pull/4869.
   pg_stat_all_indexes: { where: "pg_dsql.is_cluster()" },
 };
-
-// PostgreSQL gives no system columns to a view, but a column of a view may have the name of one.
-const systemColumns = ["tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"];
 
 const viewMaker = `
 CREATE FUNCTION pg_dsql.column_list(catalog regclass, instead jsonb) RETURNS text LANGUAGE sql
@@ -173,7 +221,7 @@ DECLARE
   place record;
   body text;
 BEGIN
-  columns_of_rows := '${systemColumns.map((name) => `, t.${name}`).join("")}';
+  columns_of_rows := ', ${qualified("t", systemColumns)}';
   FOR place IN VALUES ('${shownCatalogSchema}', ''), ('${shownCatalogRowsSchema}', columns_of_rows) LOOP
     SELECT string_agg(format('SELECT %s%s FROM %s WHERE %s',
       pg_dsql.column_list(catalog, arm->'instead'), place.column2, arm->>'from', arm->>'where'), ' UNION ALL ')

@@ -24,5 +24,25 @@ BEGIN
   END LOOP;
 END
 $$;
-REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
-REVOKE SELECT ON pg_largeobject_metadata FROM PUBLIC`;
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC`;
+
+const granting = [
+  { catalog: "pg_class", acl: "relacl" },
+  { catalog: "pg_language", acl: "lanacl" },
+  { catalog: "pg_namespace", acl: "nspacl" },
+  { catalog: "pg_proc", acl: "proacl" },
+];
+
+/**
+ * Records what is granted now as what a new database begins with, which initdb has done for PostgreSQL's own: pg_dump
+ * writes down what differs from it.
+ */
+export const initialPrivileges = granting
+  .map(
+    ({ catalog, acl }) => `
+DELETE FROM pg_init_privs WHERE classoid = '${catalog}'::regclass AND objsubid = 0;
+INSERT INTO pg_init_privs (objoid, classoid, objsubid, privtype, initprivs)
+SELECT oid, '${catalog}'::regclass, 0, 'i', ${acl} FROM ${catalog} WHERE ${acl} IS NOT NULL`,
+  )
+  .map((each) => each.trim())
+  .join(";\n");
