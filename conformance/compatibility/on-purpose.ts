@@ -48,7 +48,7 @@ export const onPurpose: readonly Purpose[] = [
   },
   {
     service: "every row, value and key is measured, and counts for the 10 MiB of its transaction",
-    here: "rows that a data-modifying CTE or a function writes count by their number and by what the client sends",
-    why: "their sizes cannot be told from outside PostgreSQL without reading whole tables",
+    here: "of the rows that a data-modifying CTE or a function writes, values above 2 kB count by their size, the rest of the row and its index entries by a fixed cost and by what the client sends",
+    why: "their sizes cannot be told from outside PostgreSQL without reading whole tables, which is done only where more than a megabyte went into large values at once",
   },
 ];

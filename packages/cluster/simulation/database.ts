@@ -25,7 +25,7 @@ export class Waits extends Error {
 }
 
 /** Generous: the machine that runs this may be busy. Waiting for a lock would take until the next step, that is, forever. */
-export const answerWithinMs = 5_000;
+export const answerWithinMs = 30_000;
 
 const asText = { getTypeParser: () => (value: unknown) => value };
 

@@ -335,3 +335,35 @@ test("the server names the service's version", async () => {
     message: 'unrecognized configuration parameter "lc_collate"',
   });
 });
+
+test("a generic plan needs no values, and any other statement of a simple Query has no parameters", async () => {
+  const [scan] = await plan(
+    "EXPLAIN (GENERIC_PLAN, COSTS OFF) SELECT * FROM many WHERE id = $1 AND amount > $2",
+  );
+  assert.equal(scan, "Index Only Scan using many_pkey on many");
+  for (const text of [
+    "SELECT * FROM many WHERE id = $1",
+    "EXPLAIN SELECT * FROM many WHERE amount = $1 AND id = $2",
+  ])
+    await assert.rejects(client.query(text), {
+      code: "42P02",
+      message: "there is no parameter $1",
+      position: String(text.indexOf("$1") + 1),
+    });
+  assert.deepEqual((await client.query("SELECT $$1$$ AS one")).rows, [{ one: "1" }]);
+});
+
+test("in a failed block 25P02 comes before a parameter that is not there", async () => {
+  await client.query("BEGIN");
+  await assert.rejects(client.query("SELECT $1"), { code: "42P02" });
+  await assert.rejects(client.query("SELECT $1"), { code: "25P02" });
+  await client.query("ROLLBACK");
+});
+
+// A backend keeps the prepared statements of the sessions that it serves by turns.
+test("EXPLAIN EXECUTE is refused as EXECUTE is", async () => {
+  await assert.rejects(client.query("EXPLAIN EXECUTE d1"), {
+    code: "0A000",
+    message: "unsupported statement: Execute",
+  });
+});

@@ -46,7 +46,7 @@ async function untilServerPauses(raw: RawClient): Promise<void> {
 /** Nobody else's statement is held up, and no backend is kept. */
 async function assertFree(): Promise<void> {
   const client = await running.connect();
-  await within(2_000, "another session writes the row", () =>
+  await within("another session writes the row", () =>
     client.query("UPDATE account SET balance = balance + 1 WHERE id = 1"),
   );
   await client.end();
@@ -76,7 +76,7 @@ test("clients that do not read leave room for those that do", async () => {
     raw.send(encodeFrontend.query(hugeResult));
   }
   const client = await running.connect();
-  await within(2_000, "a statement is answered", () => client.query("SELECT 1"));
+  await within("a statement is answered", () => client.query("SELECT 1"));
   for (const raw of slow) raw.socket.destroy();
   await assertFree();
 });
@@ -139,7 +139,7 @@ test("a block whose client dawdles over a COPY stands in nobody's way, and its C
   await raw.until("G");
   raw.send(copyData("3\t7\n"));
   await other.query("BEGIN");
-  await within(2_000, "the other writer is answered", () =>
+  await within("the other writer is answered", () =>
     other.query("UPDATE account SET balance = 1 WHERE id = 2"),
   );
   await other.query("ROLLBACK");

@@ -14,10 +14,10 @@ test("a stop tells open sessions and leaves no process behind", async () => {
   const running = await runCluster();
   const idle = await running.raw();
   const busy = await running.raw();
-  busy.send(encodeFrontend.query("SELECT pg_sleep(60)"));
+  busy.send(encodeFrontend.query("SELECT pg_sleep(600)"));
   const postmaster = running.cluster.postmasterProcessId;
   assert.ok(postmaster !== undefined);
-  await within(10_000, "the cluster stops", () => running.cluster.stop());
+  await within("the cluster stops", () => running.cluster.stop());
   const farewell = await idle.until("E");
   assert.equal(sqlstateOf(farewell.at(-1)?.frame ?? Buffer.alloc(0)), "57P01");
   await idle.closed();
@@ -35,8 +35,8 @@ test("an immediate stop does not wait for anything, and loses nothing that was c
   await client.query("BEGIN");
   await client.query("INSERT INTO kept VALUES (2)");
   const busy = await first.raw();
-  busy.send(encodeFrontend.query("SELECT pg_sleep(60)"));
-  await within(6_000, "the cluster stops", () => first.cluster.stop({ immediate: true }));
+  busy.send(encodeFrontend.query("SELECT pg_sleep(600)"));
+  await within("the cluster stops", () => first.cluster.stop({ immediate: true }));
   await first.stop();
   const second = await runCluster({ dataDir });
   try {
@@ -91,8 +91,8 @@ test("a stop during the start ends it, and the data directory can be used again"
   const cluster = createCluster({ dataDir });
   const started = assert.rejects(cluster.start(), /stopped while it started/);
   await eventually("the data directory is held", () => existsSync(join(dataDir, "lock.json")));
-  await within(20_000, "the stop ends", () => cluster.stop());
-  await within(20_000, "the start ends", () => started);
+  await within("the stop ends", () => cluster.stop());
+  await within("the start ends", () => started);
   const next = await runCluster({ dataDir });
   await (await next.connect()).query("SELECT 1");
   await next.stop();
@@ -118,8 +118,8 @@ test("a pool that connects in the moment of a stop hears an error and does not h
     ),
   );
   await Promise.race(asked);
-  await within(10_000, "the cluster stops", () => running.cluster.stop());
-  await within(10_000, "every query ends", () => Promise.all(asked));
+  await within("the cluster stops", () => running.cluster.stop());
+  await within("every query ends", () => Promise.all(asked));
   await pool.end();
   await running.stop();
 });

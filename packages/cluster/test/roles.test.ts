@@ -184,6 +184,11 @@ describe("roles", () => {
       "GRANT USAGE ON SCHEMA public TO grantee",
       "GRANT CREATE ON SCHEMA public TO grantee",
       "REVOKE USAGE ON SCHEMA sys FROM PUBLIC",
+      "GRANT SELECT ON given, sys.jobs TO grantee",
+      "REVOKE SELECT ON pg_catalog.pg_class FROM PUBLIC",
+      "GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint) TO grantee",
+      "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA sys FROM PUBLIC",
+      "ALTER DEFAULT PRIVILEGES IN SCHEMA sys GRANT SELECT ON TABLES TO grantee",
     ])
       await assert.rejects(run(admin, text), {
         code: "0A000",
@@ -198,6 +203,7 @@ describe("roles", () => {
       "GRANT SELECT, INSERT (id) ON given TO grantee",
       "GRANT SELECT ON ALL TABLES IN SCHEMA public TO grantee",
       "REVOKE ALL ON given FROM grantee",
+      "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO grantee",
     );
   });
 });

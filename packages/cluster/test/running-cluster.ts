@@ -50,9 +50,9 @@ export class RawClient {
     this.socket.write(Buffer.concat(frames));
   }
 
-  /** @throws when the server closes or says nothing for five seconds */
+  /** @throws when the server closes or says nothing for half a minute */
   async next(): Promise<Message> {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
@@ -90,7 +90,7 @@ export class RawClient {
   }
 
   async closed(): Promise<void> {
-    await within(5_000, "the connection closes", async () => {
+    await within("the connection closes", async () => {
       while (!this.#isClosed) await sleep(10);
     });
   }
@@ -162,7 +162,11 @@ export async function runCluster(options: Partial<ClusterOptions> = {}): Promise
         `SELECT pid, state FROM pg_stat_activity WHERE usename = '${role}' AND backend_type = 'client backend'`,
       )) as { pid: number; state: string }[],
     async stop() {
-      await Promise.all(opened.map((one) => one.end()));
+      // A client whose statement still runs, since its test has failed, does not end before the cluster does.
+      await Promise.race([
+        Promise.all(opened.map((one) => one.end())),
+        sleep(2_000, undefined, { ref: false }),
+      ]);
       await cluster.stop();
       if (options.dataDir === undefined) await removeDataDir(dataDir);
     },
@@ -203,17 +207,28 @@ export async function cancelRequest(cluster: Cluster, key: RawClient["key"]): Pr
   await closed;
 }
 
+/** What cancels the client's statement, made again until it has answered: a request that overtakes it cancels nothing. */
+export async function cancelled<Answer>(
+  cluster: Cluster,
+  client: RawClient,
+  answer: Promise<Answer>,
+): Promise<Answer> {
+  let isAnswered = false;
+  const settled = answer.finally(() => (isAnswered = true));
+  for (; !isAnswered; await Promise.race([settled, sleep(500)])) await cancelRequest(cluster, client.key);
+  return await settled;
+}
+
+/** Tells waiting for ever from a slow machine: what must not be waited for lasts longer than this, or until the test ends it. */
+const withinMs = 120_000;
+
 /** @throws when the work is not done in time: the bound on every wait of these tests */
-export async function within<Result>(
-  ms: number,
-  claim: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
+export async function within<Result>(claim: string, work: () => Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`within ${ms} ms this did not come true: ${claim}`));
-    }, ms);
+      reject(new Error(`within ${withinMs} ms this did not come true: ${claim}`));
+    }, withinMs);
   });
   return await Promise.race([work(), late]).finally(() => {
     clearTimeout(timer);

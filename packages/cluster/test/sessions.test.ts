@@ -272,3 +272,13 @@ test("parameters in both formats reach the statement", async () => {
   const messages = await raw.until("Z");
   assert.deepEqual(messages.find(({ type }) => type === "D")?.frame.subarray(-4), Buffer.from([0, 0, 0, 7]));
 });
+
+// node-postgres sends it as a parameter of the connection; the service takes no such setting.
+test("a connection that is refused for a parameter hears which, and what to do", async () => {
+  await assert.rejects(running.connect({ statement_timeout: 5_000 }), {
+    code: "0A000",
+    severity: "FATAL",
+    message: 'setting configuration parameter "statement_timeout" not supported',
+    hint: "Leave it out of the connection's parameters, or turn it off in the tool that sends it.",
+  });
+});

@@ -1,5 +1,7 @@
 /** Storage whose processes are killed: no PostgreSQL is left over, nothing committed is lost, the next start works. */
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
@@ -13,13 +15,20 @@ import {
   temporaryDataDir,
 } from "./storage-helper.ts";
 
+/** A signal is only on its way when `kill()` returns. */
+async function killed(child: ChildProcess): Promise<void> {
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
+
 const oneRow = ["CREATE TABLE account (id int)", "INSERT INTO account VALUES (7)"];
 
 test("when its owner is killed, PostgreSQL ends by itself and the next start finds what was committed", async (t) => {
   const dataDir = await temporaryDataDir(t);
   const { child, postmaster, guardian, address } = await startStorageProcess(t, dataDir);
   await query(address, "admin", ...oneRow);
-  child.kill("SIGKILL");
+  await killed(child);
   await eventually(
     "PostgreSQL and its guardian have ended",
     () => !isAlive(postmaster) && !isAlive(guardian),
@@ -33,9 +42,7 @@ test("a start right after its owner was killed does not wait for the guardian in
   const dataDir = await temporaryDataDir(t);
   const { child, address } = await startStorageProcess(t, dataDir);
   await query(address, "admin", ...oneRow);
-  const gone = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await gone;
+  await killed(child);
   const storage = await startStorage(t, dataDir);
   assert.deepEqual(await query(storage.address, "admin", "SELECT id FROM account"), [{ id: 7 }]);
 });
@@ -48,7 +55,7 @@ test(
     const { child, postmaster, guardian, address } = await startStorageProcess(t, dataDir);
     await query(address, "admin", ...oneRow);
     process.kill(guardian, "SIGSTOP"); // It must not act between the two deaths.
-    child.kill("SIGKILL");
+    await killed(child);
     process.kill(guardian, "SIGKILL");
     await eventually("the guardian has ended", () => !isAlive(guardian));
     assert.ok(isAlive(postmaster));

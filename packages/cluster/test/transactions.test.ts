@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { encodeFrontend } from "../src/wire/index.ts";
 import {
+  cancelled,
   cancelRequest,
   copyData,
   copyDone,
@@ -40,7 +41,7 @@ async function stepIn(id: number): Promise<void> {
   const other = await running.connect();
   const before = parked;
   await other.query("BEGIN");
-  await within(1_000, "nobody waits for an open block", () =>
+  await within("nobody waits for an open block", () =>
     other.query("UPDATE account SET note = 'other' WHERE id = $1", [id]),
   );
   await other.query("ROLLBACK");
@@ -181,7 +182,7 @@ test("a catalog change beats an open block that has touched the table, and no ot
   await ana.query("INSERT INTO altered VALUES (1)");
   await ben.query("BEGIN");
   await ben.query("UPDATE account SET balance = balance WHERE id = 7");
-  await within(2_000, "the change does not wait", () => admin.query("ALTER TABLE altered ADD COLUMN b int"));
+  await within("the change does not wait", () => admin.query("ALTER TABLE altered ADD COLUMN b int"));
   await assert.rejects(ana.query("COMMIT"), { code: "40001", message: /\(OC001\)/ });
   assert.equal((await ben.query("COMMIT")).command, "COMMIT");
 });
@@ -189,7 +190,7 @@ test("a catalog change beats an open block that has touched the table, and no ot
 test("500 blocks stand open while others go on, and each can still commit", async () => {
   const clients = await Promise.all(Array.from({ length: 500 }, () => running.connect()));
   const balance = "UPDATE account SET balance = balance + 1 WHERE id = $1";
-  await within(60_000, "500 blocks open", () =>
+  await within("500 blocks open", () =>
     Promise.all(
       clients.map(async (client, number) => {
         await client.query("BEGIN");
@@ -199,16 +200,14 @@ test("500 blocks stand open while others go on, and each can still commit", asyn
   );
   const other = await running.connect();
   for (let round = 0; round < 20; round++) {
-    await within(2_000, "another statement is answered", () => other.query(balance, [10]));
+    await within("another statement is answered", () => other.query(balance, [10]));
   }
-  await within(30_000, "500 blocks commit", () =>
-    Promise.all(clients.map((client) => client.query("COMMIT"))),
-  );
+  await within("500 blocks commit", () => Promise.all(clients.map((client) => client.query("COMMIT"))));
   await Promise.all(clients.map((client) => client.end()));
 });
 
 test("a transaction past its age is refused, at a statement as at COMMIT, and frees what it holds by itself", async () => {
-  const short = await runCluster({ limits: { transactionSecondsMax: 0.3 } });
+  const short = await runCluster({ limits: { transactionSecondsMax: 3 } });
   try {
     const ana = await short.connect();
     const ben = await short.connect();
@@ -218,7 +217,7 @@ test("a transaction past its age is refused, at a statement as at COMMIT, and fr
       await client.query("BEGIN");
       await client.query("INSERT INTO t VALUES (1)");
     }
-    await sleep(350);
+    await sleep(3_100);
     const tooOld = { code: "54000", message: /^transaction age limit/ };
     await assert.rejects(ana.query("SELECT 1"), tooOld);
     assert.equal((await ana.query("COMMIT")).command, "ROLLBACK");
@@ -263,7 +262,7 @@ async function shapeOf(client: RawClient, text: string): Promise<string> {
 async function crowded(limits = {}): Promise<{ full: RunningCluster; end: () => Promise<void> }> {
   const full = await runCluster({ openTransactionsMax: 2, limits });
   const busy = await Promise.all([full.raw(), full.raw()]);
-  for (const client of busy) client.send(encodeFrontend.query("SELECT pg_sleep(30)"));
+  for (const client of busy) client.send(encodeFrontend.query("SELECT pg_sleep(600)"));
   await eventually(
     "both are busy",
     async () =>
@@ -285,9 +284,7 @@ test("a statement that waits for a free backend is cancelled, alone and in a blo
     for (const text of ["SELECT 1", "BEGIN; SELECT 1", "CREATE TABLE t (n int)"]) {
       const waiting = await full.raw();
       waiting.send(encodeFrontend.query(text));
-      await sleep(100);
-      await cancelRequest(full.cluster, waiting.key);
-      assert.match(await waiting.shape(), /E57014 Z$/);
+      assert.match(await cancelled(full.cluster, waiting, waiting.shape()), /E57014 Z$/);
       await waiting.query("ROLLBACK");
     }
   } finally {
@@ -303,12 +300,12 @@ test("the session of a client that leaves while its statement waits ends at once
     await sleep(100);
     waiting.socket.destroy();
   } finally {
-    await within(5_000, "the cluster stops", end);
+    await within("the cluster stops", end);
   }
 });
 
 test("a statement that waits for a free backend past the transaction's age is refused", async () => {
-  const { full, end } = await crowded({ transactionSecondsMax: 0.3 });
+  const { full, end } = await crowded({ transactionSecondsMax: 2 });
   try {
     const waiting = await full.raw();
     assert.equal(await shapeOf(waiting, "SELECT 1"), "E54000 Z");
@@ -355,7 +352,7 @@ test("rows that a subquery of a write locks are told from others, with a result 
   );
   assert.deepEqual(locked.rows, [{ id: 30 }]);
   await ben.query("BEGIN");
-  await within(1_000, "nobody waits", () => ben.query("UPDATE account SET balance = 2 WHERE id IN (31, 32)"));
+  await within("nobody waits", () => ben.query("UPDATE account SET balance = 2 WHERE id IN (31, 32)"));
   await ana.query("COMMIT");
   await assert.rejects(ben.query("COMMIT"), { code: "40001" });
   const { rows } = await ben.query("SELECT id, balance FROM account WHERE id BETWEEN 30 AND 32 ORDER BY id");

@@ -138,6 +138,26 @@ export const errors = {
     message: 'invalid byte sequence for encoding "UTF8": 0x00',
     source: postgresql,
   },
+  /** Also what would be one by its schema, pg_temp. @param kind - `table`, `view`, … */
+  temporaryObject: (kind: string): ErrorFact => ({
+    sqlstate: "0A000",
+    message: `TEMPORARY or TEMP ${kind} not supported for CREATE ${kind.toUpperCase()}`,
+    hint: "Put a schema of your own first in the search path, or name it: CREATE TABLE public.note.",
+    source: measuredByEmulator,
+  }),
+  /** The body of a function in LANGUAGE SQL reads and writes rows; PostgreSQL words it so for COMMIT. */
+  notInFunction: (command: string): ErrorFact => ({
+    sqlstate: "0A000",
+    message: `${command} is not allowed in an SQL function`,
+    hint: "Send the statement on its own; a function reads and changes rows.",
+    source: "https://www.postgresql.org/docs/16/xfunc-sql.html",
+  }),
+  /** What only writes, in a block begun READ ONLY. */
+  readOnlyTransaction: (command: string): ErrorFact => ({
+    sqlstate: "25006",
+    message: `cannot execute ${command} in a read-only transaction`,
+    source: postgresql,
+  }),
   syntaxErrorNear: (word: string): ErrorFact => ({
     sqlstate: "42601",
     message: `syntax error at or near "${word}"`,

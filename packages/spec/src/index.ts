@@ -1,7 +1,7 @@
 /** Facts of Aurora DSQL as data, each with its source. Imports nothing of this project. */
 export { type ErrorFact, errors } from "./errors.ts";
 export { identity } from "./identity.ts";
-export { type Limit, type LimitName, limits, lowerableLimits } from "./limits.ts";
+export { type Limit, type LimitName, limits, lowerableLimits, loweredLimitDetail } from "./limits.ts";
 export {
   dpu,
   freeTier,

@@ -222,6 +222,12 @@ export const limits = {
 /** A limit, as options and `--limit` name it. */
 export type LimitName = keyof typeof limits;
 
+/** What DETAIL says at a limit that was lowered, whose message stays the service's; undefined where it was not. */
+export function loweredLimitDetail(name: LimitName, inForce: number): string | undefined {
+  const { value, unit } = limits[name];
+  return inForce === value ? undefined : `The limit in force here: ${inForce} ${unit}.`;
+}
+
 /** Facts about AWS accounts, and the one lower bound: no cluster could apply them lowered. */
 const fixedLimits: readonly LimitName[] = [
   "clustersPerRegionMax",

@@ -24,13 +24,15 @@ export async function changeMapping(
   if (role !== administrator) throw SqlError.of(errors.iamGrantDenied(statement.role));
   if (!iamArn.test(statement.arn)) throw SqlError.of(errors.iamArnMalformed);
   const transaction = block.enter();
+  const tag = statement.kind === "iamGrant" ? "AWS IAM GRANT" : "AWS IAM REVOKE";
+  if (transaction.options.readOnly) throw SqlError.of(errors.readOnlyTransaction(tag));
   // A mapping concerns whoever connects next, no relation.
   transaction.noteCatalogChange(new Set());
   const change = statement.kind === "iamGrant" ? "iam_grant" : "iam_revoke";
   await transaction.request(`SELECT pg_dsql.${change}($1, $2)`, [statement.role, statement.arn]);
   sink.parsed();
   sink.bound();
-  return { kind: "complete", tag: statement.kind === "iamGrant" ? "AWS IAM GRANT" : "AWS IAM REVOKE" };
+  return { kind: "complete", tag };
 }
 
 /**

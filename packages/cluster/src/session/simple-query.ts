@@ -3,11 +3,14 @@
  *
  * Source: PostgreSQL documentation, "Simple Query" and "Multiple Statements in a Simple Query".
  */
+import { countCharacters } from "@dsql-local/spec";
+import { SqlError } from "../base/index.ts";
+import { lex, type SqlParser, type Statement } from "../sql/index.ts";
 import type { Coordinator, Outcome } from "../transaction/index.ts";
-import type { SqlParser, Statement } from "../sql/index.ts";
 import { encodeBackend, noBindArguments } from "../wire/index.ts";
 import { ClientSink } from "./client-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
+import { explainOptions } from "./explain/index.ts";
 import type { FrameQueue } from "./frame-queue.ts";
 import type { StatementRunner } from "./statement-runner.ts";
 
@@ -36,6 +39,7 @@ export async function runSimpleQuery(context: SimpleQueryContext, text: string):
 }
 
 async function runOne(context: SimpleQueryContext, statement: Statement, isAlone: boolean): Promise<Outcome> {
+  refuseParameters(context.runner, statement);
   const execution = {
     statement,
     prepared: context.coordinator.prepare(statement.text, []),
@@ -46,6 +50,26 @@ async function runOne(context: SimpleQueryContext, statement: Statement, isAlone
     rowsSent: 0,
   };
   return await context.runner.run(execution, new SimpleSink(context), isAlone);
+}
+
+/**
+ * A simple Query brings no values, so PostgreSQL knows no parameter in it. Only a generic plan is made without values, and
+ * EXPLAIN (GENERIC_PLAN) is how psql asks for one.
+ *
+ * @throws {SqlError} 42P02 where the first parameter is; before that, what the block or a rule refuses
+ */
+function refuseParameters(runner: StatementRunner, statement: Statement): void {
+  const { kind, text } = statement;
+  // Cheap and sure for the statements without.
+  if ((kind !== "read" && kind !== "write") || !text.includes("$")) return;
+  const first = lex(text).find((lexeme) => lexeme.kind === "parameter");
+  if (first === undefined || explainOptions(statement)?.genericPlan === true) return;
+  runner.refuse(statement);
+  throw new SqlError({
+    sqlstate: "42P02",
+    message: `there is no parameter ${text.slice(first.start, first.end)}`,
+    position: statement.positionInSource(countCharacters(text, first.start) + 1),
+  });
 }
 
 /** In the simple protocol a statement without rows is not described. */

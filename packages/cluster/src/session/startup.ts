@@ -69,7 +69,8 @@ export async function readSettings(
   for (const [name, value] of requestedSettings(parameters)) {
     const lower = name.toLowerCase();
     if (!settable.has(lower)) {
-      throw SqlError.of(errors.settingNotSupported(name), { severity: "FATAL" });
+      const hint = "Leave it out of the connection's parameters, or turn it off in the tool that sends it.";
+      throw SqlError.of(errors.settingNotSupported(name), { severity: "FATAL", hint });
     }
     if (lower === "client_encoding")
       fatally(() => {

@@ -112,17 +112,15 @@ export class StatementRunner {
   }
 
   /**
-   * A catalog change since this session last looked is heard once, before its transaction has begun; one that comes
-   * later is heard at COMMIT.
+   * A catalog change since this session last looked, and before its transaction began, is heard once, at the first
+   * statement that it concerns; one that comes later is heard at COMMIT.
    *
    * @throws {SqlError} 40001 OC001
    */
   #refuseIfStale(statement: Statement): void {
     const versions = this.#options.services.coordinator.catalogVersions;
     if (this.#catalogSeen === versions.current) return;
-    const { transaction } = this.block;
-    if (transaction !== undefined && transaction.state !== "unstarted") return;
-    if (!versions.isStale(this.#catalogSeen, statement)) return;
+    if (!versions.isStale(this.#catalogSeen, statement, this.block.transaction?.catalogVersion)) return;
     this.#catalogSeen = versions.current;
     throw SqlError.of(errors.schemaConflict);
   }

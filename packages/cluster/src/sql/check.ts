@@ -65,7 +65,7 @@ export function createCheck(asOf: string, limits: Partial<LimitValues> = {}): Ch
       return refusal(createSubject(node, { isAsync, writes }));
     },
     columnType: (type) => refusal(subjectOf("ColumnType", { ...type }))?.fields ?? refuseUnknown(type),
-    keyType: (type) => refusal(subjectOf("KeyColumn", { type }))?.fields,
+    keyType: (type) => refusal(subjectOf("KeyColumn", { type }))?.fields ?? refuseUnknownKey(type),
   };
 }
 
@@ -79,6 +79,11 @@ const takenTypes: ReadonlySet<string> = new Set(supportedTypes.map(({ name }) =>
 /** A type that no rule names: the row type of a table, one that is left of another program. */
 function refuseUnknown({ name, shown }: KnownType): SqlErrorFields | undefined {
   return takenTypes.has(name) ? undefined : errors.datatypeNotSupported(shown);
+}
+
+/** What no column can hold comes of an expression: an array, a text search vector. */
+function refuseUnknownKey({ name, shown, isArray }: KnownType): SqlErrorFields | undefined {
+  return takenTypes.has(name) && !isArray ? undefined : errors.keyTypeNotSupported(shown);
 }
 
 function writesKeyword(text: string, keyword: string): boolean {

@@ -8,17 +8,26 @@ before(loadParser);
 
 const t = { schema: undefined, name: "t" };
 const definesT = { definesTables: [t] };
-const createsT = { ...definesT, createsTable: true };
+const createsT = { ...definesT, createsTable: true, creates: { kind: "table", schema: undefined } } as const;
 
 const cases: readonly (readonly [sql: string, shape: Partial<DdlShape>])[] = [
   ["CREATE TABLE t (a int)", createsT],
-  ["CREATE TABLE IF NOT EXISTS s.t ()", { createsTable: true, definesTables: [{ schema: "s", name: "t" }] }],
+  [
+    "CREATE TABLE IF NOT EXISTS s.t ()",
+    {
+      creates: { kind: "table", schema: "s" },
+      createsTable: true,
+      definesTables: [{ schema: "s", name: "t" }],
+    },
+  ],
   [
     "CREATE TABLE t (a bigint GENERATED ALWAYS AS IDENTITY (CACHE 1))",
     { ...createsT, createsSequence: true },
   ],
   ["CREATE TABLE t (LIKE u INCLUDING ALL)", { ...createsT, createsSequence: true }],
-  ["CREATE SEQUENCE q CACHE 1", { createsSequence: true }],
+  ["CREATE SEQUENCE q CACHE 1", { creates: { kind: "sequence", schema: undefined }, createsSequence: true }],
+  ["CREATE FUNCTION s.f() RETURNS int LANGUAGE sql RETURN 1", { creates: { kind: "function", schema: "s" } }],
+  ["CREATE DOMAIN d AS text", { creates: { kind: "domain", schema: undefined } }],
   ["CREATE SCHEMA IF NOT EXISTS s", { createsSchema: true }],
   [
     "CREATE SCHEMA s CREATE TABLE t (a int) CREATE VIEW x.v AS SELECT 1",
@@ -33,7 +42,10 @@ const cases: readonly (readonly [sql: string, shape: Partial<DdlShape>])[] = [
     "CREATE SCHEMA AUTHORIZATION app CREATE TABLE t (a int)",
     { createsSchema: true, createsTable: true, definesTables: [{ schema: "app", name: "t" }] },
   ],
-  ["CREATE OR REPLACE VIEW v AS SELECT 1", { definesViews: [{ schema: undefined, name: "v" }] }],
+  [
+    "CREATE OR REPLACE VIEW v AS SELECT 1",
+    { creates: { kind: "view", schema: undefined }, definesViews: [{ schema: undefined, name: "v" }] },
+  ],
   ["CREATE INDEX i ON t (a)", { ...definesT, indexedTable: t }],
   ["CREATE STATISTICS st ON a, b FROM t", { describedTable: t }],
   ["ALTER TABLE t ADD a int", definesT],

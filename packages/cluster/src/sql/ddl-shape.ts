@@ -12,10 +12,11 @@ import type {
   Node,
   RangeVar,
 } from "libpg-query";
-import type { DdlShape, DroppedObjects, ObjectName, TableChange } from "./statement.ts";
+import type { CreatedObject, DdlShape, DroppedObjects, ObjectName, TableChange } from "./statement.ts";
 import { as, stringsOf } from "./tree.ts";
 
 export const emptyShape: DdlShape = {
+  creates: undefined,
   createsSchema: false,
   createsSequence: false,
   definesTables: [],
@@ -28,6 +29,25 @@ export const emptyShape: DdlShape = {
 };
 
 export function ddlShape(node: Node): DdlShape {
+  const creates = createdObject(node);
+  return creates === undefined ? shapeOf(node) : { ...shapeOf(node), creates };
+}
+
+function createdObject(node: Node): CreatedObject | undefined {
+  const relation = (kind: CreatedObject["kind"], range: RangeVar | undefined): CreatedObject | undefined =>
+    range && { kind, schema: range.schemaname };
+  const named = (kind: CreatedObject["kind"], parts: Node[] | undefined): CreatedObject | undefined =>
+    parts && { kind, schema: stringsOf(parts).at(-2) };
+  return (
+    relation("table", as(node, "CreateStmt")?.relation) ??
+    relation("view", as(node, "ViewStmt")?.view) ??
+    relation("sequence", as(node, "CreateSeqStmt")?.sequence) ??
+    named("function", as(node, "CreateFunctionStmt")?.funcname) ??
+    named("domain", as(node, "CreateDomainStmt")?.domainname)
+  );
+}
+
+function shapeOf(node: Node): DdlShape {
   const schema = as(node, "CreateSchemaStmt");
   if (schema !== undefined) return schemaShape(schema);
   const table = as(node, "CreateStmt");

@@ -13,6 +13,7 @@ export type { KnownType } from "./check.ts";
 export { createSqlParser, loadParser, type SqlParserOptions } from "./parser.ts";
 export type {
   Analysis,
+  CreatedObject,
   DdlShape,
   DmlShape,
   LockingClause,

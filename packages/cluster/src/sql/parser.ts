@@ -15,6 +15,8 @@ import { TextCache } from "./cache.ts";
 import { type Check, createCheck, type Refusal } from "./check.ts";
 import { classify } from "./classify.ts";
 import { type DsqlForms, findDsqlForms, type IamStatement, syntaxErrorAt } from "./dsql-forms.ts";
+import { forPostgres } from "./for-postgres.ts";
+import { refuseBody } from "./function-body.ts";
 import { parseTree, type RawStatement } from "./postgres-parser.ts";
 import { showCatalogs, type ShownText } from "./shown-catalogs.ts";
 import type { ParsedSource, SqlParser, Statement, StatementKind, Waiver } from "./statement.ts";
@@ -91,33 +93,19 @@ function createStatement(raw: RawStatement, { source, map, forms, check }: Surro
   const isAsync = asyncAt !== undefined;
   if (isAsync) requireOnlyValidate(raw, statement, { source, start });
   const kind = classify(raw.stmt, statement, isAsync ? asyncAt - start : undefined);
-  const refused = check.statement({ node: raw.stmt, text, isAsync });
+  const refused =
+    check.statement({ node: raw.stmt, text, isAsync }) ??
+    refuseBody(raw.stmt, (body) => parseStatements(body, check));
   const unless = refused && waiver(refused, () => check.statement({ node: raw.stmt, text, isAsync: true }));
   const shown = refused === undefined ? showCatalogs(kind, statement) : undefined;
   if (shown !== undefined) return createShownStatement(shown, { source, offset: start });
-  return assemble(kind, { text: forPostgres(raw.stmt, text), source, offset: start, refused, unless });
+  return assemble(kind, { text: forPostgres(raw.stmt, statement), source, offset: start, refused, unless });
 }
 
 /** `disable_sync_create_index` off permits an index without ASYNC; what else the rules say of it holds all the same. */
 function waiver(refused: Refusal, withAsync: () => Refusal | undefined): Waiver | undefined {
   if (refused.ruleId !== "index-without-async") return undefined;
   return { setting: "disable_sync_create_index", refusal: withAsync()?.fields };
-}
-
-/**
- * `{ENABLE|DISABLE} TRIGGER {ALL|USER}` is accepted without effect: there are no triggers but those of foreign keys, and
- * PostgreSQL lets only its superuser switch them. A later position in the text is off by the one letter more.
- */
-function forPostgres(node: RawStatement["stmt"], text: string): string {
-  const commands = as(node, "AlterTableStmt")?.cmds ?? [];
-  const switchesAll = commands.some((command) =>
-    /^AT_(?:En|Dis)ableTrigAll$/.test(as(command, "AlterTableCmd")?.subtype ?? ""),
-  );
-  if (!switchesAll) return text;
-  const words = lex(text);
-  const written = (index: number): string => text.slice(words[index]?.start, words[index]?.end).toUpperCase();
-  const all = words.findLast((_, index) => written(index) === "ALL" && written(index - 1) === "TRIGGER");
-  return all === undefined ? text : `${text.slice(0, all.start)}USER${text.slice(all.end)}`;
 }
 
 /** A statement over PostgreSQL's catalogs, with the views that clients see in their place. */

@@ -117,8 +117,16 @@ export interface TableChange {
   readonly name: string;
 }
 
+/** A kind of object that PostgreSQL can make a temporary one. */
+export interface CreatedObject {
+  readonly kind: "table" | "view" | "sequence" | "function" | "domain";
+  /** As written; undefined when the search path decides. */
+  readonly schema: string | undefined;
+}
+
 /** The parts of a DDL statement that only the catalog can judge. */
 export interface DdlShape {
+  readonly creates: CreatedObject | undefined;
   readonly createsSchema: boolean;
   /** By itself, or behind an identity column. */
   readonly createsSequence: boolean;

@@ -38,11 +38,14 @@ export class Footprint {
   /** @throws {SqlError} 0A000 the statement writes rows beside a catalog change */
   note(statement: Statement): void {
     if (statement.kind !== "read" && statement.kind !== "write") return;
-    if (statement.kind === "write") {
-      if (this.#catalogChange !== undefined) throw SqlError.of(errors.ddlWithDml);
-      this.#hasWritten = true;
-    }
+    if (statement.kind === "write") this.noteChangedRows();
     for (const relation of statement.analysis.relations) this.relations.add(relation.name);
+  }
+
+  /** Also of a SELECT, whose functions may have changed some. @throws {SqlError} 0A000 beside a catalog change */
+  noteChangedRows(): void {
+    if (this.#catalogChange !== undefined) throw SqlError.of(errors.ddlWithDml);
+    this.#hasWritten = true;
   }
 
   /** @throws {SqlError} 0A000 a second change, or one beside changed rows */

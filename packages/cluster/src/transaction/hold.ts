@@ -24,7 +24,7 @@ import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-r
 import type { Execution, Sink } from "./exchange/execution.ts";
 import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
-import { changedRowsOf, changedSoFar } from "./limits/changed-rows.ts";
+import { changedRowsBy, type ChangedSoFar, changedSoFar } from "./limits/changed-rows.ts";
 import type { Patience } from "./limits/patience.ts";
 import { bytesWritten } from "./limits/write-size.ts";
 import type { StatementPlan } from "./plan/plan.ts";
@@ -119,7 +119,7 @@ export class Hold {
       reportSettings: kind === "set" || kind === "reset" || setsConfig(execution.statement),
     });
     this.#callsSetConfig ||= setsConfig(execution.statement);
-    const before = plan.changesOthers ? await changedSoFar(this) : 0;
+    const before = plan.changesOthers ? await changedSoFar(this) : undefined;
     const result = await this.#exchange(Buffer.concat(statementFrames(backend, sent, isOpen)), exchange);
     const counted = this.#changed({ execution, plan, observer, exchange, result, before });
     const changed = counted instanceof Promise ? await counted : counted;
@@ -146,19 +146,21 @@ export class Hold {
     observer: RowObserver;
     exchange: StatementExchange;
     result: ExchangeResult;
-    before: number;
+    before: ChangedSoFar | undefined;
   }): Changed | Promise<Changed> {
     const { execution, plan, observer, exchange, result, before } = answered;
     if (result.kind !== "complete") return nothingChanged;
-    const { limits } = this.#services;
-    const count = (rows: number): Changed | Promise<Changed> => {
+    const { limits, catalog } = this.#services;
+    const { measured } = observer;
+    const { copied } = exchange;
+    const count = (rows: number, pieces: number): Changed | Promise<Changed> => {
       if (rows === 0) return nothingChanged;
-      const written = { execution, plan, rows, measured: observer.measured, copied: exchange.copied, limits };
+      const written = { execution, plan, rows, pieces, measured, copied, limits, catalog };
       const bytes = bytesWritten(written, this);
       return typeof bytes === "number" ? { rows, bytes } : bytes.then((sum) => ({ rows, bytes: sum }));
     };
-    if (!plan.changesOthers) return count(changedRowsOf(result.tag));
-    return changedSoFar(this).then((rows) => count(rows - before));
+    if (before === undefined) return count(changedRowsBy(execution.statement, result.tag), 0);
+    return changedSoFar(this).then(({ rows, pieces }) => count(rows - before.rows, pieces - before.pieces));
   }
 
   /** Sends an exchange, with BEGIN in front of the first one, and watches whether it waits for a lock. */

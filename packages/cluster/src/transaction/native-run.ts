@@ -72,8 +72,9 @@ export class NativeRun {
   async #accept(sent: Sent, statement: Statement, minds: boolean): Promise<NativeEnd> {
     if (sent.result.kind === "lost") throw sent.result.error;
     if (minds && (await this.#meetsGoneKey(sent, statement))) return { kind: "answerFromSnapshot" };
-    const { budget } = this.#context;
+    const { budget, footprint } = this.#context;
     if (sent.changed.rows > 0) {
+      footprint.noteChangedRows();
       budget.addRows(sent.changed.rows);
       budget.addBytes(sent.changed.bytes);
     }

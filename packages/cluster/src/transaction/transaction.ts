@@ -15,7 +15,7 @@
  */
 import { errors } from "@dsql-local/spec";
 import { assert, SqlError } from "../base/index.ts";
-import { PostgresError } from "./backend/request.ts";
+import { PostgresError, requestSimple } from "./backend/request.ts";
 import type { Settings } from "./backend/settings.ts";
 import { decide, settle, type Standing } from "./commit/verdict.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
@@ -24,7 +24,7 @@ import type { ExchangeResult } from "./exchange/statement-exchange.ts";
 import { type CatalogChange, Footprint } from "./footprint.ts";
 import { Hold } from "./hold.ts";
 import { Budget } from "./limits/budget.ts";
-import { changedRowsOf } from "./limits/changed-rows.ts";
+import { changedRowsBy } from "./limits/changed-rows.ts";
 import { checkDeclaredKeys } from "./limits/declared-keys.ts";
 import { expireInTime } from "./limits/expiry.ts";
 import { Patience } from "./limits/patience.ts";
@@ -76,6 +76,11 @@ export class Transaction {
   /** It has changed the catalog, or is about to. */
   get changesCatalog(): boolean {
     return this.#footprint.catalogChange !== undefined;
+  }
+
+  /** The version of the catalog that it began with; undefined before it has. */
+  get catalogVersion(): number | undefined {
+    return this.#state === "unstarted" ? undefined : this.#standing.catalogVersion;
   }
 
   get isImplicit(): boolean {
@@ -131,6 +136,15 @@ export class Transaction {
     values: readonly (string | null)[] = [],
   ): Promise<readonly (readonly (string | null)[])[]> {
     return await this.#underWay(async () => (await this.#held().request(text, values)).rows);
+  }
+
+  /**
+   * The same as a simple Query, in which a parameter has no value: how PostgreSQL makes a generic plan.
+   *
+   * @throws {SqlError} PostgreSQL refuses it
+   */
+  async requestSimple(text: string): Promise<readonly (readonly (string | null)[])[]> {
+    return await this.useBackend(async (hold) => (await requestSimple(hold.lease.backend, text)).rows);
   }
 
   /** Takes back everything since BEGIN but its settings, and with it all locks. */
@@ -343,13 +357,13 @@ export class Transaction {
     const hold = this.#held();
     const shadow = await this.#makeShadow();
     const result = await shadow.run(execution, sink);
-    if (result.kind === "complete" && changedRowsOf(result.tag) === 0) {
+    if (result.kind === "complete" && changedRowsBy(execution.statement, result.tag) === 0) {
       if ((await hold.redoFromBase()) === "lost") await this.#doom();
       return outcomeOf(result);
     }
     if (result.kind !== "error") await this.#doom();
     if (this.#state === "doomed") this.#shadow = shadow;
-    return this.#counted(result);
+    return this.#counted(execution, result);
   }
 
   /** From here on the transaction holds nothing but its snapshot, and lives in its shadow. */
@@ -368,12 +382,12 @@ export class Transaction {
 
   async #runDoomed(execution: Execution, sink: Sink): Promise<Outcome> {
     assert(this.#shadow !== undefined, "a doomed transaction has a shadow");
-    return this.#counted(await this.#shadow.run(execution, sink));
+    return this.#counted(execution, await this.#shadow.run(execution, sink));
   }
 
   /** What a shadow has answered. @throws {SqlError} 54000 the statement has crossed the limit of rows */
-  #counted(result: ExchangeResult): Outcome {
-    if (result.kind === "complete") this.#budget.addRows(changedRowsOf(result.tag));
+  #counted({ statement }: Execution, result: ExchangeResult): Outcome {
+    if (result.kind === "complete") this.#budget.addRows(changedRowsBy(statement, result.tag));
     return outcomeOf(result);
   }
 

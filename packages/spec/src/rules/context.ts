@@ -86,6 +86,12 @@ const transactionRows: readonly ContextRule[] = [
 ];
 
 const catalogRows: readonly ContextRule[] = [
+  contextRule("function-body", "functions", errors.notInFunction("{command}"), {
+    when: "CREATE FUNCTION … LANGUAGE SQL whose body has a statement that is neither a query nor a change of rows; one that a rule refuses gets that rule's answer",
+    reason: "A function in LANGUAGE SQL reads and changes rows.",
+    remedy: "Send the statement on its own.",
+    mark: "unsure",
+  }),
   contextRule("drop-key-column", "alter-table", errors.dropKeyColumn("{column}"), {
     when: "DROP COLUMN of a column of the primary key",
     reason: "The primary key is how a table is stored.",

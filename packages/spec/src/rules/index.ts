@@ -15,6 +15,7 @@ import { sequenceRules } from "./rows/sequences.ts";
 import { settingRules } from "./rows/settings.ts";
 import { statementRules } from "./rows/statements.ts";
 import { tableRules } from "./rows/tables.ts";
+import { temporarySchemaRules } from "./rows/temporary-schema.ts";
 import { transactionRules } from "./rows/transactions.ts";
 import { typeRules } from "./rows/types.ts";
 
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   ...roleRules,
   ...indexRules,
   ...alterTableRules,
+  ...temporarySchemaRules,
   ...tableRules,
   ...sequenceRules,
   ...typeRules,

@@ -66,5 +66,7 @@ test("a limit that was lowered holds in place of the service's", () => {
   ];
   assert.equal(refuse(table, rulesAsOf(rules, "latest")), undefined);
   assert.equal(refuse(table, rulesAsOf(rules, "latest", { columnsPerTableMax: 5 })), undefined);
-  assert.equal(refuse(table, rulesAsOf(rules, "latest", { columnsPerTableMax: 4 }))?.rule.id, "wide");
+  const refused = refuse(table, rulesAsOf(rules, "latest", { columnsPerTableMax: 4 }));
+  assert.equal(refused?.rule.id, "wide");
+  assert.equal(refused.detail, "The limit in force here: 4 columns.");
 });

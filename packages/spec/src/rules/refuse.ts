@@ -3,7 +3,7 @@
  *
  * Tests: refuse.test.ts; packages/cluster/src/sql/refusals.test.ts for each rule's text.
  */
-import type { LimitName } from "../limits.ts";
+import { type LimitName, loweredLimitDetail } from "../limits.ts";
 import { type Condition, findMatch, findMatches, type Subject, valueAt } from "./match.ts";
 import type { Rule, Slot } from "./rule.ts";
 import type { TreeNode } from "./tree.ts";
@@ -22,7 +22,7 @@ export type RuleSet = ReadonlyMap<string, readonly (readonly [order: number, rul
 
 /**
  * @param asOf - `2025-11` (its last day), `2026-06-08` or `latest`
- * @param lowered - limits that are lower than the service's; the texts stay the service's
+ * @param lowered - limits that are lower than the service's; the texts stay the service's, DETAIL says the limit in force
  * @throws {RangeError} when `asOf` is none of these
  */
 export function rulesAsOf(
@@ -43,12 +43,16 @@ export function rulesAsOf(
 
 function withLimits(rule: Rule, lowered: Readonly<Partial<Record<LimitName, number>>>): Rule {
   const { where = {} } = rule.match;
+  let { detail } = rule;
   const conditions = Object.entries(where).map(([path, condition]): [string, Condition] => {
     if (typeof condition !== "object" || !("above" in condition)) return [path, condition];
     const limit = lowered[condition.above];
-    return [path, limit === undefined ? condition : { ...condition, lowered: limit }];
+    if (limit === undefined) return [path, condition];
+    detail ??= loweredLimitDetail(condition.above, limit);
+    return [path, { ...condition, lowered: limit }];
   });
-  return { ...rule, match: { ...rule.match, where: Object.fromEntries(conditions) } };
+  const match = { ...rule.match, where: Object.fromEntries(conditions) };
+  return { ...rule, match, ...(detail !== undefined && { detail }) };
 }
 
 /**

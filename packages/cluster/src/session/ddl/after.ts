@@ -5,6 +5,7 @@
  * Source: Aurora DSQL User Guide, "Quotas and limits", "Supported data types"; AWS Labs' DSQL skill (measured).
  * Tests: test/ddl-checks.test.ts.
  */
+import { limits as facts } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { DdlShape, ObjectName } from "../../sql/index.ts";
 import type { CheckContext } from "./before.ts";
@@ -45,7 +46,9 @@ export function checkKey({ limits, parser }: CheckContext, key: readonly ColumnF
 function tooManyColumns({ limits }: CheckContext, table: TableFacts): SqlError {
   const error = limitError(limits, "columnsPerTableMax");
   if (table.primaryKey.length === 0) return error;
-  return error.with({ message: `cannot use more than ${limits.columnsPerTableMax} columns in an index` });
+  return error.with({
+    message: `cannot use more than ${facts.columnsPerTableMax.value} columns in an index`,
+  });
 }
 
 async function checkView({ ask, limits, searchPath }: CheckContext, name: ObjectName): Promise<void> {

@@ -1,12 +1,13 @@
 /**
- * What the service refuses before a DDL statement does anything: it would take away a key, or there are too many schemas.
+ * What the service refuses before a DDL statement does anything: it would take away a key, make a temporary object, or there
+ * are too many schemas.
  *
  * Source: recorded answers of the service; Aurora DSQL User Guide, "ALTER TABLE", "Quotas and limits".
  * Tests: test/ddl-checks.test.ts.
  */
 import { errors } from "@dsql-local/spec";
 import { type LimitValues, SqlError } from "../../base/index.ts";
-import type { DdlShape, ObjectName, SqlParser, TableChange } from "../../sql/index.ts";
+import type { CreatedObject, DdlShape, ObjectName, SqlParser, TableChange } from "../../sql/index.ts";
 import { limitError } from "./limit-error.ts";
 import { type Ask, type TableFacts, tableFacts } from "./table-facts.ts";
 import { userSchemas } from "./user-objects.ts";
@@ -22,6 +23,7 @@ export interface CheckContext {
 /** @throws {SqlError} the service refuses the statement */
 export async function checkBefore(context: CheckContext, shape: DdlShape): Promise<void> {
   if (shape.createsSchema) await checkSchemas(context);
+  if (shape.creates !== undefined) await checkNotTemporary(context, shape.creates);
   if (shape.changes !== undefined) await checkChanges(context, shape.changes.table, shape.changes.actions);
 }
 
@@ -29,6 +31,13 @@ export async function checkBefore(context: CheckContext, shape: DdlShape): Promi
 async function checkSchemas({ ask, limits }: CheckContext): Promise<void> {
   const rows = await ask(`SELECT count(*) FROM (${userSchemas}) AS s WHERE s.nspname <> 'public'`, []);
   if (Number(rows[0]?.[0]) >= limits.schemasMax) throw limitError(limits, "schemasMax");
+}
+
+/** With pg_temp first in the search path PostgreSQL makes temporary objects without the word TEMP. */
+async function checkNotTemporary({ ask, searchPath }: CheckContext, creates: CreatedObject): Promise<void> {
+  if (creates.schema !== undefined || !searchPath.some((schema) => schema.startsWith("pg_temp"))) return;
+  const [row] = await ask("SELECT pg_catalog.current_schema()", []);
+  if (row?.[0]?.startsWith("pg_temp") === true) throw SqlError.of(errors.temporaryObject(creates.kind));
 }
 
 async function checkChanges(

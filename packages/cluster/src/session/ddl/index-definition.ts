@@ -7,12 +7,17 @@
 import { SqlError } from "../../base/index.ts";
 import type { JobTask } from "../../jobs/index.ts";
 import { lex, type Statement } from "../../sql/index.ts";
-import { quoteName, type Transaction } from "../../transaction/index.ts";
+import { quoteName, textArray, type Transaction } from "../../transaction/index.ts";
 import { checkKey } from "./after.ts";
 import type { CheckContext } from "./before.ts";
 import { keyTypeError } from "./key-type-error.ts";
 import { requireWithin } from "./limit-error.ts";
 import { tableFacts } from "./table-facts.ts";
+
+export interface IndexContext extends CheckContext {
+  /** Builds that wait for another one: their indexes have a name, but are not in the catalog yet. */
+  readonly unbegun: readonly JobTask[];
+}
 
 export type IndexStatement = Extract<Statement, { kind: "createIndexAsync" }>;
 
@@ -23,17 +28,20 @@ export type IndexStatement = Extract<Statement, { kind: "createIndexAsync" }>;
 export async function defineIndex(
   transaction: Transaction,
   statement: IndexStatement,
-  context: CheckContext,
+  context: IndexContext,
 ): Promise<JobTask | undefined> {
   const { schema, table } = await findTable(transaction, statement, context.searchPath);
-  if (statement.index !== undefined && (await nameIsTaken(transaction, schema, statement.index))) {
+  const isTaken = async (name: string): Promise<boolean> =>
+    context.unbegun.some((build) => build.schema === schema && build.name === name) ||
+    (await isInCatalog(transaction, schema, name));
+  if (statement.index !== undefined && (await isTaken(statement.index))) {
     if (statement.ifNotExists) return undefined;
     throw new SqlError({ sqlstate: "42P07", message: `relation "${statement.index}" already exists` });
   }
   await tryOnCopy(transaction, statement, { schema, table });
   await checkCopy(context, { schema, table });
   await transaction.checkNewKeys();
-  const name = statement.index ?? (await generatedName(transaction, schema, table));
+  const name = statement.index ?? (await generatedName(transaction, table, isTaken));
   // The copy has served, and holds no lock any more.
   await transaction.undo();
   const target = `${quoteName(schema)}.${quoteName(table)}`;
@@ -68,13 +76,26 @@ async function tryOnCopy(
 }
 
 /** What the service refuses of a definition that PostgreSQL takes. */
-async function checkCopy(context: CheckContext, { schema, table }: Place): Promise<void> {
+async function checkCopy(context: IndexContext, { schema, table }: Place): Promise<void> {
   const [temporary] = await context.ask("SELECT pg_catalog.pg_my_temp_schema()::regnamespace", []);
   const copy = await tableFacts(context.ask, { schema: temporary?.[0] ?? "", name: table }, []);
   for (const key of copy?.keys ?? []) checkKey(context, key);
-  const real = await tableFacts(context.ask, { schema, name: table }, []);
-  requireWithin(context.limits, "indexesPerTableMax", (real?.keys.length ?? 0) + 1);
+  const waiting = context.unbegun.filter((build) => build.schema === schema && build.table === table);
+  const names = textArray(waiting.map(({ name }) => name));
+  const [count] = await context.ask(indexCount, [schema, table, names]);
+  requireWithin(context.limits, "indexesPerTableMax", Number(count?.[0]) + 1);
 }
+
+/** Invalid ones count, and those whose build waits. */
+const indexCount = `
+SELECT count(*) FROM (
+  SELECT i.relname
+  FROM pg_catalog.pg_namespace n
+  JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = $2::text
+  JOIN pg_catalog.pg_index x ON x.indrelid = t.oid
+  JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+  WHERE n.nspname = $1::text
+  UNION SELECT unnest FROM pg_catalog.unnest($3::text[])) AS names`;
 
 async function findTable(
   transaction: Transaction,
@@ -103,7 +124,7 @@ async function findTable(
   return { schema: foundSchema, table: name };
 }
 
-async function nameIsTaken(transaction: Transaction, schema: string, name: string): Promise<boolean> {
+async function isInCatalog(transaction: Transaction, schema: string, name: string): Promise<boolean> {
   const rows = await transaction.request(
     "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
     [schema, name],
@@ -112,7 +133,11 @@ async function nameIsTaken(transaction: Transaction, schema: string, name: strin
 }
 
 /** The name that PostgreSQL chose on the copy, with a number where the real schema has it already. */
-async function generatedName(transaction: Transaction, schema: string, table: string): Promise<string> {
+async function generatedName(
+  transaction: Transaction,
+  table: string,
+  isTaken: (name: string) => Promise<boolean>,
+): Promise<string> {
   const rows = await transaction.request(
     `SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
      WHERE i.indrelid = to_regclass('pg_temp.' || quote_ident($1))`,
@@ -120,7 +145,7 @@ async function generatedName(transaction: Transaction, schema: string, table: st
   );
   const chosen = rows[0]?.[0] ?? `${table}_idx`;
   let name = chosen;
-  for (let number = 1; await nameIsTaken(transaction, schema, name); number++) name = `${chosen}${number}`;
+  for (let number = 1; await isTaken(name); number++) name = `${chosen}${number}`;
   return name;
 }
 

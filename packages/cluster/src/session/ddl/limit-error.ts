@@ -1,5 +1,5 @@
-/** The error at one of the limits on objects, with the value in force where that is lowered. */
-import { type Limit, type LimitName, limits } from "@dsql-local/spec";
+/** The error at one of the limits on objects: the service's words, and in DETAIL the limit in force where that is lowered. */
+import { type Limit, type LimitName, limits, loweredLimitDetail } from "@dsql-local/spec";
 import { assert, type LimitValues, SqlError } from "../../base/index.ts";
 
 /** @throws {SqlError} the limit's, when the count is above the value in force */
@@ -8,10 +8,7 @@ export function requireWithin(values: LimitValues, name: LimitName, count: numbe
 }
 
 export function limitError(values: LimitValues, name: LimitName): SqlError {
-  const { value, sqlstate, message = "" }: Limit = limits[name];
+  const { sqlstate, message = "" }: Limit = limits[name];
   assert(sqlstate !== undefined, "a limit on objects has an error");
-  const inForce = values[name];
-  // The service's words, the number included, unless a test has lowered the limit.
-  const words = inForce === value ? message : message.replace(/\d+/, String(inForce));
-  return new SqlError({ sqlstate, message: words });
+  return new SqlError({ sqlstate, message, detail: loweredLimitDetail(name, values[name]) });
 }

@@ -1,4 +1,6 @@
 /** The statements that leave a job: checked now, done by a job that is submitted with the COMMIT. */
+import { errors } from "@dsql-local/spec";
+import { SqlError } from "../../base/index.ts";
 import type { JobTask } from "../../jobs/index.ts";
 import type { Execution, Outcome, Sink, Transaction } from "../../transaction/index.ts";
 import { encodeBackend } from "../../wire/index.ts";
@@ -13,8 +15,11 @@ export async function createIndexAsync(
   execution: Execution,
   sink: Sink,
 ): Promise<Outcome> {
-  const transaction = enter(context);
-  const task = await defineIndex(transaction, statement, checkContext(context, transaction));
+  const transaction = enter(context, "CREATE INDEX");
+  const task = await defineIndex(transaction, statement, {
+    ...checkContext(context, transaction),
+    unbegun: context.services.jobs.unbegun(({ type }) => type === "INDEX_BUILD"),
+  });
   if (task !== undefined) return submit(context, { transaction, task, tag: "CREATE INDEX" }, execution, sink);
   transaction.leaveCatalog();
   return skipped(
@@ -32,7 +37,7 @@ export async function validateConstraintAsync(
   execution: Execution,
   sink: Sink,
 ): Promise<Outcome> {
-  const transaction = enter(context);
+  const transaction = enter(context, "ALTER TABLE");
   const { ask, searchPath } = checkContext(context, transaction);
   const task = await defineValidation(ask, statement, searchPath);
   if (task !== undefined) return submit(context, { transaction, task, tag: "ALTER TABLE" }, execution, sink);
@@ -48,9 +53,13 @@ export async function validateConstraintAsync(
 /**
  * The catalog changes with the job: when its index is there, and when it ends. So the statement itself loses to no other
  * change of the table, such as the end of the build before it.
+ *
+ * @throws {SqlError} 25006 the block is READ ONLY
  */
-function enter({ block }: DdlContext): Transaction {
+function enter({ block }: DdlContext, command: string): Transaction {
   const transaction = block.enter();
+  // The job writes, not this statement: PostgreSQL would not notice.
+  if (transaction.options.readOnly) throw SqlError.of(errors.readOnlyTransaction(command));
   transaction.noteCatalogChange(new Set());
   return transaction;
 }

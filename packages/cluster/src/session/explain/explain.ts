@@ -9,7 +9,7 @@
  */
 import { SqlError } from "../../base/index.ts";
 import type { Coordinator, Execution, Outcome, Sink, Transaction } from "../../transaction/index.ts";
-import { backendType, decodeDataRow, encodeBackend } from "../../wire/index.ts";
+import { backendType, decodeDataRow, encodeBackend, noBindArguments } from "../../wire/index.ts";
 import { answerOf } from "./answer.ts";
 import { type ExplainOptions, explainOptions } from "./explain-options.ts";
 import type { Explained } from "./postgres-plan.ts";
@@ -25,6 +25,9 @@ export async function explain(context: ExplainContext, execution: Execution, sin
   const { transaction } = context;
   const options = explainOptions(execution.statement);
   if (options === undefined) return await transaction.run(execution, sink);
+  if (options.genericPlan && execution.bindArguments === noBindArguments) {
+    return await explainGeneric(transaction, execution, options, sink);
+  }
   const shape = await planShape(context, execution, options);
   const tables = await readTables(shape.Plan, (text, values) => transaction.request(text, values));
   const rows = new RowsHeldBack(sink);
@@ -40,6 +43,36 @@ export async function explain(context: ExplainContext, execution: Execution, sin
   for (const row of answer) sink.frame(encodeBackend.dataRow([row]));
   return outcome;
 }
+
+/** A plan for whatever the parameters will be: without ANALYZE, so nothing runs and nothing has to be redone. */
+async function explainGeneric(
+  transaction: Transaction,
+  { statement, describe }: Execution,
+  options: ExplainOptions,
+  sink: Sink,
+): Promise<Outcome> {
+  const valuesOf = async (text: string): Promise<string[]> =>
+    (await transaction.requestSimple(text)).map(([value]) => value ?? "");
+  // The client's own first: its errors are in the client's words.
+  const values = await valuesOf(statement.text);
+  const shapeText = `EXPLAIN (VERBOSE, FORMAT JSON, GENERIC_PLAN) ${statement.text.slice(options.queryStart)}`;
+  const [shape] = JSON.parse((await valuesOf(shapeText)).join("")) as [Explained];
+  const tables = await readTables(shape.Plan, (text, known) => transaction.request(text, known));
+  const { answer } = answerOf(values, { shape, tables, options, statement });
+  sink.parsed();
+  sink.bound();
+  const column = { name: "QUERY PLAN", typeOid: typeOids[options.format] ?? typeOids.text, typeSize: -1 };
+  if (describe) sink.frame(encodeBackend.rowDescription([column]));
+  for (const row of answer) sink.frame(encodeBackend.dataRow([row]));
+  return { kind: "complete", tag: "EXPLAIN" };
+}
+
+/** Of the column, by the plan's format. Source: PostgreSQL, src/include/catalog/pg_type.dat. */
+const typeOids: { readonly text: number; readonly [format: string]: number | undefined } = {
+  text: 25,
+  json: 114,
+  xml: 142,
+};
 
 /** @throws {SqlError} PostgreSQL refuses the statement; the position is one of the client's text */
 async function planShape(

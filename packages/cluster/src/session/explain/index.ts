@@ -7,3 +7,4 @@
  * - A plan that cannot be matched is shown as PostgreSQL shows it.
  */
 export { explain, type ExplainContext } from "./explain.ts";
+export { explainOptions } from "./explain-options.ts";

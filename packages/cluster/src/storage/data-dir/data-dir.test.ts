@@ -81,3 +81,12 @@ test("what a killed start left, and what systems put into folders, does not make
   }
   await (await acquireDataDir(dataDir)).release();
 });
+
+test("what people put into a directory that is ours, and an audit log in one that is not yet, does no harm", async (t) => {
+  const used = await emptyDir(t);
+  for (const name of ["cluster.json", "notes.txt"]) await writeFile(join(used, name), "");
+  await (await acquireDataDir(used)).release();
+  const fresh = await emptyDir(t);
+  for (const name of ["mcp-audit.jsonl", "mcp-audit.jsonl.1"]) await writeFile(join(fresh, name), "");
+  await (await acquireDataDir(fresh)).release();
+});

@@ -4,6 +4,7 @@
  * A lock outlives a process that was killed. It counts only while the process that it names is alive and is still the
  * same one; otherwise the next start takes it over. Nothing that we did not make is ever removed or overwritten.
  */
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, open, readdir, realpath, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,6 +22,8 @@ export interface ClusterDetails {
   readonly region: string;
   readonly account: string;
   readonly caFile: string;
+  /** The date of the rules that it behaves by, or `latest`. */
+  readonly rules?: string;
 }
 
 /** The process that holds a data directory; its details as soon as it has published them. */
@@ -79,15 +82,19 @@ export async function holdsDataDir(dataDir: string): Promise<boolean> {
 }
 
 /** Everything that one of our processes makes here; a start that was killed may have left any part of it. */
-const ours = /^(lock|cluster|identities)\.json(\..*)?$|^(tls|cloud|postgres|clusters)([.-].*)?$/;
+const ours =
+  /^(lock|cluster|identities)\.json(\..*)?$|^(tls|cloud|postgres|clusters)([.-].*)?$|^mcp-audit\.jsonl(\..*)?$/;
+/** Which clusters there are. Where it lies the directory is ours, whatever people have put beside it. */
+const clusterFile = "cluster.json";
 /** What systems and people put into any folder. */
 const anyones = /^(\.DS_Store|\.gitignore|\.gitkeep|lost\+found|desktop\.ini)$/;
 
 async function openDataDir(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
-    const foreign = (await readdir(path)).filter((name) => !ours.test(name) && !anyones.test(name));
-    if (foreign.length > 0) throw notOurs(path, foreign);
+    const names = await readdir(path);
+    const foreign = names.filter((name) => !ours.test(name) && !anyones.test(name));
+    if (foreign.length > 0 && !names.includes(clusterFile)) throw notOurs(path, foreign);
     return await realpath(path);
   } catch (error) {
     throw error instanceof StorageError ? error : unusable(path, error);
@@ -139,7 +146,7 @@ const attemptPauseMs = 25;
 
 async function takeLock(dataDir: string, holder: DataDirHolder): Promise<void> {
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    if (await createLock(dataDir, holder)) return;
+    if (createLock(dataDir, holder)) return;
     const present = await readHolder(dataDir);
     if (typeof present === "object" && (await isHeld(present))) throw heldBy(dataDir, present);
     if (!(await removeStaleLock(dataDir))) await sleep(attemptPauseMs);
@@ -147,23 +154,28 @@ async function takeLock(dataDir: string, holder: DataDirHolder): Promise<void> {
   throw unusable(dataDir, new Error("its lock.json changes all the time"));
 }
 
-/** @returns false where there is a lock already */
-async function createLock(dataDir: string, holder: DataDirHolder): Promise<boolean> {
-  let file;
+/**
+ * Makes the file and fills it in one turn of the event loop: others take one that stays empty for a dead process's, and a
+ * busy process may come to its next turn too late.
+ *
+ * @returns false where there is a lock already
+ */
+function createLock(dataDir: string, holder: DataDirHolder): boolean {
+  let file: number;
   try {
-    file = await open(lockFile(dataDir), "wx", 0o600);
+    file = openSync(lockFile(dataDir), "wx", 0o600);
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
     throw unusable(dataDir, error);
   }
   try {
-    await file.writeFile(print(holder));
+    writeFileSync(file, print(holder));
     return true;
   } catch (error) {
-    await rm(lockFile(dataDir), { force: true });
+    rmSync(lockFile(dataDir), { force: true });
     throw unusable(dataDir, error);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 

@@ -69,14 +69,17 @@ export class CatalogVersions {
    * session hears so once, at its next statement that reads or writes; where changes reach the whole cluster, also at DDL.
    *
    * Source: AWS Labs' DSQL skill, troubleshooting, measured 2026-10; of the reach, AWS Labs' lint, its cluster tests.
+   *
+   * @param until - the version that the session's transaction began with; what is newer is heard at COMMIT
    */
-  isStale(version: number, statement: Statement): boolean {
-    if (version === this.#current) return false;
+  isStale(version: number, statement: Statement, until = this.#current): boolean {
+    if (version >= until) return false;
     if (statement.kind === "ddl") return this.#scope === "cluster";
     if (statement.kind !== "read" && statement.kind !== "write") return false;
     const names = new Set(statement.analysis.relations.map(({ name }) => name));
     return this.#changes.some(
-      (change) => change.version > version && !change.isCreation && concerns(change, names),
+      (change) =>
+        change.version > version && change.version <= until && !change.isCreation && concerns(change, names),
     );
   }
 }

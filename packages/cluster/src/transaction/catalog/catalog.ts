@@ -36,6 +36,7 @@ export class Catalog {
   readonly #system: Requester;
   readonly #tables = new Map<string, Promise<Table | undefined>>();
   #functions: Promise<FunctionFacts> | undefined;
+  #deferrableKeys: Promise<boolean> | undefined;
 
   /** @param system - runs the system's own statements, outside any transaction */
   constructor(system: Requester) {
@@ -46,6 +47,7 @@ export class Catalog {
   forget(): void {
     this.#tables.clear();
     this.#functions = undefined;
+    this.#deferrableKeys = undefined;
   }
 
   /** Looks up all relations of a statement that reads or writes. */
@@ -79,6 +81,18 @@ export class Catalog {
       throw error;
     });
     return await this.#functions;
+  }
+
+  /** Whether any foreign key may be checked as late as at COMMIT. */
+  async hasDeferrableKeys(): Promise<boolean> {
+    this.#deferrableKeys ??= this.#system
+      .request("SELECT FROM pg_constraint WHERE contype = 'f' AND condeferrable LIMIT 1")
+      .then(({ tag }) => tag !== "SELECT 0")
+      .catch((error: unknown) => {
+        this.#deferrableKeys = undefined; // The next caller asks again.
+        throw error;
+      });
+    return await this.#deferrableKeys;
   }
 
   async #ask(schemas: readonly string[], name: string): Promise<Table | undefined> {

@@ -5,6 +5,7 @@ import type { Settings } from "../backend/settings.ts";
 import type { Footprint } from "../footprint.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
+import { checkDeferredKeys } from "./deferred-keys.ts";
 import { judge } from "./judge.ts";
 import { areHeld } from "./locked-rows.ts";
 
@@ -16,7 +17,10 @@ export interface Standing {
   readonly sequence: number;
 }
 
-/** @throws {SqlError} 40001 it has lost to a catalog change, to a key share, or by a row that it had locked */
+/**
+ * @throws {SqlError} 40001 it has lost to a catalog change, to a key share, or by a row that it had locked; 23503 it violates
+ *   a foreign key that is checked now
+ */
 export async function decide(
   services: TransactionServices,
   hold: Hold,
@@ -31,7 +35,7 @@ export async function decide(
     if (await areHeld(services.system, share)) throw SqlError.of(errors.dataConflict);
   }
   for (let attempt = 1; ; attempt++) {
-    const refused = await hold.touchLocked();
+    const refused = (await hold.touchLocked()) ?? (await checkDeferredKeys(hold, services.catalog));
     if (refused === undefined) return;
     const meaning = await judge(hold, services.system, refused, attempt);
     if (meaning === "lost") throw SqlError.of(errors.dataConflict);
@@ -43,7 +47,6 @@ export async function decide(
  *
  * @param settings - those that hold after it, as far as SET has changed them
  * @returns the settings that hold where set_config() may have changed others
- * @throws {SqlError} a deferred constraint is violated
  */
 export async function settle(
   services: TransactionServices,

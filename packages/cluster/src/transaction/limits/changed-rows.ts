@@ -1,4 +1,5 @@
-/** How many rows a statement has changed. */
+/** How many rows a statement has changed, and what large values it has written by the way. */
+import type { Statement } from "../../sql/index.ts";
 import type { Requester } from "../backend/request.ts";
 
 /** Rows that a command tag reports as changed: `INSERT 0 3`, `UPDATE 3`, `DELETE 3`, `COPY 3`. */
@@ -7,15 +8,44 @@ export function changedRowsOf(tag: string): number {
   return match === null ? 0 : Number(match[1]);
 }
 
+/** Rows that a statement has changed by its command tag: COPY … TO STDOUT has the tag of one that reads rows in. */
+export function changedRowsBy({ kind }: Pick<Statement, "kind">, tag: string): number {
+  return kind === "write" ? changedRowsOf(tag) : 0;
+}
+
+export interface ChangedSoFar {
+  /** Rows, with those that foreign keys, data-modifying CTEs and functions have changed. */
+  readonly rows: number;
+  /** Pieces of large values, which PostgreSQL keeps apart from their rows. */
+  readonly pieces: number;
+}
+
+/** A piece of a large value takes at most so many bytes: TOAST_MAX_CHUNK_SIZE with pages of 8 kB. */
+export const pieceBytesMax = 1_996;
+
 /**
- * Rows that the backend has changed so far by PostgreSQL's own statistics, with those that foreign keys, data-modifying
- * CTEs and functions have changed. Only the difference of two answers within one transaction means something: what
- * earlier transactions have changed may still be in it.
+ * What the backend has changed so far by PostgreSQL's own statistics. Only the difference of two answers within one
+ * transaction means something: what earlier transactions have changed may still be in it.
  */
-export async function changedSoFar(hold: Requester): Promise<number> {
+export async function changedSoFar(hold: Requester): Promise<ChangedSoFar> {
   const { rows } = await hold.request(
     `SELECT sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid))
-     FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384`,
+              FILTER (WHERE relkind = 'r'),
+            sum(pg_stat_get_xact_tuples_inserted(oid)) FILTER (WHERE relkind = 't')
+     FROM pg_catalog.pg_class WHERE relkind IN ('r', 't') AND oid >= 16384`,
   );
-  return Number(rows[0]?.[0] ?? 0);
+  const [changed, pieces] = rows[0] ?? [];
+  return { rows: Number(changed ?? 0), pieces: Number(pieces ?? 0) };
+}
+
+/** @returns the tables into which the backend has written large values, as far as its statistics go back */
+export async function tablesWithPieces(
+  hold: Requester,
+): Promise<readonly { readonly schema: string; readonly name: string }[]> {
+  const { rows } = await hold.request(
+    `SELECT n.nspname, c.relname
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND pg_stat_get_xact_tuples_inserted(c.reltoastrelid) > 0 AND c.oid >= 16384`,
+  );
+  return rows.map(([schema, name]) => ({ schema: schema ?? "", name: name ?? "" }));
 }

@@ -4,7 +4,7 @@
  *
  * Source: AWS Labs' DSQL skill, limits (measured 2026-10): a `varchar(2000)` passes, and fails when a value is too large.
  */
-import { limits } from "@dsql-local/spec";
+import { limits, loweredLimitDetail } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Requester } from "../backend/request.ts";
 
@@ -24,5 +24,9 @@ SELECT max(width) FROM (
  */
 export async function checkDeclaredKeys(hold: Requester, bytesMax: number): Promise<void> {
   const { rows } = await hold.request(widestDeclared);
-  if (Number(rows[0]?.[0] ?? 0) > bytesMax) throw SqlError.of(limits.declaredKeyBytesMax);
+  if (Number(rows[0]?.[0] ?? 0) > bytesMax) {
+    throw SqlError.of(limits.declaredKeyBytesMax, {
+      detail: loweredLimitDetail("declaredKeyBytesMax", bytesMax),
+    });
+  }
 }

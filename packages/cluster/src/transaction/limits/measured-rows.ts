@@ -1,5 +1,5 @@
 /** The sizes of rows that PostgreSQL has measured, held against the limits on keys, values and rows. */
-import { limits as facts } from "@dsql-local/spec";
+import { limits as facts, loweredLimitDetail } from "@dsql-local/spec";
 import { type LimitValues, SqlError } from "../../base/index.ts";
 import type { Requester } from "../backend/request.ts";
 import { qualifiedName, quoteName, type Table, textArray } from "../catalog/table.ts";
@@ -30,7 +30,7 @@ export class MeasuredRows {
    * @throws {SqlError} 54000 a key, a value or a row is too large
    */
   async total(hold: Requester): Promise<number> {
-    if (this.#largestKey > this.#limits.keyBytesMax) throw keyTooLarge();
+    if (this.#largestKey > this.#limits.keyBytesMax) throw keyTooLarge(this.#limits);
     return this.#large.length === 0 ? this.#bytes : this.#bytes + (await this.#largeBytes(hold));
   }
 
@@ -47,24 +47,32 @@ export class MeasuredRows {
       const bytes = row.map(Number);
       for (const [index, column] of varying.entries()) {
         // A value as large as that is stored apart from its row, without a header.
-        if ((bytes[index] ?? 0) > this.#limits.valueBytesMax) throw valueTooLarge(column.type);
+        if ((bytes[index] ?? 0) > this.#limits.valueBytesMax) throw valueTooLarge(column.type, this.#limits);
       }
       const sum = bytes.reduce((left, right) => left + right, 0);
-      if (sum > this.#limits.rowBytesMax) throw SqlError.of(facts.rowBytesMax);
+      if (sum > this.#limits.rowBytesMax) throw rowTooLarge(this.#limits);
       total += sum;
     }
     return total;
   }
 }
 
-function keyTooLarge(): SqlError {
+function keyTooLarge({ keyBytesMax }: LimitValues): SqlError {
   return SqlError.of(facts.keyBytesMax, {
+    detail: loweredLimitDetail("keyBytesMax", keyBytesMax),
     hint: `The columns of a key share ${facts.keyBytesMax.value} bytes; a secondary index also holds the primary key.`,
   });
 }
 
-function valueTooLarge(type: string): SqlError {
+function rowTooLarge({ rowBytesMax }: LimitValues): SqlError {
+  return SqlError.of(facts.rowBytesMax, { detail: loweredLimitDetail("rowBytesMax", rowBytesMax) });
+}
+
+function valueTooLarge(type: string, { valueBytesMax }: LimitValues): SqlError {
   // As the service names it: json and jsonb are one.
   const shown = type === "json" ? "jsonb" : type.replace(/\(.*$/, "");
-  return SqlError.of(facts.valueBytesMax, { message: `${facts.valueBytesMax.message} ${shown}` });
+  return SqlError.of(facts.valueBytesMax, {
+    message: `${facts.valueBytesMax.message} ${shown}`,
+    detail: loweredLimitDetail("valueBytesMax", valueBytesMax),
+  });
 }

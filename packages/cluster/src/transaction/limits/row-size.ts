@@ -39,7 +39,7 @@ export interface RowSize {
 export function rowSizeOf(table: Table, analysis: Analysis, text: string, limits: LimitValues): RowSize {
   const varying = table.columns.filter(({ isFixed }) => !isFixed);
   const widest = varying.reduce((sum, { bytesMax }) => sum + (bytesMax ?? Infinity), 0);
-  const wideKeys = table.indexes.filter((index) => widestKey(table, index) > limits.keyBytesMax);
+  const wideKeys = wideKeysOf(table, limits);
   const isNarrow = widest <= narrowBytes && wideKeys.length === 0;
   const never = analysis.command === "delete" || isNarrow || varying.length === 0;
   const threshold = measuringThreshold(limits, wideKeys.length > 0);
@@ -47,8 +47,19 @@ export function rowSizeOf(table: Table, analysis: Analysis, text: string, limits
     table,
     bytes: fixedBytes(table),
     measuredFrom: never ? Infinity : sendsItsRows(analysis, text) ? threshold : 0,
-    measure: (alias) => measureExpression(table, wideKeys, limits, alias),
+    measure: measureOf(table, limits),
   };
+}
+
+/** @returns as `RowSize.measure` */
+export function measureOf(table: Table, limits: LimitValues): RowSize["measure"] {
+  const wideKeys = wideKeysOf(table, limits);
+  return (alias) => measureExpression(table, wideKeys, limits, alias);
+}
+
+/** Indexes whose keys may be too large. */
+function wideKeysOf(table: Table, limits: LimitValues): readonly Index[] {
+  return table.indexes.filter((index) => widestKey(table, index) > limits.keyBytesMax);
 }
 
 function measuringThreshold(limits: LimitValues, hasWideKeys: boolean): number {

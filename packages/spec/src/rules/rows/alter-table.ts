@@ -87,6 +87,17 @@ export const alterTableRules: readonly Rule[] = [
     },
   ),
   addConstraint(
+    "add-deferrable-unique",
+    { contype: "CONSTR_UNIQUE", deferrable: true },
+    {
+      example: "ALTER TABLE account ADD CONSTRAINT one_owner UNIQUE USING INDEX account_by_owner DEFERRABLE",
+      reason: "Only foreign keys can be deferred.",
+      remedy: "Leave DEFERRABLE out.",
+      source: sources.foreignKeys,
+      mark: "unsure",
+    },
+  ),
+  addConstraint(
     "add-unique-using-index",
     { contype: "CONSTR_UNIQUE" },
     {

@@ -35,7 +35,17 @@ const option = (statement: { readonly id: string; readonly node: string; readonl
     mark: "unsure",
   }));
 
-const systemSchemas = ["public", "sys", "pg_catalog", "information_schema"];
+const systemSchemas = ["sys", "pg_catalog", "information_schema"];
+
+/** What holds of a schema of the system's holds of what is in it; what is in `public` is the client's. */
+const inSystemSchema = {
+  topic: "roles",
+  reason: "What is in the system's schemas belongs to the service, and every role may read it.",
+  remedy: "Leave it out: views and functions of the system need no grant.",
+  message: "feature not supported on system entity",
+  source: sources.spike,
+  mark: "unsure",
+} as const;
 
 /** Databases, languages and the like: what a cluster has one of, or none. */
 const ungrantable = [
@@ -47,11 +57,22 @@ export const roleRules: readonly Rule[] = [
   {
     id: "create-user",
     topic: "roles",
-    match: { node: "CreateRoleStmt", where: { stmt_type: { oneOf: ["ROLESTMT_USER", "ROLESTMT_GROUP"] } } },
+    match: { node: "CreateRoleStmt", where: { stmt_type: "ROLESTMT_USER" } },
     example: "CREATE USER clerk",
     reason: "Aurora DSQL makes roles with CREATE ROLE only.",
     remedy: "Use CREATE ROLE name WITH LOGIN.",
     message: "CREATE USER not supported",
+    source: sources.lint,
+    mark: "unsure",
+  },
+  {
+    id: "create-group",
+    topic: "roles",
+    match: { node: "CreateRoleStmt", where: { stmt_type: "ROLESTMT_GROUP" } },
+    example: "CREATE GROUP clerks",
+    reason: "Aurora DSQL makes roles with CREATE ROLE only.",
+    remedy: "Use CREATE ROLE name, and GRANT it to its members.",
+    message: "CREATE GROUP not supported",
     source: sources.lint,
     mark: "unsure",
   },
@@ -97,7 +118,10 @@ export const roleRules: readonly Rule[] = [
     match: {
       node: "GrantStmt",
       anywhere: true,
-      where: { objtype: "OBJECT_SCHEMA", objects: { some: { "String.sval": { oneOf: systemSchemas } } } },
+      where: {
+        objtype: "OBJECT_SCHEMA",
+        objects: { some: { "String.sval": { oneOf: ["public", ...systemSchemas] } } },
+      },
     },
     example: "GRANT USAGE ON SCHEMA public TO PUBLIC",
     reason: "The schema public and the system's schemas belong to the service, which does not share them.",
@@ -105,6 +129,62 @@ export const roleRules: readonly Rule[] = [
     message: "feature not supported on system entity",
     source: sources.spike,
     mark: "measured",
+  },
+  {
+    id: "grant-system-table",
+    match: {
+      node: "GrantStmt",
+      anywhere: true,
+      where: { objects: { some: { "RangeVar.schemaname": { oneOf: systemSchemas } } } },
+    },
+    example: "GRANT SELECT ON sys.jobs TO PUBLIC",
+    ...inSystemSchema,
+  },
+  {
+    id: "grant-system-function",
+    match: {
+      node: "GrantStmt",
+      anywhere: true,
+      where: {
+        objects: {
+          some: {
+            "ObjectWithArgs.objname": { countAtLeast: 2 },
+            "ObjectWithArgs.objname.0.String.sval": { oneOf: systemSchemas },
+          },
+        },
+      },
+    },
+    example: "REVOKE EXECUTE ON FUNCTION sys.cluster_size() FROM PUBLIC",
+    ...inSystemSchema,
+  },
+  {
+    id: "grant-all-in-system-schema",
+    match: {
+      node: "GrantStmt",
+      anywhere: true,
+      where: {
+        targtype: "ACL_TARGET_ALL_IN_SCHEMA",
+        objects: { some: { "String.sval": { oneOf: systemSchemas } } },
+      },
+    },
+    example: "GRANT SELECT ON ALL TABLES IN SCHEMA sys TO PUBLIC",
+    ...inSystemSchema,
+  },
+  {
+    id: "default-privileges-in-system-schema",
+    match: {
+      node: "AlterDefaultPrivilegesStmt",
+      where: {
+        options: {
+          some: {
+            "DefElem.defname": "schemas",
+            "DefElem.arg.List.items": { some: { "String.sval": { oneOf: systemSchemas } } },
+          },
+        },
+      },
+    },
+    example: "ALTER DEFAULT PRIVILEGES IN SCHEMA sys GRANT SELECT ON TABLES TO PUBLIC",
+    ...inSystemSchema,
   },
   {
     id: "default-privileges",

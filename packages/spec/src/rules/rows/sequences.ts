@@ -53,6 +53,17 @@ export const sequenceRules: readonly Rule[] = [
     mark: "unsure",
   },
   {
+    id: "unlogged-sequence",
+    topic: "tables",
+    match: { node: "CreateSeqStmt", anywhere: true, where: { "sequence.relpersistence": "u" } },
+    example: "CREATE UNLOGGED SEQUENCE number CACHE 1",
+    reason: "Every sequence is durable.",
+    remedy: "Leave UNLOGGED out.",
+    message: "UNLOGGED sequence not supported for CREATE SEQUENCE",
+    source: sources.createSequence,
+    mark: "unsure",
+  },
+  {
     id: "sequence-cache-missing",
     topic: "tables",
     match: {

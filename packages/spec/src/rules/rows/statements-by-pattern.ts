@@ -181,6 +181,16 @@ export const statementsByPattern: readonly Rule[] = [
     mark: "unsure",
   })),
   {
+    id: "explain-execute",
+    topic: "statements",
+    match: { node: "ExplainStmt", where: { "query.ExecuteStmt": { present: true } } },
+    example: "EXPLAIN EXECUTE one",
+    ...sqlPrepare,
+    message: "unsupported statement: Execute",
+    source: sources.lint,
+    mark: "unsure",
+  },
+  {
     id: "deallocate",
     topic: "statements",
     // DEALLOCATE ALL is taken.

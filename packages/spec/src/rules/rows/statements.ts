@@ -63,7 +63,8 @@ const refusedObjects: readonly Rule[] = [
     reason: "Aurora DSQL has no extensions.",
     remedy: "Leave it out; gen_random_uuid() is built in.",
   }),
-  statement("create-trigger", { node: "CreateTrigStmt" }, "CREATE TRIGGER not supported", {
+  // Also within CREATE SCHEMA.
+  statement("create-trigger", { node: "CreateTrigStmt", anywhere: true }, "CREATE TRIGGER not supported", {
     example: "CREATE TRIGGER a BEFORE INSERT ON account FOR EACH ROW EXECUTE FUNCTION f()",
     reason: "Aurora DSQL has no triggers.",
     remedy: "Do the work in the application, in the same transaction.",

@@ -65,6 +65,7 @@ const storageIsFixed = {
   reason: "Aurora DSQL's storage has no such parameters.",
   remedy: "Leave the clause out.",
 };
+const keyConstraints = ["CONSTR_UNIQUE", "CONSTR_PRIMARY"] as const;
 const notDeferrable = {
   reason: "Only foreign keys can be deferred.",
   remedy: "Leave DEFERRABLE out.",
@@ -218,6 +219,25 @@ const columnRules: readonly Rule[] = [
 
 const constraintRules: readonly Rule[] = [
   constraint(
+    "key-storage-parameters",
+    { contype: { oneOf: keyConstraints }, options: { present: true } },
+    {
+      example: "CREATE TABLE note (id int, PRIMARY KEY (id) WITH (fillfactor = 90))",
+      ...storageIsFixed,
+      message: "WITH clause not supported for CREATE TABLE",
+    },
+  ),
+  constraint(
+    "key-tablespace",
+    { contype: { oneOf: keyConstraints }, indexspace: { present: true } },
+    {
+      example: "CREATE TABLE note (id int, UNIQUE (id) USING INDEX TABLESPACE fast)",
+      reason: "Aurora DSQL has no tablespaces.",
+      remedy: "Leave TABLESPACE out.",
+      message: "TABLESPACE clause not supported for CREATE TABLE",
+    },
+  ),
+  constraint(
     "exclusion-constraint",
     { contype: "CONSTR_EXCLUSION" },
     {
@@ -242,7 +262,7 @@ const constraintRules: readonly Rule[] = [
   ),
   constraint(
     "deferrable-key",
-    { contype: { oneOf: ["CONSTR_UNIQUE", "CONSTR_PRIMARY"] }, deferrable: true },
+    { contype: { oneOf: keyConstraints }, deferrable: true },
     { example: "CREATE TABLE note (id int, UNIQUE (id) DEFERRABLE)", ...notDeferrable },
   ),
   columnClause(
@@ -250,7 +270,7 @@ const constraintRules: readonly Rule[] = [
     {
       constraints: { some: { "Constraint.contype": "CONSTR_ATTR_DEFERRABLE" } },
       // Written after the column, DEFERRABLE is about the constraint before it: a foreign key's is allowed.
-      "constraints.0.Constraint.contype": { oneOf: ["CONSTR_UNIQUE", "CONSTR_PRIMARY"] },
+      "constraints.0.Constraint.contype": { oneOf: keyConstraints },
     },
     { example: "CREATE TABLE note (id int UNIQUE DEFERRABLE)", ...notDeferrable },
   ),
