@@ -1,4 +1,4 @@
-/** Migrations as drizzle-kit, Prisma and TypeORM write them: what is found, and what running the fixed ones on a cluster says. */
+/** Migrations as drizzle-kit, Prisma and TypeORM write them, and a schema of pg_dump: what is found, and what running the fixed ones on a cluster says. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -66,6 +66,14 @@ test("TypeORM's: a migration is one transaction with its ledger's row, unless it
   assert.deepEqual(alone, ["8 serial", "9 index-without-async"]);
 });
 
+test("pg_dump's: all that keeps an ordinary schema from running can be mended", async () => {
+  const { findings } = await lint([`${folder}/pg-dump`], { rules: ["error"] });
+  assert.ok(findings.length > 15 && findings.every(({ isFixable }) => isFixable));
+  const [fixed] = await fixFiles([`${folder}/pg-dump`], { isDryRun: true });
+  const after = await lintTexts([{ file: "schema.sql", text: fixed?.text ?? "" }], { rules: ["error"] });
+  assert.deepEqual(foundIn(after), []);
+});
+
 test("run statement by statement, a file is not one transaction", async () => {
   const options = { rules: ["transactions"], transactions: "statement" } as const;
   assert.deepEqual(foundIn(await lint([folder], options)), []);
@@ -77,10 +85,10 @@ before(async () => {
 });
 after(() => fixture.stop());
 
-for (const tool of ["drizzle", "prisma"]) {
+for (const tool of ["drizzle", "prisma", "pg-dump"]) {
   test(`what is left of ${tool}'s after the fixes runs on a cluster`, async () => {
     const pool = fixture.pool();
-    const schema = `shop_${tool}`;
+    const schema = `shop_${tool.replace("-", "_")}`;
     const [fixed] = await fixFiles([`${folder}/${tool}`], { isDryRun: true });
     assert.ok(fixed !== undefined);
     assert.notEqual(fixed.text, readFileSync(fixed.file, "utf8"));
@@ -88,10 +96,13 @@ for (const tool of ["drizzle", "prisma"]) {
     const client = await pool.connect();
     try {
       await client.query(`SET search_path TO ${schema}`);
-      for (const { text } of splitStatements(fixed.text)) {
+      // psql's own commands are for psql.
+      for (const { text } of splitStatements(fixed.text.replaceAll(/^\\.*$/gm, ""))) {
         // There is no one right answer for an enum.
         if (text.startsWith("CREATE TYPE")) continue;
-        const { rows } = await client.query<{ job_id?: string }>(text.replace('"public".', `${schema}.`));
+        const { rows } = await client.query<{ job_id?: string }>(
+          text.replace(/"public"\.|\bpublic\./g, `${schema}.`),
+        );
         const jobId = rows[0]?.job_id;
         if (jobId !== undefined) await client.query(`CALL sys.wait_for_job('${jobId}')`);
       }

@@ -5,8 +5,10 @@ import { limitProblems } from "./check/limits.ts";
 import { SchemaModel } from "./check/schema.ts";
 import { serviceProblems } from "./check/service-rules.ts";
 import { type Step, transactionProblems } from "./check/transactions.ts";
+import { volatileIndexProblems } from "./check/volatile-index.ts";
 import { unawaitedIndexes } from "./check/unawaited-index.ts";
 import { blockFixes } from "./fix/blocks.ts";
+import { foldsOf } from "./fix/fold.ts";
 import { fixesOf } from "./fix/fixers.ts";
 import { editsInFile } from "./fix/in-file.ts";
 import type { ParseStatement } from "./read/parser.ts";
@@ -28,6 +30,8 @@ export interface AnalyseOptions {
 export interface FileAnalysis {
   readonly statements: readonly LocatedStatement[];
   readonly problems: readonly FoundProblem[];
+  /** Statements that `--fix` makes part of another one, and the rule for which it does. */
+  readonly folded: ReadonlyMap<LocatedStatement, string>;
 }
 
 /** @param schema - is told of the file's statements; asked for what it found once it knows all files */
@@ -40,15 +44,27 @@ export function analyseFile(
   for (const located of statements) {
     if (located.statement !== undefined) schema.add(located.statement, located);
   }
+  const folded = new Map(foldsOf(statements).map(({ located, ruleId }) => [located, ruleId]));
   const problems = [
     ...statements.flatMap((located) => problemsOfStatement(located, options.ruleSet)),
     ...problemsOfTransactions(statements, options.transactions),
-  ];
-  return { statements, problems };
+  ].map((problem) => ({
+    ...problem,
+    isFixable: problem.isFixable || folded.get(problem.located) === problem.ruleId,
+  }));
+  return { statements, problems, folded };
 }
 
-export function schemaProblems(schema: SchemaModel<LocatedStatement>): FoundProblem[] {
-  return schema.finish().map(({ problem, where }) => ({ ...problem, located: where, isFixable: false }));
+/** @param folded - of all files */
+export function schemaProblems(
+  schema: SchemaModel<LocatedStatement>,
+  folded: FileAnalysis["folded"],
+): FoundProblem[] {
+  return schema.finish().map(({ problem, where }) => ({
+    ...problem,
+    located: where,
+    isFixable: folded.get(where) === problem.ruleId,
+  }));
 }
 
 function problemsOfStatement(located: LocatedStatement, ruleSet: RuleSet): FoundProblem[] {
@@ -64,6 +80,7 @@ function problemsOfStatement(located: LocatedStatement, ruleSet: RuleSet): Found
   const problems = [
     ...serviceProblems(statement, ruleSet),
     ...limitProblems(statement),
+    ...volatileIndexProblems(statement),
     ...adviceProblems(statement, { isPartial }),
   ];
   return problems.map((problem) => ({ ...problem, located, isFixable: fixable.has(problem.ruleId) }));

@@ -7,6 +7,7 @@ import type { RuleSet } from "@dsql-local/spec";
 import { createSelection, type Selects } from "./check/catalogue.ts";
 import { blockFixes } from "./fix/blocks.ts";
 import { applyEdits, type Edit } from "./fix/fix.ts";
+import { foldsOf } from "./fix/fold.ts";
 import { fixesOf, type RuleFix, withoutOverlaps } from "./fix/fixers.ts";
 import { editsInFile } from "./fix/in-file.ts";
 import { type LintInput, rulesInForce } from "./lint.ts";
@@ -70,7 +71,7 @@ class TextFixer {
     for (let pass = 0; pass < passesMax; pass += 1) {
       const { edits, made } = this.#pass({ ...input, text });
       if (edits.length === 0) break;
-      text = applyEdits(text, edits);
+      text = applyEdits(text, edits.map(inLinesOf(text)));
       changes.push(...made);
     }
     return { text, changes };
@@ -79,20 +80,14 @@ class TextFixer {
   #pass(input: LintInput): { edits: Edit[]; made: Change[] } {
     const lines = new Lines(input.text);
     const statements = this.#statements(input);
-    const suppressed = suppressionsIn(lines);
+    const isLeftAlone = leftAlone(lines);
     const edits: Edit[] = [];
     const made: Change[] = [];
+    const folds = this.#folds(statements, { lines, isLeftAlone });
+    // What a fold moves must not be rewritten where it stands.
+    if (folds.edits.length > 0) return folds;
     for (const located of statements) {
       const start = located.source.fileOffset(located.extent.start);
-      const { line } = lines.position(start);
-      const anchor = lines.position(located.source.anchor ?? start).line;
-      const isLeftAlone = (ruleId: string): boolean =>
-        suppressed.some(
-          ({ ruleIds, reason, targetLine }) =>
-            reason !== "" &&
-            ruleIds.includes(ruleId) &&
-            (targetLine === undefined || targetLine === line || targetLine === anchor),
-        );
       for (const { fix, fileEdits } of this.#fixesOf(located, isLeftAlone)) {
         edits.push(...fileEdits);
         made.push(change(fix, lines.position(fileEdits[0]?.start ?? start).line));
@@ -111,18 +106,31 @@ class TextFixer {
     }
   }
 
-  #fixesOf(
-    located: LocatedStatement,
-    isLeftAlone: (ruleId: string) => boolean,
-  ): { fix: RuleFix; fileEdits: Edit[] }[] {
+  #fixesOf(located: LocatedStatement, isLeftAlone: IsLeftAlone): { fix: RuleFix; fileEdits: Edit[] }[] {
     if (located.statement === undefined) return [];
     const possible = fixesOf(located.statement, this.#ruleSet).filter(
-      ({ ruleId }) => this.#selects(ruleId) && !isLeftAlone(ruleId),
+      ({ ruleId }) => this.#selects(ruleId) && !isLeftAlone(located, ruleId),
     );
     return withoutOverlaps(possible).flatMap((fix) => {
       const fileEdits = editsInFile(fix, located);
       return fileEdits === undefined ? [] : [{ fix, fileEdits }];
     });
+  }
+
+  #folds(
+    statements: readonly LocatedStatement[],
+    { lines, isLeftAlone }: { lines: Lines; isLeftAlone: IsLeftAlone },
+  ): { edits: Edit[]; made: Change[] } {
+    const folds = foldsOf(statements).filter(
+      ({ ruleId, located }) => this.#selects(ruleId) && !isLeftAlone(located, ruleId),
+    );
+    return {
+      edits: folds.flatMap(({ edits }) => edits),
+      made: folds.map(({ ruleId, located, what, warning }) => ({
+        ...{ ruleId, what, line: lines.position(located.extent.start).line },
+        ...(warning !== undefined && { warning }),
+      })),
+    };
   }
 
   /** Blocks are taken apart last, when their statements are what they will be. */
@@ -139,6 +147,27 @@ class TextFixer {
       })),
     };
   }
+}
+
+/** Writes the line ends of a text as it has its own. */
+function inLinesOf(text: string): (edit: Edit) => Edit {
+  if (!text.includes("\r\n")) return (edit) => edit;
+  return (edit) => ({ ...edit, insertion: edit.insertion.replaceAll(/\r?\n/g, "\r\n") });
+}
+
+/** Whether a comment puts findings of a rule about the statement aside. */
+type IsLeftAlone = (located: LocatedStatement, ruleId: string) => boolean;
+
+function leftAlone(lines: Lines): IsLeftAlone {
+  const suppressions = suppressionsIn(lines).filter(({ reason }) => reason !== "");
+  return ({ source, extent }, ruleId) => {
+    const start = source.fileOffset(extent.start);
+    const own = [lines.position(start).line, lines.position(source.anchor ?? start).line];
+    return suppressions.some(
+      ({ ruleIds, targetLine }) =>
+        ruleIds.includes(ruleId) && (targetLine === undefined || own.includes(targetLine)),
+    );
+  };
 }
 
 function change({ ruleId, what, warning }: RuleFix, line: number): Change {

@@ -5,7 +5,7 @@
  */
 import { rules as serviceRules, rulesAsOf, type RuleSet } from "@dsql-local/spec";
 import { UsageError } from "../errors.ts";
-import { analyseFile, type FoundProblem, schemaProblems } from "./analyse.ts";
+import { analyseFile, type FileAnalysis, type FoundProblem, schemaProblems } from "./analyse.ts";
 import { createSelection, ruleById, type Selects } from "./check/catalogue.ts";
 import { SchemaModel } from "./check/schema.ts";
 import { fileKind, type FileKind, loadReader, type ReadSources, UnreadableFileError } from "./read/file.ts";
@@ -66,12 +66,15 @@ class Linter {
   lint(inputs: readonly LintInput[]): LintReport {
     const schema = new SchemaModel<LocatedStatement>();
     const stateOfSource = new Map<LocatedStatement, FileState>();
+    const allFolded = new Map<LocatedStatement, string>();
     const states = inputs.map((input) => {
-      const { state, statements } = this.#analyse(input, schema);
+      const { state, statements, folded } = this.#analyse(input, schema);
       for (const located of statements) stateOfSource.set(located, state);
+      for (const [located, ruleId] of folded) allFolded.set(located, ruleId);
       return state;
     });
-    for (const problem of schemaProblems(schema)) stateOfSource.get(problem.located)?.problems.push(problem);
+    for (const problem of schemaProblems(schema, allFolded))
+      stateOfSource.get(problem.located)?.problems.push(problem);
     const results = states.map((state) => this.#conclude(state));
     return {
       findings: results.flatMap(({ findings }) => findings),
@@ -83,7 +86,7 @@ class Linter {
   #analyse(
     input: LintInput,
     schema: SchemaModel<LocatedStatement>,
-  ): { readonly state: FileState; readonly statements: readonly LocatedStatement[] } {
+  ): { readonly state: FileState } & Pick<FileAnalysis, "statements" | "folded"> {
     const { file, text, hasDrizzleJournal = false } = input;
     const lines = new Lines(text);
     try {
@@ -95,13 +98,13 @@ class Linter {
       );
       const report = { file, statements: analysis.statements.length };
       return {
+        ...analysis,
         state: { input, lines, problems: [...analysis.problems], report },
-        statements: analysis.statements,
       };
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
       const report = { file, statements: 0, unreadable: error.message };
-      return { state: { input, lines, problems: [], report }, statements: [] };
+      return { state: { input, lines, problems: [], report }, statements: [], folded: new Map() };
     }
   }
 

@@ -66,6 +66,7 @@ const cases: readonly (readonly [ruleId: string, found: readonly string[], leftA
         "UPDATE t SET a = 1 WHERE id = 1",
         "INSERT INTO t SELECT count(*) FROM u",
         "INSERT INTO t SELECT * FROM u LIMIT 1000",
+        "WITH moved AS (DELETE FROM u WHERE id = $1 RETURNING *) INSERT INTO t SELECT * FROM moved",
         "INSERT INTO t SELECT * FROM generate_series(1, 10)",
       ],
     ],

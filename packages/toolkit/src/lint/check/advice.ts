@@ -17,7 +17,6 @@ export interface AdviceContext {
 
 export function adviceProblems(statement: ParsedStatement, { isPartial }: AdviceContext): Problem[] {
   const problems = [
-    ...missingPrimaryKey(statement),
     ...sequenceCacheOne(statement),
     ...hotCounter(statement),
     ...skipLocked(statement),
@@ -29,34 +28,6 @@ export function adviceProblems(statement: ParsedStatement, { isPartial }: Advice
 function problem(statement: ParsedStatement, ruleId: string, message: string, place?: Place): Problem {
   return { ruleId, message, ...(place ?? placeOfHead(statement)) };
 }
-
-function missingPrimaryKey(statement: ParsedStatement): Problem[] {
-  return nodesOf(statement, "CreateStmt")
-    .filter((table) => !hasPrimaryKey(table))
-    .map((table) => {
-      const relation = table["relation"] as TreeNode | undefined;
-      const name = textOf(relation?.["relname"]) ?? "";
-      const place = placeAt(statement, locationOf(relation));
-      return problem(statement, "missing-primary-key", `table "${name}" has no primary key`, place);
-    });
-}
-
-function hasPrimaryKey(table: TreeNode): boolean {
-  const elements = listOf(table["tableElts"]);
-  // LIKE may bring one along, and so may the parent of a partition.
-  const isCopied = table["partbound"] !== undefined || table["ofTypename"] !== undefined;
-  return (
-    isCopied ||
-    elements.some((element) => as(element, "TableLikeClause") !== undefined) ||
-    elements.some(
-      (element) =>
-        isPrimary(as(element, "Constraint")) ||
-        listOf(as(element, "ColumnDef")?.["constraints"]).some((own) => isPrimary(as(own, "Constraint"))),
-    )
-  );
-}
-
-const isPrimary = (constraint: TreeNode | undefined): boolean => constraint?.["contype"] === "CONSTR_PRIMARY";
 
 function sequenceCacheOne(statement: ParsedStatement): Problem[] {
   return nodesOf(statement, "DefElem")
@@ -154,9 +125,12 @@ function unboundedCopy(statement: ParsedStatement): Problem[] {
   if (select === undefined || select["limitCount"] !== undefined || select["whereClause"] !== undefined) {
     return [];
   }
-  const isFromTable = listOf(select["fromClause"]).some((item) =>
-    ["RangeVar", "JoinExpr"].includes(unwrap(item)?.type ?? ""),
-  );
+  // A WITH query is bounded, or blamed, by itself.
+  const withNames = new Set(nodesOf(statement, "CommonTableExpr").map(({ ctename }) => ctename));
+  const isFromTable = listOf(select["fromClause"]).some((item) => {
+    const { type, fields } = unwrap(item) ?? {};
+    return type === "JoinExpr" || (type === "RangeVar" && !withNames.has(fields?.["relname"]));
+  });
   if (!isFromTable || isAggregate(select)) return [];
   return [problem(statement, "unbounded-change", "INSERT … SELECT without WHERE or LIMIT writes every row")];
 }

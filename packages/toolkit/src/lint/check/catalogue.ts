@@ -76,6 +76,17 @@ const contextRules: readonly LintRule[] = [
     remedy: "Index an expression of a type that can, such as (details->>'k').",
     source: sources.types,
   }),
+  refusal("index-not-immutable", "indexes", {
+    reason: "The function may give another value tomorrow, and the index would still hold today's.",
+    remedy:
+      "Index the columns themselves, or write with operators what is immutable: a || ' ' || b for concat(a, ' ', b).",
+    source: sources.ministack,
+  }),
+  refusal("drop-primary-key", "alter-table", {
+    reason: "The primary key is the table's storage order; it is set by CREATE TABLE and stays.",
+    remedy: "Create a table with the key that you want, copy the rows in batches, and rename.",
+    source: sources.emulator,
+  }),
   refusal("drop-key-column", "alter-table", {
     reason: "The primary key is the table's storage order; it is set by CREATE TABLE and stays.",
     remedy: "Create a table with the key that you want, copy the rows in batches, and rename.",

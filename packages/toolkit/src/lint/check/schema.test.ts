@@ -10,6 +10,10 @@ async function foundIn(...files: readonly string[]): Promise<string[]> {
     "declared-key-bytes",
     "index-column-type",
     "drop-key-column",
+    "drop-primary-key",
+    "index-not-immutable",
+    "identity-type",
+    "missing-primary-key",
   ];
   const inputs = files.map((text, index) => ({ file: `${index}.sql`, text }));
   const { findings } = await lintTexts(inputs, { rules });
@@ -112,4 +116,44 @@ test("a column of the primary key cannot be dropped", async () => {
 test("a table that is dropped or made anew is judged by what it is", async () => {
   assert.deepEqual(await foundIn(owner + pet + "DROP TABLE pet"), []);
   assert.equal((await foundIn(owner + pet, owner + pet)).length, 2);
+});
+
+test("a primary key that a later statement adds is there; one that nobody adds is missing", async () => {
+  const found = await foundIn(
+    "CREATE TABLE a (id int); CREATE TABLE b (id int);",
+    "ALTER TABLE a ADD PRIMARY KEY (id)",
+  );
+  assert.deepEqual(found, ['missing-primary-key: table "b" has no primary key']);
+});
+
+test("a column that only shows a company's name is no tenant", async () => {
+  assert.deepEqual(await foundIn("CREATE TABLE a (id uuid PRIMARY KEY, company text)"), []);
+  assert.equal((await foundIn("CREATE TABLE a (id uuid PRIMARY KEY, company_id uuid)")).length, 1);
+});
+
+test("the primary key cannot be dropped, by its own name or by PostgreSQL's; another constraint can", async () => {
+  const drop = "drop-primary-key: unsupported ALTER TABLE DROP CONSTRAINT statement";
+  assert.deepEqual(
+    await foundIn("CREATE TABLE a (id int PRIMARY KEY); ALTER TABLE a DROP CONSTRAINT a_pkey"),
+    [drop],
+  );
+  const named = "CREATE TABLE s.a (id int, n int CONSTRAINT u UNIQUE, CONSTRAINT k PRIMARY KEY (id));";
+  assert.deepEqual(await foundIn(named, "ALTER TABLE s.a DROP CONSTRAINT k"), [drop]);
+  assert.deepEqual(await foundIn(named, "ALTER TABLE s.a DROP CONSTRAINT u"), []);
+});
+
+test("an identity that is added later wants a bigint too", async () => {
+  const add = "ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (CACHE 1);";
+  assert.deepEqual(await foundIn(`CREATE TABLE a (id int PRIMARY KEY); ALTER TABLE a ${add}`), [
+    "identity-type: datatype integer not supported, identity column type must be bigint",
+  ]);
+  assert.deepEqual(await foundIn(`CREATE TABLE a (id bigint PRIMARY KEY); ALTER TABLE a ${add}`), []);
+});
+
+test("an index wants functions that are immutable", async () => {
+  const message = "index-not-immutable: functions in index expression must be marked IMMUTABLE";
+  for (const key of ["concat(a, b)", "(a || current_date)", "to_char(at, 'YYYY')"])
+    assert.deepEqual(await foundIn(`CREATE INDEX ASYNC i ON t (${key})`), [message], key);
+  assert.deepEqual(await foundIn("CREATE INDEX ASYNC i ON t (a) WHERE at > now()"), [message]);
+  assert.deepEqual(await foundIn("CREATE INDEX ASYNC i ON t (lower(a), date_trunc('day', at)) WHERE b"), []);
 });

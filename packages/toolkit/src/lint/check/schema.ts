@@ -6,19 +6,20 @@
  *
  * Tests: schema.test.ts.
  */
-import { limits, listOf, namesOf, supportedTypes, type TreeNode } from "@dsql-local/spec";
+import { errors, limits, listOf, namesOf, supportedTypes, type TreeNode } from "@dsql-local/spec";
 import type { ParsedStatement } from "../read/statement.ts";
 import type { Problem } from "../types.ts";
-import { as, relationName, textOf } from "./nodes.ts";
+import { as, locationOf, relationName, textOf } from "./nodes.ts";
 import { type Place, placeAt, placeOfHead } from "./place.ts";
-import { type Column, type ForeignKey, indexKey, type Key, tableParts } from "./table-model.ts";
+import { type Column, type ForeignKey, indexKey, isCopied, type Key, tableParts } from "./table-model.ts";
 
 export interface PlacedProblem<Where> {
   readonly problem: Problem;
   readonly where: Where;
 }
 
-const tenantName = /^(tenant|organi[sz]ation|org|workspace|company)(_?id)?$/i;
+/** A bare `company` or `organization` is mostly a name to show. */
+const tenantName = /^(tenant(_?id)?|(organi[sz]ation|org|workspace|company)_?id)$/i;
 
 interface Source<Where> {
   readonly statement: ParsedStatement;
@@ -30,6 +31,8 @@ interface Table<Where> {
   readonly columns: Map<string, Column & Source<Where>>;
   readonly keys: Key[];
   readonly foreignKeys: (ForeignKey & Source<Where>)[];
+  /** The name in its CREATE TABLE; undefined where the primary key may be another table's. */
+  readonly made: (Source<Where> & { readonly location: number | undefined }) | undefined;
 }
 
 export class SchemaModel<Where> {
@@ -57,7 +60,10 @@ export class SchemaModel<Where> {
     const name = relationName(fields["relation"]) ?? "";
     const before = this.#tables.get(name);
     if (before !== undefined) this.#judge(before);
-    const table: Table<Where> = { name, columns: new Map(), keys: [], foreignKeys: [] };
+    const made = isCopied(fields)
+      ? undefined
+      : { ...source, location: locationOf(fields["relation"] as TreeNode | undefined) };
+    const table: Table<Where> = { name, columns: new Map(), keys: [], foreignKeys: [], made };
     this.#tables.set(name, table);
     this.#addParts(table, listOf(fields["tableElts"]), source);
     this.#sequentialKey(table);
@@ -91,8 +97,27 @@ export class SchemaModel<Where> {
     for (const action of listOf(fields["cmds"])) {
       const { subtype, def, name } = as(action, "AlterTableCmd") ?? {};
       if (subtype === "AT_AddColumn" || subtype === "AT_AddConstraint") this.#addParts(table, [def], source);
+      else if (subtype === "AT_DropConstraint") this.#dropConstraint(table, textOf(name) ?? "", source);
+      else if (subtype === "AT_AddIdentity") this.#addIdentity(table, textOf(name) ?? "", source);
       else if (subtype === "AT_DropColumn") this.#dropColumn(table, textOf(name) ?? "", source);
     }
+  }
+
+  #dropConstraint(table: Table<Where>, name: string, source: Source<Where>): void {
+    const bare = table.name.split(".").at(-1) ?? "";
+    const primary = table.keys.find(({ isPrimary }) => isPrimary);
+    if (primary !== undefined && name === (primary.name ?? `${bare}_pkey`)) {
+      this.#report("drop-primary-key", errors.dropPrimaryKey.message, source);
+      return;
+    }
+    removeWhere(table.keys, (key) => key.name === name);
+  }
+
+  #addIdentity(table: Table<Where>, column: string, source: Source<Where>): void {
+    const type = table.columns.get(column)?.type;
+    if (type === undefined || type.name === "int8") return;
+    const message = `datatype ${type.shown} not supported, identity column type must be bigint`;
+    this.#report("identity-type", message, source);
   }
 
   #dropColumn(table: Table<Where>, column: string, source: Source<Where>): void {
@@ -153,6 +178,11 @@ export class SchemaModel<Where> {
   }
 
   #judge(table: Table<Where>): void {
+    // Another statement may have added it, which the rule about that statement is for.
+    if (table.made !== undefined && !table.keys.some(({ isPrimary }) => isPrimary)) {
+      const message = `table "${table.name}" has no primary key`;
+      this.#report("missing-primary-key", message, table.made, table.made.location);
+    }
     for (const foreignKey of table.foreignKeys) {
       if (table.keys.some((key) => leads(key, foreignKey.columns))) continue;
       const columns = foreignKey.columns.join(", ");

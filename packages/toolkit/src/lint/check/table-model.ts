@@ -27,6 +27,15 @@ export interface ForeignKey {
   readonly location: number | undefined;
 }
 
+/** @param table - a CreateStmt. @returns whether what it is copied from may bring a primary key along */
+export function isCopied(table: TreeNode): boolean {
+  return (
+    table["partbound"] !== undefined ||
+    table["ofTypename"] !== undefined ||
+    listOf(table["tableElts"]).some((element) => as(element, "TableLikeClause") !== undefined)
+  );
+}
+
 export interface TableParts {
   readonly columns: readonly Column[];
   readonly keys: readonly Key[];

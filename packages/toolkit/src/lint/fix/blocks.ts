@@ -5,6 +5,7 @@
  * Tests: fix.test.ts.
  */
 import type { LocatedStatement } from "../read/statements.ts";
+import { removalInFile } from "./in-file.ts";
 
 export interface BlockFix {
   readonly ruleId: "one-ddl-per-transaction" | "ddl-with-dml";
@@ -42,7 +43,7 @@ function blockFix(block: readonly LocatedStatement[]): BlockFix | undefined {
   if (ddlCount === 0 || (ddlCount === 1 && !hasWrites)) return undefined;
   return {
     ruleId: ddlCount > 1 ? "one-ddl-per-transaction" : "ddl-with-dml",
-    edits: [remove(begin), ...frames(rest, isDdl), remove(commit)],
+    edits: [...(removalInFile(begin) ?? []), ...frames(rest, isDdl), ...(removalInFile(commit) ?? [])],
     start: begin.extent.start,
     what: "takes the transaction apart: each DDL statement stands alone",
     warning: "the parts commit one by one; when one fails, those before it stay",
@@ -66,10 +67,4 @@ function frames(
       ...(isLast ? [{ start: endWithSemicolon, end: endWithSemicolon, insertion: "\nCOMMIT;" }] : []),
     ];
   });
-}
-
-/** With the line break after it. */
-function remove({ extent, source }: LocatedStatement): BlockFix["edits"][number] {
-  const after = /^[ \t]*\r?\n/.exec(source.text.slice(extent.endWithSemicolon))?.[0].length ?? 0;
-  return { start: extent.start, end: extent.endWithSemicolon + after, insertion: "" };
 }

@@ -7,12 +7,27 @@ const rewritten: readonly (readonly [behaviour: string, before: string, after: s
   ["CONCURRENTLY becomes ASYNC", "CREATE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX ASYNC i ON t (a)"],
   ["USING btree goes", "CREATE INDEX ASYNC i ON t USING btree (a)", "CREATE INDEX ASYNC i ON t (a)"],
   [
+    "USING btree_index of a dump of the service's goes",
+    "CREATE INDEX ASYNC i ON t USING btree_index (a)",
+    "CREATE INDEX ASYNC i ON t (a)",
+  ],
+  [
     "USING gin has no one answer",
     "CREATE INDEX ASYNC i ON t USING gin (a)",
     "CREATE INDEX ASYNC i ON t USING gin (a)",
   ],
   ["ASC goes", "CREATE INDEX ASYNC i ON t (a ASC, b)", "CREATE INDEX ASYNC i ON t (a, b)"],
   ["DESC of all keys goes", "CREATE INDEX ASYNC i ON t (a DESC, b DESC)", "CREATE INDEX ASYNC i ON t (a, b)"],
+  [
+    "DESC's place of NULLs is turned round",
+    "CREATE INDEX ASYNC i ON t (lower(a) DESC NULLS LAST, b DESC NULLS FIRST, c DESC)",
+    "CREATE INDEX ASYNC i ON t (lower(a) NULLS FIRST, b, c)",
+  ],
+  [
+    "a collation with its schema, as pg_dump writes it, goes",
+    'CREATE TABLE t (a text COLLATE pg_catalog."C" NOT NULL)',
+    "CREATE TABLE t (a text NOT NULL)",
+  ],
   [
     "DESC of some keys has no one answer",
     "CREATE INDEX ASYNC i ON t (a DESC, b)",
@@ -222,4 +237,14 @@ test("in a program literals are rewritten as they are quoted, and what would be 
   const { findings } = await lintTexts([{ file: "a.ts", text }], { rules: ["error"] });
   const left = findings.filter(({ isFixable }) => !isFixable).map(({ ruleId }) => ruleId);
   assert.deepEqual(left, ["add-check"]);
+});
+
+test("a file keeps its byte order mark and its line ends", async () => {
+  const text = "\uFEFFCREATE INDEX i ON t (a);\r\nALTER TABLE t ADD CHECK (a > 0);\r\n";
+  const fixed = (await fixText({ file: "a.sql", text })).text;
+  assert.equal(
+    fixed,
+    "\uFEFFCREATE INDEX ASYNC i ON t (a);\r\nALTER TABLE t ADD CONSTRAINT t_check CHECK (a > 0) NOT VALID;\r\n" +
+      "ALTER TABLE ASYNC t VALIDATE CONSTRAINT t_check;\r\n",
+  );
 });

@@ -31,9 +31,13 @@ export interface FixContext {
 /** @returns undefined when there is no one right answer here */
 export type Fixer = (context: FixContext) => Fix | undefined;
 
+/** Edits do not overlap; what is inserted at one place keeps its order. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let edited = text;
-  for (const { start, end, insertion } of [...edits].sort((left, right) => right.start - left.start)) {
+  const fromTheEnd = edits
+    .toReversed()
+    .sort((left, right) => right.start - left.start || right.end - left.end);
+  for (const { start, end, insertion } of fromTheEnd) {
     edited = edited.slice(0, start) + insertion + edited.slice(end);
   }
   return edited;

@@ -30,7 +30,8 @@ export function editsInFile(fix: Fix, located: LocatedStatement): Edit[] | undef
   return edits;
 }
 
-function removalInFile({ source, extent }: LocatedStatement): Edit[] | undefined {
+/** With the line break after it. @returns undefined in a program's text */
+export function removalInFile({ source, extent }: LocatedStatement): Edit[] | undefined {
   if (source.separator === undefined) return undefined;
   const after = /^[ \t]*\r?\n/.exec(source.text.slice(extent.endWithSemicolon))?.[0].length ?? 0;
   return [{ start: extent.start, end: extent.endWithSemicolon + after, insertion: "" }];

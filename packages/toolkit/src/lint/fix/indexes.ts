@@ -43,10 +43,12 @@ const dropWithoutConcurrently: Fixer = ({ statement }) => {
   return { edits: [removeLexemes(statement, index, index)], what: "removes CONCURRENTLY" };
 };
 
-/** Only methods that serve what a B-tree serves too. */
+/** They serve what a B-tree serves too; the last is the service's own, which its definitions say and it does not take. */
+const removableMethods: ReadonlySet<string> = new Set(["btree", "hash", "btree_index"]);
+
 const removeUsing: Fixer = ({ statement, node }) => {
   const method = String(node["accessMethod"]);
-  if (method !== "btree" && method !== "hash") return undefined;
+  if (!removableMethods.has(method)) return undefined;
   const index = indexOfWord(statement, ["USING"], { depth: 0 });
   return { edits: [removeLexemes(statement, index, index + 1)], what: `removes USING ${method}` };
 };
@@ -55,13 +57,26 @@ const removeUsing: Fixer = ({ statement, node }) => {
 const removeSortOrder: Fixer = ({ statement, node }) => {
   const keys = listOf(node["indexParams"]).map((key) => unwrap(key)?.fields ?? {});
   const isDescending = keys.map(({ ordering }) => ordering === "SORTBY_DESC");
-  const isAllOne = isDescending.every((own) => own === isDescending[0]);
-  const saysNulls = keys.some(({ nulls_ordering: nulls }) => nulls !== "SORTBY_NULLS_DEFAULT");
-  if (!isAllOne || (isDescending[0] === true && saysNulls)) return undefined;
+  if (!isDescending.every((own) => own === isDescending[0])) return undefined;
   const edits = keyWords(statement, (word) => word === "ASC" || word === "DESC");
-  const [order] = isDescending[0] === true ? ["DESC"] : ["ASC"];
-  return edits.length === 0 ? undefined : { edits, what: `removes ${order}` };
+  if (edits.length === 0) return undefined;
+  return isDescending[0] === true
+    ? { edits: [...edits, ...nullsReversed(statement)], what: "removes DESC" }
+    : { edits, what: "removes ASC" };
 };
+
+/** Read backwards, NULLS FIRST gives what DESC NULLS LAST gave; and NULLS LAST, the default, what DESC NULLS FIRST gave. */
+function nullsReversed(statement: ParsedStatement): Edit[] {
+  return statement.lexemes.flatMap((lexeme, index) => {
+    const isNulls =
+      lexeme.kind === "word" && lexeme.depth === 1 && textAt(statement, index).toUpperCase() === "NULLS";
+    if (!isNulls) return [];
+    if (textAt(statement, index + 1).toUpperCase() === "FIRST")
+      return [removeLexemes(statement, index, index + 1)];
+    const { start, end } = lexemeAt(statement, index + 1);
+    return [{ start, end, insertion: "FIRST" }];
+  });
+}
 
 /**
  * B-tree's default classes of the types that a key may have, and the pattern classes: under collation C, the only one, they
@@ -82,15 +97,16 @@ const removeDefaultClass: Fixer = ({ statement, node }) => {
 };
 
 /** Collations that order as C does. */
-export const plainCollation = /^("?(C|POSIX|ucs_basic|default)"?)$/;
+const plainCollation = /^(?:"?pg_catalog"?\.)?"?(C|POSIX|ucs_basic|default)"?$/;
 
 const removePlainCollation: Fixer = ({ statement }) => {
   const index = indexOfWord(statement, ["COLLATE"]);
-  if (index < 0 || !plainCollation.test(textAt(statement, index + 1))) return undefined;
-  return {
-    edits: [removeLexemes(statement, index, index + 1)],
-    what: `removes COLLATE ${textAt(statement, index + 1)}`,
-  };
+  if (index < 0) return undefined;
+  let last = index + 1;
+  while (textAt(statement, last + 1) === ".") last += 2;
+  const name = statement.text.slice(lexemeAt(statement, index + 1).start, lexemeAt(statement, last).end);
+  if (!plainCollation.test(name)) return undefined;
+  return { edits: [removeLexemes(statement, index, last)], what: `removes COLLATE ${name}` };
 };
 
 const removeParameters: Fixer = ({ statement }) => {

@@ -13,9 +13,10 @@ const psqlCommand = /^\\[a-z!?][^\n]*$/gim;
 /** Sends the statement before it: `\g`, `\gexec`, `\gset x`. */
 const psqlSend = /\\(g|gx|gexec|gset|gdesc)\b[^\n]*$/gim;
 
-/** @returns the text with blanks for what only psql reads */
+/** @returns the text with blanks for what only psql reads, and for a byte order mark */
 export function withoutPsql(text: string): string {
   return text
+    .replace(/^\uFEFF/, " ")
     .replace(copyData, (_, statement: string, data: string) => statement + blank(data))
     .replace(psqlCommand, blank)
     .replace(psqlSend, (command) => `;${blank(command.slice(1))}`);
