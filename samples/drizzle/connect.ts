@@ -5,7 +5,8 @@ import { drizzle } from "drizzle-orm/node-postgres";
 
 /** CLUSTER_ENDPOINT, CLUSTER_USER and REGION say where. End `$client`, the pool, when done. */
 export function openDatabase() {
-  // The admin's tables are in `public`; every other role works in a schema of its own.
-  const searchPath = process.env.CLUSTER_USER === "admin" ? "public" : "myschema";
-  return drizzle(createPool({ searchPath }));
+  return drizzle(createPool({ searchPath: schemaOfUser() }));
 }
+
+/** The admin's tables are in `public`; every other role works in a schema of its own. */
+export const schemaOfUser = (): string => (process.env.CLUSTER_USER === "admin" ? "public" : "myschema");

@@ -6,7 +6,7 @@ import pg from "pg";
 import { PrismaClient } from "./dist/client.ts";
 
 /** The admin's tables are in `public`; every other role works in a schema of its own. */
-const schemaOf = (user: string): string => (user === "admin" ? "public" : "myschema");
+export const schemaOfUser = (): string => (variable("CLUSTER_USER") === "admin" ? "public" : "myschema");
 
 export function openPool(): pg.Pool {
   const hostname = variable("CLUSTER_ENDPOINT");
@@ -25,14 +25,14 @@ export function openPool(): pg.Pool {
     idleTimeoutMillis: 600_000,
     // The service ends a connection after 60 minutes.
     maxLifetimeSeconds: 55 * 60,
-    onConnect: (client) => client.query(`SET search_path = ${schemaOf(user)}`),
+    onConnect: (client) => client.query(`SET search_path = ${schemaOfUser()}`),
   });
 }
 
 /** `$disconnect()` ends the pool as well. */
 export function openPrisma(): PrismaClient {
   const adapter = new PrismaPg(openPool(), {
-    schema: schemaOf(variable("CLUSTER_USER")),
+    schema: schemaOfUser(),
     disposeExternalPool: true,
     onPoolError: (error) => {
       console.error(`an idle connection broke: ${error.message}`);

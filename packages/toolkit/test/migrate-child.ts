@@ -15,8 +15,10 @@ function mainStatement(step: Step): (text: string) => boolean {
       return (text) => text === step.statements[0];
     case "batches":
       return (text) => text.startsWith(step.batched.head);
-    case "guard":
+    case "changeType":
       return (text) => text.includes("pg_depend");
+    case "compare":
+      return (text) => text.startsWith(step.comparison.same.head);
   }
 }
 
@@ -42,7 +44,6 @@ prototype.query = function (this: Client, ...parameters: unknown[]): unknown {
 const pool = createPool();
 await migrateUp(pool, {
   folder,
-  leaseMs: 600,
   waitMs: 20_000,
   onEvent: (event) => {
     if (event.type !== "step" || event.number < Number(atStep)) return;

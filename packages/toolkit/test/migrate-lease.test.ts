@@ -35,12 +35,24 @@ describe("the lease of migrations", () => {
     await leases[0]?.release();
   });
 
-  test("stays with a holder that lives, though its time is short", async () => {
-    const lease = await Lease.take(pool, { ...options, durationMs: 300 });
-    await sleep(1_000);
+  test("stays with a holder that lives, past the time for which it was taken", async () => {
+    const lease = await Lease.take(pool, { ...options, durationMs: 5_000 });
+    const { rows } = await pool.query<{ expires_at: Date }>("SELECT expires_at FROM dsql_migration_lease");
+    const isOver = "SELECT FROM (SELECT clock_timestamp() AS now) AS clock WHERE now > $1";
+    while ((await pool.query(isOver, [rows[0]?.expires_at])).rowCount === 0) await sleep(100);
     lease.check();
     await assert.rejects(Lease.take(pool, options), { reason: "lease" });
     await lease.release();
+  });
+
+  test("is waited for until the time of a holder that died is over", async () => {
+    const dead = await Lease.take(pool, options);
+    // Nobody renews under this fence.
+    await pool.query(
+      "UPDATE dsql_migration_lease SET fence = fence + 1, expires_at = now() + interval '2 seconds'",
+    );
+    await (await Lease.take(pool, { ...options, waitMs: 60_000 })).release();
+    await dead.release();
   });
 
   test("a holder whose lease was taken over can commit nothing more", async () => {

@@ -83,6 +83,18 @@ describe("folders of other tools", () => {
     await assert.rejects(newMigration(folder, "x"), { remedy: /drizzle-kit generate/ });
   });
 
+  test("Drizzle's table may be in another schema, as drizzle.config.ts says", async () => {
+    const folder = migrationsIn(fixture.folder, {
+      "meta/_journal.json": journal("0000_elsewhere"),
+      "0000_elsewhere.sql": 'CREATE TABLE "elsewhere" ("id" uuid PRIMARY KEY NOT NULL);',
+    });
+    const options = { folder, schema: "own", drizzleSchema: "own" };
+    await pool.query("CREATE SCHEMA own");
+    await migrateUp(pool, options);
+    const { rows } = await pool.query<object>("SELECT count(*)::int AS rows FROM own.__drizzle_migrations");
+    assert.deepEqual(rows, [{ rows: 1 }]);
+  });
+
   test("Prisma's folder is run as it is, and entered in _prisma_migrations", async () => {
     const folder = migrationsIn(fixture.folder, {
       "migration_lock.toml": 'provider = "postgresql"\n',

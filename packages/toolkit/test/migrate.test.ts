@@ -69,25 +69,6 @@ describe("migrations on a cluster", () => {
     await assert.rejects(pool.query("INSERT INTO a (id, b) VALUES (0, NULL)"), { code: "23514" });
   });
 
-  test("a column's type is changed by a second column, with every row", async () => {
-    const options = await optionsFor({
-      "1_t.sql":
-        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, i FROM generate_series(1, 2500) AS i;",
-      "2_t.sql": "ALTER TABLE t ALTER COLUMN n TYPE bigint",
-    });
-    await migrateUp(pool, options);
-    assert.deepEqual(await rows("SELECT pg_typeof(n)::text AS type, sum(n)::int AS sum FROM t GROUP BY 1"), [
-      { type: "bigint", sum: (2_500 * 2_501) / 2 },
-    ]);
-    writeMigrations(options.folder, {
-      "3_t.sql": "CREATE INDEX t_n ON t (n); ALTER TABLE t ALTER COLUMN n TYPE numeric",
-    });
-    await assert.rejects(migrateUp(pool, options), {
-      reason: "step",
-      message: /cannot be changed while it has index t_n/,
-    });
-  });
-
   test("UPDATE, DELETE and INSERT … SELECT of more rows than a transaction takes run in batches", async () => {
     const options = await optionsFor({
       "1_m.sql":
@@ -214,6 +195,24 @@ describe("migrations on a cluster", () => {
     assert.deepEqual(await rows(`SELECT to_regclass('${options.schema}.dsql_migration') AS ledger`), [
       { ledger: null },
     ]);
+  });
+
+  test("a schema that is not there, and a role that may not use the ledger, are told what to do", async () => {
+    const options = await optionsFor({ "1_r.sql": "CREATE TABLE r (id int)" });
+    await assert.rejects(migrateUp(pool, { ...options, schema: "nowhere" }), {
+      reason: "ledger",
+      remedy: /CREATE SCHEMA "nowhere"/,
+    });
+    await migrateUp(pool, options);
+    await pool.query("CREATE ROLE reader LOGIN");
+    await pool.query(`AWS IAM GRANT reader TO '${fixture.cluster.identities.administrator.principalArn}'`);
+    const reader = fixture.pool({ user: "reader" });
+    await assert.rejects(migrationStatus(reader, options), { reason: "ledger", remedy: /owns the tables/ });
+    await pool.query("GRANT USAGE ON SCHEMA ledger TO reader");
+    for (const table of ["dsql_migration", "dsql_migration_step"])
+      await pool.query(`GRANT SELECT ON ledger.${table} TO reader`);
+    assert.equal((await migrationStatus(reader, options)).migrations[0]?.state, "applied");
+    await assert.rejects(migrateUp(reader, options), { reason: "ledger", message: /permission denied/ });
   });
 
   test("two runs at the same time apply each migration once", async () => {

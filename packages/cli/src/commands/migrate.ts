@@ -3,6 +3,7 @@ import process from "node:process";
 import {
   baselineMigrations,
   type MigrateEvent,
+  type MigrateOptions,
   MigrationError,
   migrateUp,
   migrationStatus,
@@ -25,6 +26,7 @@ interface FolderOptions {
 
 interface CommonOptions extends TargetOptions, FolderOptions {
   readonly schema: string;
+  readonly drizzleSchema: string;
   readonly json: boolean;
 }
 
@@ -90,10 +92,21 @@ function onDatabase(command: Command): Command {
     .addOption(folderOption())
     .addOption(
       new Option("--schema <schema>", "where the ledger's tables are").default("public").argParser(nonEmpty),
+    )
+    .addOption(
+      new Option("--drizzle-schema <schema>", "where Drizzle's own table is, for its folders")
+        .default("drizzle")
+        .argParser(nonEmpty),
     );
   for (const option of targetOptions()) command.addOption(option);
   return command.option("--json", "print one line of JSON", false);
 }
+
+const placeOf = ({ dir, schema, drizzleSchema }: CommonOptions): MigrateOptions => ({
+  folder: dir,
+  schema,
+  drizzleSchema,
+});
 
 function pendingOptions(command: Command): Command {
   return command
@@ -118,8 +131,7 @@ function planCommand(): Command {
     .option("--offline", "plan the whole folder, as for an empty database, without connecting", false)
     .addHelpText("after", "\nExit codes: 0 everything can be run; 1 something cannot.\n")
     .action(async (options: PlanOptions) => {
-      const { dir: folder, to, outOfOrder, schema } = options;
-      const wanted = { folder, to, outOfOrder, schema };
+      const wanted = { ...placeOf(options), to: options.to, outOfOrder: options.outOfOrder };
       const plan = options.offline
         ? await explained(planUp(undefined, wanted))
         : await withPool(options, (pool) => planUp(pool, wanted));
@@ -156,8 +168,7 @@ async function runUp(options: UpOptions): Promise<void> {
   try {
     const result = await withPool(options, (pool) =>
       migrateUp(pool, {
-        folder: options.dir,
-        schema: options.schema,
+        ...placeOf(options),
         to: options.to,
         outOfOrder: options.outOfOrder,
         rowsPerTransaction: options.rowsPerTransaction,
@@ -205,9 +216,8 @@ function statusCommand(): Command {
     .summary("which migrations are applied, pending, failed, edited or missing")
     .addHelpText("after", "\nExit codes: 0 all are applied; 1 something is to be done.\n")
     .action(async (options: CommonOptions) => {
-      const { dir: folder, schema } = options;
       const { format, migrations } = await withPool(options, (pool) =>
-        migrationStatus(pool, { folder, schema }),
+        migrationStatus(pool, placeOf(options)),
       );
       const json = migrations.map(({ id, state, entry }) => ({
         ...{ id, state, startedAt: entry?.startedAt, finishedAt: entry?.finishedAt },
@@ -240,9 +250,8 @@ function repairCommand(): Command {
       "\nA step that failed needs no repair: correct the file, and dsql migrate up goes on with it.\n",
     )
     .action(async (options: RepairOptions) => {
-      const { dir: folder, schema } = options;
       const repair = repairOf(options);
-      await withPool(options, (pool) => repairMigrations(pool, { folder, schema }, repair));
+      await withPool(options, (pool) => repairMigrations(pool, placeOf(options), repair));
       print(options, repair, () => "Repaired.");
     });
 }
@@ -271,8 +280,10 @@ function baselineCommand(): Command {
         .makeOptionMandatory(),
     )
     .action(async (options: CommonOptions & { readonly to: string }) => {
-      const { dir: folder, schema, to } = options;
-      const baseline = await withPool(options, (pool) => baselineMigrations(pool, { folder, schema, to }));
+      const { to } = options;
+      const baseline = await withPool(options, (pool) =>
+        baselineMigrations(pool, { ...placeOf(options), to }),
+      );
       print(options, { baseline }, () => `${baseline.length} entered as applied.`);
     });
 }

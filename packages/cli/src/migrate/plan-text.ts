@@ -49,8 +49,12 @@ export function sqlOf(step: Step): string {
       return step.statements.join(";\n");
     case "batches":
       return step.batched.sql;
-    case "guard":
-      return `see that nothing refers to column ${step.column} of ${step.table}`;
+    case "changeType": {
+      const using = step.using === undefined ? "" : ` USING ${step.using}`;
+      return `ALTER TABLE ${step.table} ALTER COLUMN "${step.column}" TYPE ${step.type}${using}`;
+    }
+    case "compare":
+      return `compare ${step.comparison.target} with ${step.comparison.source}, row by row`;
   }
 }
 
@@ -63,9 +67,12 @@ function wayOf(step: Step): string[] {
     case "data":
       return step.statements.length > 1 ? ["in one transaction"] : [];
     case "batches":
+    case "compare":
       return ["in batches by the primary key, a transaction each"];
-    case "guard":
-      return [];
+    case "changeType":
+      return [
+        "taken apart when its turn comes: a second column if nothing holds on to this one, else a copy of the table",
+      ];
   }
 }
 

@@ -111,6 +111,13 @@ function cut(statement: ParsedStatement, { relation, end, changes }: Cut): Batch
   };
 }
 
+/** What {@link KeyRanges.find} answers with. */
+export interface RangeRow {
+  /** bigint, which node-postgres gives as text. */
+  readonly found: string;
+  readonly last_key: readonly string[] | null;
+}
+
 /** The statements of one range, with `$1` … for the key behind which it begins and then that with which it ends. */
 export class KeyRanges {
   readonly #batched: BatchedStatement;
@@ -141,9 +148,10 @@ export class KeyRanges {
   }
 
   change(afterKey: readonly string[], lastKey: readonly string[]): { text: string; values: unknown[] } {
-    const { head, tail } = this.#batched;
+    const { head, tail, filter } = this.#batched;
     const bounds = [...this.#bound(">", afterKey, 1), ...this.#bound("<=", lastKey, afterKey.length + 1)];
-    return { text: `${head}\n${this.#where(bounds)}\n${tail}`, values: [...afterKey, ...lastKey] };
+    const conditions = filter === undefined ? bounds : [...bounds, `(${filter}\n)`];
+    return { text: `${head}\n${this.#where(conditions)}\n${tail}`, values: [...afterKey, ...lastKey] };
   }
 
   #bound(operator: string, key: readonly string[], first: number): string[] {

@@ -8,6 +8,8 @@ export type MigrationTrouble =
   | "plan"
   /** The files and the ledger disagree. */
   | "history"
+  /** The role may not use the ledger's tables, or their schema is not there. */
+  | "ledger"
   /** A step was refused by the database, or its job failed. */
   | "step"
   /** Another runner holds the lease, or has taken it over. */

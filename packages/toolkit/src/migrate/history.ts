@@ -1,4 +1,5 @@
 /** Holds the folder against the ledger: what is applied, what is to come, and where the two disagree. Tests: test/migrate.test.ts. */
+import { essenceOf } from "./change-type/index.ts";
 import { MigrationError } from "./errors.ts";
 import type { LedgerEntry, MigrationStatus } from "./ledger.ts";
 import type { MigrationFile, PlannedMigration, Step } from "./types.ts";
@@ -68,6 +69,19 @@ export function indexOfMigration(states: readonly MigrationState[], id: string):
   });
 }
 
+/** The plan with the parts of a step that a run has taken apart, as the ledger has them, in that step's place. */
+export function withParts(planned: PlannedMigration, { steps }: LedgerEntry): PlannedMigration {
+  const all: Step[] = [];
+  for (const step of planned.steps) {
+    const parts: Step[] = [];
+    const at = (index: number): Step | undefined => steps[all.length + index]?.step;
+    if (step.kind === "changeType")
+      for (let part = at(0); part?.partOf === essence(step); part = at(parts.length)) parts.push(part);
+    all.push(...(parts.length === 0 ? [step] : parts));
+  }
+  return { ...planned, steps: all };
+}
+
 /**
  * How many of a migration's steps stay as the ledger has them, after its file was edited while it was not finished.
  *
@@ -101,8 +115,10 @@ function essence(step: Step): string {
       return JSON.stringify(step.statements);
     case "batches":
       return step.batched.sql;
-    case "guard":
-      return `guard ${step.table} ${step.column}`;
+    case "changeType":
+      return essenceOf(step);
+    case "compare":
+      return step.comparison.same.sql;
   }
 }
 

@@ -30,10 +30,12 @@ export {
 } from "./migrate.ts";
 export type {
   BatchedStatement,
+  Comparison,
   FolderFormat,
   MigrationFile,
   PlannedMigration,
   PlanProblem,
   Settlement,
   Step,
+  TypeChange,
 } from "./types.ts";

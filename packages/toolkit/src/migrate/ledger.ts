@@ -7,9 +7,11 @@
  * Tests: test/migrate.test.ts.
  */
 import type { Pool } from "pg";
-import { quoteTable } from "../identifiers.ts";
+import { sqlstateOf } from "../errors.ts";
+import { quoteIdentifier, quoteTable } from "../identifiers.ts";
 import type { Transaction } from "../transaction.ts";
 import { autocommit } from "./database.ts";
+import { MigrationError } from "./errors.ts";
 import { createLeaseTable } from "./lease.ts";
 import type { MigrationFile, PlannedMigration, Step } from "./types.ts";
 
@@ -185,6 +187,33 @@ export class Ledger {
     );
   }
 }
+
+/**
+ * Says of a refusal what would let the role in.
+ *
+ * @throws {MigrationError} ledger
+ */
+export async function reachingLedger<Result>(schema: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    const remedy = remedies[sqlstateOf(cause) ?? ""]?.(schema);
+    if (remedy === undefined || cause instanceof MigrationError) throw cause;
+    throw new MigrationError("ledger", `the ledger of migrations: ${(cause as Error).message}`, {
+      remedy,
+      cause,
+    });
+  }
+}
+
+const remedies: Readonly<Record<string, ((schema: string) => string) | undefined>> = {
+  // insufficient_privilege
+  "42501": () =>
+    "Migrate as the role that owns the tables, such as admin, or keep the ledger in a schema of this role's own: --schema <schema>. " +
+    "Drizzle's own table has --drizzle-schema. To look only, SELECT on the ledger's tables is enough.",
+  // invalid_schema_name
+  "3F000": (schema) => `CREATE SCHEMA ${quoteIdentifier(schema)} first, or name another one with --schema.`,
+};
 
 function entryOf(row: MigrationRow, steps: readonly StepRow[]): LedgerEntry {
   return {

@@ -4,9 +4,16 @@ import type { Pool } from "pg";
 import { checkedBounds } from "../batch.ts";
 import { MigrationError } from "./errors.ts";
 import { type MigrationFolder, readFolder } from "./folder.ts";
-import { compare, indexOfMigration, keptSteps, type MigrationState, pendingOf } from "./history.ts";
+import {
+  compare,
+  indexOfMigration,
+  keptSteps,
+  type MigrationState,
+  pendingOf,
+  withParts,
+} from "./history.ts";
 import { breakLease, Lease } from "./lease.ts";
-import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { Ledger, type LedgerEntry, type LedgerStep, reachingLedger } from "./ledger.ts";
 import { type Plan, planMigrations } from "./plan.ts";
 import { runStep } from "./run-step.ts";
 import { type ToolLedger, toolLedger } from "./tool-ledger.ts";
@@ -18,6 +25,8 @@ export interface MigrateOptions {
   readonly folder: string;
   /** Where the ledger's tables are; `public` by default. */
   readonly schema?: string | undefined;
+  /** Where Drizzle's own table is, for its folders: `migrations.schema` in drizzle.config.ts; `drizzle` by default. */
+  readonly drizzleSchema?: string | undefined;
 }
 
 /** How {@link migrateUp} runs. */
@@ -81,8 +90,11 @@ export async function planUp(
     const entry = entries.get(planned.id);
     if (entry === undefined) return planned;
     const isSame = entry.checksum === planned.checksum;
-    done.set(planned.id, isSame ? doneSteps(entry) : keptSteps(entry, planned));
-    return isSame ? { ...planned, steps: entry.steps.map(({ step }) => step) } : planned;
+    const now = isSame
+      ? { ...planned, steps: entry.steps.map(({ step }) => step) }
+      : withParts(planned, entry);
+    done.set(planned.id, isSame ? doneSteps(entry) : keptSteps(entry, now));
+    return now;
   });
   return { problems: plan.problems, migrations, format: folder.format, done };
 }
@@ -213,15 +225,17 @@ async function withLease<Result>(
   work: (run: Run) => Promise<Result>,
 ): Promise<Result> {
   const ledger = new Ledger(pool, options.schema ?? "public");
-  const tool = toolLedger(folder.format);
-  await ledger.create();
-  await tool?.create(pool);
-  const lease = await Lease.take(pool, {
-    schema: ledger.schema,
-    durationMs: options.leaseMs,
-    waitMs: options.waitMs,
-    signal: options.signal,
-    onWait: (holder) => options.onEvent?.({ type: "wait", holder }),
+  const tool = toolLedger(folder.format, options.drizzleSchema);
+  const lease = await reachingLedger(ledger.schema, async () => {
+    await ledger.create();
+    await tool?.create(pool);
+    return await Lease.take(pool, {
+      schema: ledger.schema,
+      durationMs: options.leaseMs,
+      waitMs: options.waitMs,
+      signal: options.signal,
+      onWait: (holder) => options.onEvent?.({ type: "wait", holder }),
+    });
   });
   try {
     return await work({ pool, options, folder, ledger, lease, tool });
@@ -236,8 +250,13 @@ async function entriesOf(
   options: MigrateOptions,
   folder: MigrationFolder,
 ): Promise<Map<string, LedgerEntry>> {
-  const entries = await new Ledger(pool, options.schema ?? "public").read();
-  for (const file of await foreign(pool, folder, entries)) {
+  const ledger = new Ledger(pool, options.schema ?? "public");
+  const tool = toolLedger(folder.format, options.drizzleSchema);
+  const { entries, files } = await reachingLedger(ledger.schema, async () => {
+    const known = await ledger.read();
+    return { entries: known, files: await foreign(pool, { folder, tool, entries: known }) };
+  });
+  for (const file of files) {
     const now = new Date();
     const { id, checksum } = file;
     entries.set(id, { id, checksum, status: "baseline", startedAt: now, finishedAt: now, steps: [] });
@@ -245,17 +264,18 @@ async function entriesOf(
   return entries;
 }
 
+/** What the folder's own tool has applied and the ledger does not know. */
 async function foreign(
   pool: Pool,
-  { format, migrations }: MigrationFolder,
-  entries: ReadonlyMap<string, LedgerEntry>,
+  known: Pick<Run, "folder" | "tool"> & { readonly entries: ReadonlyMap<string, LedgerEntry> },
 ): Promise<MigrationFile[]> {
-  const applied = (await toolLedger(format)?.applied(pool, migrations)) ?? new Set();
-  return migrations.filter(({ id }) => applied.has(id) && !entries.has(id));
+  const { migrations } = known.folder;
+  const applied = (await known.tool?.applied(pool, migrations)) ?? new Set();
+  return migrations.filter(({ id }) => applied.has(id) && !known.entries.has(id));
 }
 
-async function adopt({ pool, options, folder, ledger, lease }: Run): Promise<string[]> {
-  const files = await foreign(pool, folder, await ledger.read());
+async function adopt({ pool, options, folder, ledger, lease, tool }: Run): Promise<string[]> {
+  const files = await foreign(pool, { folder, tool, entries: await ledger.read() });
   if (files.length === 0) return [];
   await lease.transaction(async (tx) => {
     for (const file of files) await ledger.declare(tx, file);
@@ -266,34 +286,53 @@ async function adopt({ pool, options, folder, ledger, lease }: Run): Promise<str
 
 async function applyOne(run: Run, planned: PlannedMigration): Promise<void> {
   const { options, ledger, lease, tool, folder } = run;
-  const { id } = planned;
+  const { id, checksum } = planned;
   const startedMs = performance.now();
   const file = folder.migrations.find((migration) => migration.id === id);
   if (file === undefined) throw new TypeError("what is planned lies in the folder");
-  const begun = (await ledger.read()).get(id);
-  if (begun?.checksum === planned.checksum)
-    await lease.transaction((tx) => ledger.markMigration(tx, id, "running"));
-  else {
-    const kept = begun === undefined ? 0 : keptSteps(begun, planned);
-    await lease.transaction((tx) => ledger.begin(tx, planned, kept));
-  }
-  const steps = (await ledger.read()).get(id)?.steps ?? [];
-  const open = steps.filter(({ status }) => status !== "done");
-  options.onEvent?.({ type: "migration", id, steps: steps.length, done: steps.length - open.length });
-  for (const entry of open) {
+  await begin(run, planned);
+  let steps = await stepsOf(ledger, id);
+  const done = steps.filter(({ status }) => status === "done").length;
+  options.onEvent?.({ type: "migration", id, steps: steps.length, done });
+  for (let index = 0; ; index++) {
+    const entry = steps[index];
+    if (entry === undefined) break;
+    if (entry.status === "done") continue;
     const { number, step } = entry;
     options.onEvent?.({ type: "step", id, number, step });
+    let isReplaced = false;
     await runStep({
       ...{ pool: run.pool, lease, ledger, id, entry, signal: options.signal },
       rowsPerTransaction: rowsOf(options),
       onRows: (rows) => options.onEvent?.({ type: "rows", id, number, rows }),
+      replace: async (parts) => {
+        const now = steps.map((one) => one.step).toSpliced(index, 1, ...parts);
+        await lease.transaction((tx) => ledger.begin(tx, { ...planned, checksum, steps: now }, index));
+        isReplaced = true;
+      },
     });
+    if (!isReplaced) continue;
+    steps = await stepsOf(ledger, id);
+    index--;
   }
   await lease.transaction(async (tx) => {
     await ledger.finish(tx, file);
     await tool?.enter(tx, file, steps.length);
   });
   options.onEvent?.({ type: "applied", id, durationMs: performance.now() - startedMs });
+}
+
+const stepsOf = async (ledger: Ledger, id: string): Promise<readonly LedgerStep[]> =>
+  (await ledger.read()).get(id)?.steps ?? [];
+
+/** Writes the plan into the ledger, or goes on with the one that is there. */
+async function begin({ ledger, lease }: Run, planned: PlannedMigration): Promise<void> {
+  const begun = (await ledger.read()).get(planned.id);
+  if (begun?.checksum === planned.checksum)
+    return await lease.transaction((tx) => ledger.markMigration(tx, planned.id, "running"));
+  const now = begun === undefined ? planned : withParts(planned, begun);
+  const kept = begun === undefined ? 0 : keptSteps(begun, now);
+  await lease.transaction((tx) => ledger.begin(tx, now, kept));
 }
 
 /** @throws {MigrationError} plan: with the first problem, and how many there are */

@@ -21,8 +21,10 @@ const sqlOf = (step: Step): string => {
       return step.statements.join("; ");
     case "batches":
       return `batches: ${step.batched.sql}`;
-    case "guard":
-      return `guard: ${step.table} ${step.column}`;
+    case "changeType":
+      return `${step.table} ${step.column}: ${step.type}, using ${step.using ?? "nothing"}`;
+    case "compare":
+      return step.comparison.same.sql;
   }
 };
 
@@ -90,12 +92,18 @@ test("a column with constraints is added bare, given its default, filled and the
   );
 });
 
-test("a new type is a second column that takes the first one's name", async () => {
-  assert.deepEqual((await planned('ALTER TABLE a ALTER "é" TYPE numeric(10, 2)')).slice(0, 3), [
-    'guard: "a" é',
-    'ALTER TABLE "a" ADD COLUMN "é_next" numeric(10, 2)',
-    'batches: UPDATE "a" SET "é_next" = CAST("é" AS numeric(10, 2)) WHERE "é_next" IS DISTINCT FROM CAST("é" AS numeric(10, 2))',
-  ]);
+test("a new type is left to the database, which knows what holds on to the column; the type itself is not", async () => {
+  assert.deepEqual(
+    await planned(
+      "ALTER TABLE a ALTER \"é\" TYPE numeric(10, 2), ALTER b SET DATA TYPE int USING (b || ' using ')::int + 1",
+    ),
+    ['"a" é: numeric(10, 2), using nothing', "\"a\" b: int, using (b || ' using ')::int + 1"],
+  );
+  const { problems } = await planOf("ALTER TABLE a ALTER b TYPE money");
+  assert.deepEqual(
+    problems.map(({ message }) => message),
+    ["datatype money not supported"],
+  );
 });
 
 test("only a statement that goes through one table row by row is run in batches", async () => {

@@ -8,18 +8,12 @@
  *
  * Nothing is run and nobody is connected to. Tests: plan.test.ts.
  */
-import { listOf, type TreeNode, unwrap } from "@dsql-local/spec";
 import { quoteIdentifier } from "../identifiers.ts";
-import {
-  checkStatement,
-  type ParsedStatement,
-  readStatement,
-  rewriteStatement,
-  splitStatements,
-} from "../lint/index.ts";
+import { checkStatement, readStatement, rewriteStatement, splitStatements } from "../lint/index.ts";
 import { batchedStatement } from "./batched.ts";
-import { recipeFor, tableName } from "./recipes.ts";
-import type { MigrationFile, PlannedMigration, PlanProblem, Settlement, Step } from "./types.ts";
+import { ddlStep } from "./ddl-step.ts";
+import { recipeFor } from "./recipes.ts";
+import type { MigrationFile, PlannedMigration, PlanProblem, Step, TypeChange } from "./types.ts";
 
 export interface Plan {
   readonly migrations: readonly PlannedMigration[];
@@ -78,11 +72,21 @@ class FilePlanner {
       await this.#rewrite(piece);
       return;
     }
-    for (const { what, statements, guard } of recipes) {
-      const { line } = piece;
-      if (guard !== undefined) this.#steps.push({ kind: "guard", line, changes: [what], ...guard });
-      for (const sql of statements) await this.#rewrite({ sql, line, changes: [what] });
+    const { line } = piece;
+    for (const recipe of recipes) {
+      const changes = [recipe.what];
+      if ("changeType" in recipe) await this.#addTypeChange(recipe.changeType, { line, changes });
+      else for (const sql of recipe.statements) await this.#rewrite({ sql, line, changes });
     }
+  }
+
+  async #addTypeChange(change: TypeChange, origin: Omit<Piece, "sql">): Promise<void> {
+    this.#endBlock();
+    const { table, column, type } = change;
+    const sql = `ALTER TABLE ${table} ADD COLUMN ${quoteIdentifier(column)} ${type}`;
+    const refusal = (await checkStatement(sql)).findings.find(({ severity }) => severity === "error");
+    if (refusal !== undefined) this.#problem(origin.line, refusal.message, refusal.remedy);
+    this.#steps.push({ kind: "changeType", ...origin, ...change });
   }
 
   async #rewrite({ sql, line, changes }: Piece): Promise<void> {
@@ -168,79 +172,11 @@ const breakpoint = /--> statement-breakpoint/g;
 
 function piecesOf({ text, madeAtMs }: MigrationFile): Piece[] {
   const isDrizzle = madeAtMs !== undefined;
-  const source = isDrizzle ? text.replace(breakpoint, (found) => ";".padEnd(found.length)) : text;
-  return splitStatements(source).map(({ text: sql, start }) => ({
-    sql,
+  const sql = text.replace(/^\uFEFF/, " ");
+  const source = isDrizzle ? sql.replace(breakpoint, (found) => ";".padEnd(found.length)) : sql;
+  return splitStatements(source).map(({ text: statement, start }) => ({
+    sql: statement,
     line: source.slice(0, start).split("\n").length,
     changes: [],
   }));
-}
-
-async function ddlStep({ sql, line, changes }: Piece): Promise<Step> {
-  const statement = await readStatement(sql);
-  if (statement === undefined) throw new TypeError("a statement that was checked can be read");
-  const { type, fields } = statement.subject;
-  const doneCodes = doneCodesOf(statement);
-  if (type === "IndexStmt") return indexStep(statement, { sql, line, changes });
-  const constraint = type === "AlterTableStmt" ? constraintOf(fields) : undefined;
-  const table = tableName(fields["relation"]) ?? "";
-  if (constraint === undefined) return { kind: "ddl", sql, line, changes, doneCodes };
-  if (statement.isAsync) {
-    const settlement: Settlement = { object: "constraint", table, name: constraint };
-    return { kind: "ddl", sql, line, changes, doneCodes, settlement };
-  }
-  return { kind: "ddl", sql, line, changes, doneCodes, makes: { table, constraint } };
-}
-
-/** What a statement hears that was done before: a name is taken, or what it drops or renames is gone. */
-function doneCodesOf({ subject: { type, fields } }: ParsedStatement): string[] {
-  const gone = ["42P01", "42703", "42704", "3F000", "42883"];
-  if (type.startsWith("Drop") || type === "RenameStmt" || type === "AlterObjectSchemaStmt") return gone;
-  if (type === "AlterTableStmt") {
-    const subtypes = listOf(fields["cmds"]).map((action) => String(unwrap(action)?.fields["subtype"]));
-    if (subtypes.every((subtype) => subtype === "AT_DropColumn")) return ["42703"];
-    if (subtypes.every((subtype) => subtype === "AT_DropConstraint")) return ["42704"];
-  }
-  return ["42P07", "42701", "42710", "42P06", "42723"];
-}
-
-/** The constraint that the only action adds or validates, if it has a name. */
-function constraintOf(fields: TreeNode): string | undefined {
-  const actions = listOf(fields["cmds"]).map((action) => unwrap(action)?.fields ?? {});
-  const [action] = actions;
-  if (actions.length !== 1 || action === undefined) return undefined;
-  const name =
-    action["subtype"] === "AT_ValidateConstraint"
-      ? action["name"]
-      : action["subtype"] === "AT_AddConstraint" && unwrap(action["def"])?.fields["conname"];
-  return typeof name === "string" ? name : undefined;
-}
-
-function indexStep(statement: ParsedStatement, piece: Piece): Step {
-  const { fields } = statement.subject;
-  const given = fields["idxname"];
-  const name = typeof given === "string" ? given : indexName(fields);
-  const relation = fields["relation"] as TreeNode;
-  const schema = relation["schemaname"];
-  const quoted = quoteIdentifier(name);
-  const index = typeof schema === "string" ? `${quoteIdentifier(schema)}.${quoted}` : quoted;
-  const isNamed = typeof given === "string";
-  return {
-    kind: "ddl",
-    line: piece.line,
-    sql: isNamed ? piece.sql : piece.sql.replace(/\bON\b/i, `${quoted} ON`),
-    changes: isNamed ? piece.changes : [...piece.changes, `names the index ${name}`],
-    doneCodes: ["42P07"],
-    settlement: { object: "index", index },
-  };
-}
-
-/** As PostgreSQL would name it: `owner_city_idx`. */
-function indexName(fields: TreeNode): string {
-  const table = String((fields["relation"] as TreeNode)["relname"]);
-  const keys = listOf(fields["indexParams"]).map((key) => {
-    const name = unwrap(key)?.fields["name"];
-    return typeof name === "string" ? name : "expr";
-  });
-  return `${[table, ...keys].join("_").slice(0, 58)}_idx`;
 }

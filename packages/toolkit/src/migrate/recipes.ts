@@ -10,13 +10,12 @@
 import { listOf, type TreeNode, unwrap } from "@dsql-local/spec";
 import { quoteIdentifier } from "../identifiers.ts";
 import type { ParsedStatement } from "../lint/index.ts";
+import type { TypeChange } from "./types.ts";
 
-export interface Recipe {
-  readonly what: string;
-  readonly statements: readonly string[];
-  /** Must stand by itself before the first statement runs. */
-  readonly guard?: { readonly table: string; readonly column: string };
-}
+/** Statements, or a step that only the database can take apart: it depends on what holds on to the column. */
+export type Recipe =
+  | { readonly what: string; readonly statements: readonly string[] }
+  | { readonly what: string; readonly changeType: TypeChange };
 
 interface Action {
   readonly subtype: string;
@@ -168,7 +167,8 @@ function constraintName(table: string, column: string, suffix: string): string {
   return fitted([bare, column], suffix);
 }
 
-function fitted(words: readonly string[], suffix: string): string {
+/** `a_b_suffix`, the words cut so that it has a name's 63 bytes at most. */
+export function fitted(words: readonly string[], suffix: string): string {
   let stem = words.join("_");
   while (Buffer.byteLength(`${stem}_${suffix}`) > 63) stem = [...stem].slice(0, -1).join("");
   return `${stem}_${suffix}`;
@@ -185,36 +185,31 @@ function setNotNull(table: string, column: string): Recipe {
   };
 }
 
-/**
- * A new column beside the old one. It is filled while writers go on; then the old one gets another name, so that nobody
- * can write it under the old; rows that had been written meanwhile are filled again; only then the new one is shown.
- */
 function changeType(statement: ParsedStatement, action: Action, table: string): Recipe | undefined {
-  const name = String(action.node["name"]);
   const definition = unwrap(action.node["def"])?.fields ?? {};
+  if (definition["collClause"] !== undefined) return undefined;
   const typeStart = statement.offsetOf(
     Number((definition["typeName"] as TreeNode | undefined)?.["location"]),
   );
-  const typeText = statement.text.slice(typeStart, action.start + action.text.length);
-  // An expression of the user's own would have to be read under the column's second name.
-  if (definition["raw_default"] !== undefined || definition["collClause"] !== undefined) return undefined;
-  const [column, next, old] = [name, fitted([name], "next"), fitted([name], "old")].map(quoteIdentifier) as [
-    string,
-    string,
-    string,
-  ];
-  const fill = (from: string): string =>
-    `UPDATE ${table} SET ${next} = CAST(${from} AS ${typeText}) WHERE ${next} IS DISTINCT FROM CAST(${from} AS ${typeText})`;
+  const end = action.start + action.text.length;
+  // No type of Aurora DSQL has a word USING in its name.
+  const using =
+    definition["raw_default"] === undefined
+      ? undefined
+      : statement.lexemes.find(
+          ({ kind, depth, start, end: wordEnd }) =>
+            kind === "word" &&
+            depth === 0 &&
+            start > typeStart &&
+            statement.text.slice(start, wordEnd).toUpperCase() === "USING",
+        );
   return {
-    what: "fills a second column of the new type, and exchanges the two by their names",
-    guard: { table, column: name },
-    statements: [
-      `ALTER TABLE ${table} ADD COLUMN ${next} ${typeText}`,
-      fill(column),
-      `ALTER TABLE ${table} RENAME COLUMN ${column} TO ${old}`,
-      fill(old),
-      `ALTER TABLE ${table} RENAME COLUMN ${next} TO ${column}`,
-      `ALTER TABLE ${table} DROP COLUMN ${old}`,
-    ],
+    what: "moves the rows to the new type, since the type of a column cannot be altered",
+    changeType: {
+      table,
+      column: String(action.node["name"]),
+      type: statement.text.slice(typeStart, using?.start ?? end).trim(),
+      ...(using && { using: statement.text.slice(using.end, end).trim() }),
+    },
   };
 }

@@ -8,30 +8,16 @@
  *
  * Tests: test/migrate.test.ts; test/migrate-kill.test.ts ends the process at every step.
  */
-import type { Pool } from "pg";
 import { isConnectionLost, sqlstateOf } from "../errors.ts";
-import { KeyRanges } from "./batched.ts";
+import { KeyRanges, type RangeRow } from "./batched.ts";
 import { autocommit } from "./database.ts";
+import { partsOf } from "./change-type/index.ts";
+import { runComparison } from "./run-comparison.ts";
 import { MigrationError } from "./errors.ts";
-import { interrupted, type Lease } from "./lease.ts";
-import type { Ledger, LedgerStep } from "./ledger.ts";
+import { interrupted } from "./lease.ts";
 import { dropAbandoned, settle, stateOf } from "./settle.ts";
+import { primaryKey, type StepOf, type StepRun } from "./step-run.ts";
 import type { Settlement, Step } from "./types.ts";
-
-export interface StepRun {
-  readonly pool: Pool;
-  readonly lease: Lease;
-  readonly ledger: Ledger;
-  /** The migration's. */
-  readonly id: string;
-  readonly entry: LedgerStep;
-  readonly rowsPerTransaction: number;
-  readonly signal: AbortSignal | undefined;
-  /** After each batch: rows gone through in this run. */
-  readonly onRows: (rows: number) => void;
-}
-
-type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 
 /** @throws {MigrationError} step: refused, and recorded so in the ledger; lease; interrupted */
 export async function runStep(run: StepRun): Promise<void> {
@@ -48,7 +34,19 @@ export async function runStep(run: StepRun): Promise<void> {
   }
 }
 
-function runKind(run: StepRun, step: Step): Promise<void> {
+/** A ledger may hold the plan of another version, whose steps must not be passed over. */
+const kinds: ReadonlySet<string> = new Set<Step["kind"]>(["ddl", "data", "batches", "changeType", "compare"]);
+
+async function runKind(run: StepRun, step: Step): Promise<void> {
+  if (!kinds.has(step.kind)) {
+    throw new MigrationError(
+      "history",
+      `step ${run.entry.number} of ${run.id} is of a kind that is not known`,
+      {
+        remedy: "Go on with the version of dsql that has begun the migration.",
+      },
+    );
+  }
   switch (step.kind) {
     case "ddl":
       return runDdl(run, step);
@@ -56,9 +54,17 @@ function runKind(run: StepRun, step: Step): Promise<void> {
       return runData(run, step.statements);
     case "batches":
       return runBatches(run, step);
-    case "guard":
-      return runGuard(run, step);
+    case "changeType":
+      return takeApart(run, step);
+    case "compare":
+      return runComparison(run, step);
   }
+}
+
+async function takeApart(run: StepRun, step: StepOf<"changeType">): Promise<void> {
+  const parts = await partsOf(run.pool, step);
+  run.lease.check();
+  await run.replace(parts);
 }
 
 async function runDdl(run: StepRun, step: StepOf<"ddl">): Promise<void> {
@@ -132,12 +138,6 @@ async function runBatches(run: StepRun, { batched }: StepOf<"batches">): Promise
   }
 }
 
-interface RangeRow {
-  /** bigint, which node-postgres gives as text. */
-  readonly found: string;
-  readonly last_key: readonly string[] | null;
-}
-
 async function runRange(
   run: StepRun,
   ranges: KeyRanges,
@@ -153,48 +153,6 @@ async function runRange(
     await run.ledger.markStep(tx, step, { status: isLast ? "done" : "begun", cursor });
     return { rows: found, cursor, isLast };
   });
-}
-
-async function primaryKey(pool: Pool, table: string): Promise<string[]> {
-  const rows = await autocommit<{ name: string }>(
-    pool,
-    // On Aurora DSQL the key's index includes all other columns.
-    `SELECT a.attname AS name
-     FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-     WHERE i.indrelid = to_regclass($1) AND i.indisprimary
-     ORDER BY array_position(i.indkey::int2[], a.attnum)`,
-    [table],
-  );
-  return rows.map(({ name }) => name);
-}
-
-/** What would stay with the old column when another takes its name. */
-const dependents = `
-  SELECT 'index ' || c.relname AS object FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-  WHERE i.indrelid = to_regclass($1) AND NOT i.indisprimary AND (
-    (SELECT attnum FROM pg_attribute WHERE attrelid = i.indrelid AND attname = $2) = ANY (i.indkey::int2[])
-    OR i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
-  UNION ALL
-  SELECT 'constraint ' || conname FROM pg_constraint, pg_attribute a
-  WHERE a.attrelid = to_regclass($1) AND a.attname = $2
-    AND ((conrelid = a.attrelid AND a.attnum = ANY (conkey)) OR (confrelid = a.attrelid AND a.attnum = ANY (confkey)))
-  UNION ALL
-  SELECT CASE WHEN attnotnull THEN 'NOT NULL' WHEN attidentity <> '' THEN 'its identity' ELSE 'its default' END
-  FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2 AND (attnotnull OR atthasdef OR attidentity <> '')
-  UNION ALL
-  SELECT 'view ' || v.relname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
-  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-  WHERE d.refobjid = to_regclass($1) AND a.attname = $2`;
-
-async function runGuard(run: StepRun, { table, column }: StepOf<"guard">): Promise<void> {
-  const found = await autocommit<{ object: string }>(run.pool, dependents, [table, column]);
-  if (found.length > 0) {
-    const objects = found.map(({ object }) => object).join(", ");
-    throw new MigrationError("step", `the type of ${column} cannot be changed while it has ${objects}`, {
-      remedy: "Drop these first and make them again afterwards, in the same migration; or fill a new table.",
-    });
-  }
-  await mark(run, "done");
 }
 
 async function mark(run: StepRun, status: "begun" | "done"): Promise<void> {
@@ -213,11 +171,15 @@ async function recordFailure({ lease, ledger, id, entry }: StepRun, error: Error
 
 function refused({ id, entry }: StepRun, error: Error): MigrationError {
   const place = `${id}, step ${entry.number} (line ${entry.step.line})`;
-  const remedy =
-    error instanceof MigrationError
-      ? error.remedy
-      : sqlstateOf(error) === "54000" && entry.step.kind === "data"
-        ? "The statement changes more than one transaction takes: write it as an UPDATE or DELETE of one table with a primary key, which runs in batches."
-        : "Correct the statement in the file and run dsql migrate up again: the steps before it stay done.";
+  const remedy = entry.step.remedy ?? remedyOf(error, entry.step);
   return new MigrationError("step", `${place}: ${error.message}`, { remedy, cause: error });
+}
+
+const transactionLimitExceeded = "54000";
+
+function remedyOf(error: Error, { kind }: Step): string {
+  if (error instanceof MigrationError) return error.remedy;
+  return sqlstateOf(error) === transactionLimitExceeded && kind === "data"
+    ? "The statement changes more than one transaction takes: write it as an UPDATE or DELETE of one table with a primary key, which runs in batches."
+    : "Correct the statement in the file and run dsql migrate up again: the steps before it stay done.";
 }

@@ -1,7 +1,7 @@
 /**
  * The tables in which drizzle-kit and Prisma keep what was applied, kept right, so that those tools see the same state.
  *
- * - `drizzle.__drizzle_migrations`: SHA-256 of the file and the journal's `when`. Drizzle takes all that are not newer
+ * - `drizzle.__drizzle_migrations`, or in another schema: SHA-256 of the file and the journal's `when`. Drizzle takes all that are not newer
  *   than the newest entry as applied.
  * - `_prisma_migrations`: one row per folder, with the SHA-256 of its file.
  *
@@ -11,6 +11,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Pool } from "pg";
+import { quoteIdentifier, quoteTable } from "../identifiers.ts";
 import type { Transaction } from "../transaction.ts";
 import { autocommit } from "./database.ts";
 import type { FolderFormat, MigrationFile } from "./types.ts";
@@ -23,8 +24,9 @@ export interface ToolLedger {
   enter(tx: Transaction, file: MigrationFile, steps: number): Promise<void>;
 }
 
-export function toolLedger(format: FolderFormat): ToolLedger | undefined {
-  return format === "drizzle" ? drizzle : format === "prisma" ? prisma : undefined;
+/** @param drizzleSchema - of Drizzle's table: `migrations.schema` in drizzle.config.ts */
+export function toolLedger(format: FolderFormat, drizzleSchema = "drizzle"): ToolLedger | undefined {
+  return format === "drizzle" ? drizzle(drizzleSchema) : format === "prisma" ? prisma : undefined;
 }
 
 const isThere = async (pool: Pool, table: string): Promise<boolean> => {
@@ -33,31 +35,37 @@ const isThere = async (pool: Pool, table: string): Promise<boolean> => {
   return row?.is_there === true;
 };
 
-const drizzle: ToolLedger = {
-  async create(pool) {
-    await autocommit(pool, "CREATE SCHEMA IF NOT EXISTS drizzle");
-    await autocommit(
-      pool,
-      `CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (
+function drizzle(schema: string): ToolLedger {
+  const table = quoteTable([schema, "__drizzle_migrations"]);
+  return {
+    async create(pool) {
+      // Only admin may say CREATE SCHEMA, also of one that is there.
+      const there = await autocommit(pool, "SELECT FROM pg_namespace WHERE nspname = $1", [schema]);
+      if (there.length === 0)
+        await autocommit(pool, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+      await autocommit(
+        pool,
+        `CREATE TABLE IF NOT EXISTS ${table} (
          id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY, hash text NOT NULL, created_at bigint)`,
-    );
-  },
-  async applied(pool, files) {
-    if (!(await isThere(pool, "drizzle.__drizzle_migrations"))) return new Set();
-    const sql = "SELECT max(created_at) AS newest FROM drizzle.__drizzle_migrations";
-    const [row] = await autocommit<{ newest: string | null }>(pool, sql);
-    const newest = Number(row?.newest ?? 0);
-    return new Set(files.filter(({ madeAtMs = Infinity }) => madeAtMs <= newest).map(({ id }) => id));
-  },
-  async enter(tx, { checksum, madeAtMs }) {
-    await tx.query(
-      `INSERT INTO drizzle.__drizzle_migrations (hash, created_at)
+      );
+    },
+    async applied(pool, files) {
+      if (!(await isThere(pool, table))) return new Set();
+      const sql = `SELECT max(created_at) AS newest FROM ${table}`;
+      const [row] = await autocommit<{ newest: string | null }>(pool, sql);
+      const newest = Number(row?.newest ?? 0);
+      return new Set(files.filter(({ madeAtMs = Infinity }) => madeAtMs <= newest).map(({ id }) => id));
+    },
+    async enter(tx, { checksum, madeAtMs }) {
+      await tx.query(
+        `INSERT INTO ${table} (hash, created_at)
        SELECT $1::text, $2::bigint
-       WHERE NOT EXISTS (SELECT FROM drizzle.__drizzle_migrations WHERE created_at = $2::bigint)`,
-      [checksum, madeAtMs],
-    );
-  },
-};
+       WHERE NOT EXISTS (SELECT FROM ${table} WHERE created_at = $2::bigint)`,
+        [checksum, madeAtMs],
+      );
+    },
+  };
+}
 
 const prisma: ToolLedger = {
   async create(pool) {

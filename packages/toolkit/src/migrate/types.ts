@@ -26,6 +26,21 @@ interface StepOrigin {
   readonly line: number;
   /** What was rewritten to make it, in words; empty when it stands so in the file. */
   readonly changes: readonly string[];
+  /** The step that this one was made of, once the database was asked ({@link TypeChange}). */
+  readonly partOf?: string;
+  /** What to do when it is refused, where that differs from correcting the file. */
+  readonly remedy?: string;
+}
+
+/** `ALTER TABLE … ALTER COLUMN … TYPE`. What it takes depends on what holds on to the column, so its steps are made when it runs. */
+export interface TypeChange {
+  /** Quoted, with its schema if one was written. */
+  readonly table: string;
+  readonly column: string;
+  /** As written. */
+  readonly type: string;
+  /** The expression after USING. */
+  readonly using?: string;
 }
 
 /**
@@ -47,8 +62,10 @@ export type Step =
   | (StepOrigin & { readonly kind: "data"; readonly statements: readonly string[] })
   /** A statement that may change any number of rows, a range of the primary key at a time. */
   | (StepOrigin & { readonly kind: "batches"; readonly batched: BatchedStatement })
-  /** Looks whether a column stands by itself: its type can be changed only if nothing refers to it. */
-  | (StepOrigin & { readonly kind: "guard"; readonly table: string; readonly column: string });
+  /** Taken apart into steps of the other kinds when its turn comes. */
+  | (StepOrigin & TypeChange & { readonly kind: "changeType" })
+  /** Looks whether a copy has every row of its source and no other. */
+  | (StepOrigin & { readonly kind: "compare"; readonly comparison: Comparison });
 
 /** A statement cut where a range of keys is put in: `head`, condition, `tail`. */
 export interface BatchedStatement {
@@ -63,8 +80,18 @@ export interface BatchedStatement {
   readonly where: string;
   /** What follows: ON CONFLICT …; mostly empty. */
   readonly tail: string;
+  /** Which rows of a range the statement is about, where that must not decide how far a range reaches. */
+  readonly filter?: string;
   /** Columns that the statement changes in that table: a key among them rules batches out. */
   readonly changes: readonly string[];
+}
+
+/** Two tables that must hold the same. */
+export interface Comparison {
+  readonly source: string;
+  readonly target: string;
+  /** Counts the rows of a range of `source` that `target` has as they should be, as `same`. */
+  readonly same: BatchedStatement;
 }
 
 /** A migration as it will run: step by step, a transaction each. */

@@ -7,3 +7,6 @@ CREATE TABLE "owner" (
 
     CONSTRAINT "owner_pkey" PRIMARY KEY ("id")
 );
+
+-- CreateIndex
+CREATE INDEX "owner_name" ON "owner"("name");

@@ -1,2 +1,0 @@
--- CreateIndex
-CREATE INDEX ASYNC "owner_name" ON "owner"("name");
