@@ -61,6 +61,13 @@ export function regionName(text: string): string {
   return text;
 }
 
+/** `a,b,c` */
+export function names(text: string): string[] {
+  const found = text.split(",").map((name) => name.trim());
+  if (found.includes("")) throw new InvalidArgumentError("Names are separated by single commas.");
+  return found;
+}
+
 export function nonEmpty(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
   return text;

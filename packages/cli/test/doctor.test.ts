@@ -18,10 +18,10 @@ test("dsql doctor examines the local stack, and says what a role lacks", async (
   assert.equal(before.code, 1);
   assert.match(before.stderr, /dsql start/);
 
-  await startStack(t, ["--data-dir", dataDir, ...freePorts]);
+  await startStack(t, ["--data-dir", dataDir, "--rules", "2026-01", ...freePorts]);
   const healthy = await dsql(["doctor"], { env });
   assert.equal(healthy.code, 0, healthy.stdout + healthy.stderr);
-  assert.match(healthy.stdout, /^ok {4}server +Aurora DSQL, PostgreSQL 16/m);
+  assert.match(healthy.stdout, /^ok {4}server +Aurora DSQL, PostgreSQL 16.*, the rules as of 2026-01$/m);
   assert.match(healthy.stdout, /The connection works/);
 
   const refused = await dsql(["doctor", "--user", "app"], { env });
@@ -43,9 +43,10 @@ test("dsql doctor says which endpoint cannot be one, and where a local one is fo
   const wrong = await dsql(["doctor", "--endpoint", "localhost"], { env: cleanEnvironment() });
   assert.equal(wrong.code, 2);
   const endpoint = "abcdefghij0123456789klmnop.dsql.us-east-1.on.aws";
-  // A name that is known nowhere, as a local cluster's is in a shell without the environment of the stack.
-  const env = cleanEnvironment({ ...key, PGHOSTADDR: "cluster.invalid" });
-  const lost = await dsql(["doctor", "--endpoint", endpoint, "--timeout", "2"], { env });
+  // A name that is known nowhere, as a local cluster's is in a shell without the environment of the stack. A part of it
+  // is empty: no resolver asks the network for it.
+  const env = cleanEnvironment({ ...key, PGHOSTADDR: "no..where" });
+  const lost = await dsql(["doctor", "--endpoint", endpoint, "--timeout", "10"], { env });
   assert.equal(lost.code, 1);
   assert.match(lost.stdout, /^FAIL {2}dns/m);
   assert.match(lost.stdout, /eval "\$\(npx dsql env\)"/);

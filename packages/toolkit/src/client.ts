@@ -127,7 +127,7 @@ class Progress {
       host: cluster.host,
       port,
       user: tokenRequest.user,
-      clusterArnHint: `arn:aws:dsql:${cluster.region}:…:cluster/${cluster.clusterId}`,
+      cluster,
       reached,
       tokenAgeMs,
       timedOut: this.#timedOut,

@@ -7,7 +7,7 @@ const attempt: Attempt = {
   host: "abcdefghij0123456789klmnop.dsql.us-east-1.on.aws",
   port: 5432,
   user: "admin",
-  clusterArnHint: "arn:aws:dsql:us-east-1:…:cluster/abcdefghij0123456789klmnop",
+  cluster: { clusterId: "abcdefghij0123456789klmnop", region: "us-east-1" },
   reached: "password",
   tokenAgeMs: 0,
   timedOut: false,

@@ -8,6 +8,7 @@
  * Source: https://docs.aws.amazon.com/aurora-dsql/latest/userguide/troubleshooting.html
  */
 import { administratorUser } from "@dsql-local/spec";
+import type { ClusterAddress } from "./endpoint.ts";
 import { causes, sqlstateOf } from "./errors.ts";
 import { CredentialsError } from "./token.ts";
 
@@ -60,7 +61,7 @@ export interface Attempt {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  readonly clusterArnHint: string;
+  readonly cluster: Pick<ClusterAddress, "clusterId" | "region">;
   /** How far the handshake came before it failed. */
   readonly reached: "nothing" | "tcp" | "tls" | "password";
   readonly tokenAgeMs: number;
@@ -116,7 +117,10 @@ function ofServer(error: unknown, attempt: Attempt): Diagnosis | undefined {
   }
   return sqlstate === undefined
     ? undefined
-    : { step: "start-up", hint: "Leave out the start-up parameter that the message names." };
+    : {
+        step: "start-up",
+        hint: "Leave out the start-up parameter that the message names; it may come from PGOPTIONS.",
+      };
 }
 
 const sniMissing: Diagnosis = {
@@ -124,7 +128,7 @@ const sniMissing: Diagnosis = {
   hint: "Connect by the cluster's host name: the server knows the cluster by it, and an IP address has none.",
 };
 
-function refusedToken(serverHint: string, { user, tokenAgeMs, clusterArnHint }: Attempt): Diagnosis {
+function refusedToken(serverHint: string, { user, tokenAgeMs, cluster }: Attempt): Diagnosis {
   if (/^Signature (expired|not yet current)/i.test(serverHint)) {
     return tokenAgeMs < freshTokenMs
       ? { step: "clock", hint: "The token was signed just now: set this machine's clock." }
@@ -134,7 +138,8 @@ function refusedToken(serverHint: string, { user, tokenAgeMs, clusterArnHint }: 
     return { step: "token", hint: "admin needs a DbConnectAdmin token, every other user a DbConnect token." };
   }
   const action = user === administratorUser ? "dsql:DbConnectAdmin" : "dsql:DbConnect";
-  const policy = `The service does not say why. Check that the credentials are those of the cluster's account and allowed ${action} on ${clusterArnHint}`;
+  const arn = `arn:aws:dsql:${cluster.region}:…:cluster/${cluster.clusterId}`;
+  const policy = `The service does not say why. Check that the cluster is there, and that the credentials are those of its account and allowed ${action} on ${arn}`;
   return {
     step: "access",
     hint:

@@ -130,7 +130,13 @@ async function storedResult<Result>(
   return { result: parsed.value as Result };
 }
 
-/** In an object, because JSON has no `undefined` of its own. */
+/** In an object, because JSON has no `undefined` of its own. @throws {UsageError} JSON has no such value */
 function jsonOf(value: unknown): string {
-  return JSON.stringify({ value });
+  try {
+    return JSON.stringify({ value });
+  } catch (cause) {
+    throw new UsageError("request and result of an idempotency key are kept as JSON, which this one is not", {
+      cause,
+    });
+  }
 }

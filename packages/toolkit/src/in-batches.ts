@@ -8,6 +8,8 @@
  * - Every row that matches when its range comes is changed once; the ranges follow the key upwards, so rows that are
  *   added meanwhile below are not seen.
  * - It stops between two ranges as well as it starts there: `afterKey` goes on where `onProgress` last said.
+ * - With `concurrency`, ranges apart from each other are changed on several connections; at no key that was told as
+ *   `lastKey` is anything left undone below.
  *
  * The whole is not one transaction. Others see it half done, and what was done stays done if it ends early.
  *
@@ -15,34 +17,16 @@
  */
 import { checkedBounds } from "./batch.ts";
 import { UsageError } from "./errors.ts";
-import { quoteIdentifier, quoteTable } from "./identifiers.ts";
-import {
-  type Transaction,
-  transaction,
-  type TransactionOptions,
-  type TransactionPool,
-} from "./transaction.ts";
+import { type BatchChange, type KeyRange, type Page, RangeStatement } from "./range-statement.ts";
+import { transaction, type TransactionOptions, type TransactionPool } from "./transaction.ts";
 
-interface Selection {
-  readonly table: string | readonly string[];
-  /** Columns of the primary key, or of another unique key without NULL, in its order. */
-  readonly key: string | readonly string[];
-  /** SQL condition over the table, with `$1` … for `values`; every row by default. Never built from outside input. */
-  readonly where?: string | undefined;
-  readonly values?: readonly unknown[] | undefined;
-}
-
-/** What `inBatches()` does to the rows of a table that a condition selects. */
-export type BatchChange =
-  | (Selection & { readonly action: "delete" })
-  /** `set` is the SQL after SET, as `status = $1, changed_at = now()`, with the same parameters as `where`. */
-  | (Selection & { readonly action: "update"; readonly set: string });
+export type { BatchChange } from "./range-statement.ts";
 
 /** What is committed so far. */
 export interface BatchProgress {
   readonly rows: number;
   readonly transactions: number;
-  /** The last key changed, each column as text. */
+  /** Up to this key everything is done; each column as text. */
   readonly lastKey: readonly string[];
 }
 
@@ -52,6 +36,13 @@ export interface InBatchesOptions extends TransactionOptions {
   readonly rowsMax?: number | undefined;
   /** Starts behind this key: `lastKey` of an earlier run. */
   readonly afterKey?: readonly string[] | undefined;
+  /**
+   * Ranges that are changed at once, as far as the pool has connections; 1 by default. Where each range begins is then
+   * read ahead. A run that ended early has done some rows above its `lastKey` too, and `afterKey` would do them again.
+   */
+  readonly concurrency?: number | undefined;
+  /** Ends the run after the transactions under way; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
   /** After each transaction. What it throws ends the run there. */
   readonly onProgress?: ((progress: BatchProgress) => void) | undefined;
 }
@@ -67,98 +58,114 @@ export async function inBatches(
   options: InBatchesOptions = {},
 ): Promise<BatchProgress> {
   const { rowsMax } = checkedBounds({ rowsMax: options.rowsMax });
-  const statement = new RangeStatement(change, rowsMax);
-  let progress: BatchProgress = { rows: 0, transactions: 0, lastKey: options.afterKey ?? [] };
-  for (;;) {
-    const { lastKey } = progress;
-    const range = await transaction(pool, (tx) => changeRange(tx, statement, lastKey), options);
-    if (range === undefined) return progress;
-    progress = {
-      rows: progress.rows + range.rows,
-      transactions: progress.transactions + 1,
-      lastKey: range.lastKey,
-    };
-    options.onProgress?.(progress);
-    if (range.isLast) return progress;
-  }
-}
-
-interface Range {
-  readonly rows: number;
-  readonly lastKey: readonly string[];
-  readonly isLast: boolean;
-}
-
-async function changeRange(
-  tx: Transaction,
-  statement: RangeStatement,
-  afterKey: readonly string[],
-): Promise<Range | undefined> {
-  const { rows } = await tx.query<RangeRow>(statement.after(afterKey));
-  const [range] = rows;
-  if (range === undefined || range.last_key === null) return undefined;
-  return {
-    rows: Number(range.changed),
-    lastKey: range.last_key,
-    isLast: Number(range.found) < statement.rowsMax,
+  const concurrency = options.concurrency ?? 1;
+  if (!(Number.isInteger(concurrency) && concurrency >= 1))
+    throw new UsageError("concurrency is a whole number of at least 1");
+  const run: Run = {
+    pool,
+    statement: new RangeStatement(change, rowsMax),
+    tally: new Tally(options),
+    options,
   };
+  const ranges = rangesOf(run, { areMany: concurrency > 1 });
+  const workers = Array.from({ length: concurrency }, () => changeRanges(run, ranges));
+  // What is under way is finished before the first error is told: nothing goes on behind the caller's back.
+  const ended = await Promise.allSettled(workers);
+  for (const end of ended) if (end.status === "rejected") throw end.reason;
+  return run.tally.progress;
 }
 
-/** Counts are bigint, which node-postgres gives as text. */
-interface RangeRow {
-  readonly found: string;
-  readonly changed: string;
-  readonly last_key: string[] | null;
+interface Run {
+  readonly pool: TransactionPool;
+  readonly statement: RangeStatement;
+  readonly tally: Tally;
+  readonly options: InBatchesOptions;
 }
 
-/**
- * Finds a range of keys and changes its rows, in one statement and so in one snapshot and one round trip. Keys travel as
- * text and are read as the columns' own types: none is rounded on its way through JavaScript.
- */
-class RangeStatement {
-  readonly rowsMax: number;
-  readonly #change: BatchChange;
-  readonly #columns: readonly string[];
+interface RangeUnderWay extends KeyRange {
+  readonly mark: Mark;
+}
 
-  constructor(change: BatchChange, rowsMax: number) {
-    const key = typeof change.key === "string" ? [change.key] : change.key;
-    if (key.length === 0) throw new UsageError("a key has at least one column");
-    this.rowsMax = rowsMax;
-    this.#change = change;
-    this.#columns = key.map(quoteIdentifier);
+/** The ranges in the order of their keys; where there is nothing to share, the whole is one. */
+async function* rangesOf(
+  run: Run,
+  { areMany }: { areMany: boolean },
+): AsyncGenerator<RangeUnderWay, void, undefined> {
+  let after = run.options.afterKey ?? [];
+  while (areMany) {
+    const upTo = await transaction(run.pool, (tx) => run.statement.end(tx, after), {
+      ...run.options,
+      readOnly: true,
+    });
+    if (upTo === undefined) break;
+    yield { after, upTo, mark: run.tally.begin() };
+    after = upTo;
+  }
+  yield { after, mark: run.tally.begin() };
+}
+
+/** One of those who share the ranges. Its error closes them for the others. */
+async function changeRanges(run: Run, ranges: AsyncGenerator<RangeUnderWay, void, undefined>): Promise<void> {
+  for await (const range of ranges) await changeRange(run, range);
+}
+
+/** Page by page: rows may have been added since the range was measured. */
+async function changeRange(run: Run, { mark, ...range }: RangeUnderWay): Promise<void> {
+  const { pool, statement, tally, options } = run;
+  for (let { after } = range; !mark.isDone;) {
+    options.signal?.throwIfAborted();
+    const from = { ...range, after };
+    const page = await transaction(pool, (tx) => statement.change(tx, from), options);
+    tally.add(mark, page);
+    after = page?.lastKey ?? after;
+  }
+}
+
+/** How far a range has come. */
+interface Mark {
+  lastKey: readonly string[] | undefined;
+  isDone: boolean;
+}
+
+/** Counts what is done, and knows the key below which no range has anything left. */
+class Tally {
+  progress: BatchProgress;
+  readonly #onProgress: InBatchesOptions["onProgress"];
+  /** Ranges that are not done, or lie above one that is not; in the order of their keys. */
+  readonly #marks: Mark[] = [];
+
+  constructor({ afterKey, onProgress }: InBatchesOptions) {
+    this.progress = { rows: 0, transactions: 0, lastKey: afterKey ?? [] };
+    this.#onProgress = onProgress;
   }
 
-  after(afterKey: readonly string[]): { text: string; values: unknown[] } {
-    const table = quoteTable(this.#change.table);
-    const columns = this.#columns;
-    // Names of our own, so that the caller's `set` and `where` can mean nothing but the table's columns.
-    const names = columns.map((_, index) => `dsql_key_${index}`);
-    const found = columns.map((column, index) => `target.${column} AS ${names[index]}`).join(", ");
-    const same = columns.map((column, index) => `target.${column} = page.${names[index]}`).join(" AND ");
-    const change =
-      this.#change.action === "delete"
-        ? `DELETE FROM ${table} AS target USING page WHERE ${same} RETURNING 1`
-        : `UPDATE ${table} AS target SET ${this.#change.set} FROM page WHERE ${same} RETURNING 1`;
-    const order = names.map((name) => `${name} DESC`).join(", ");
-    const lastKey = `ARRAY[${names.map((name) => `${name}::text`).join(", ")}]`;
-    const text = `
-      WITH page AS (
-        SELECT ${found} FROM ${table} AS target ${this.#where(afterKey)} ORDER BY ${names.join(", ")} LIMIT ${this.rowsMax}
-      ), changed AS (${change})
-      SELECT (SELECT count(*) FROM page) AS found, (SELECT count(*) FROM changed) AS changed,
-             (SELECT ${lastKey} FROM page ORDER BY ${order} LIMIT 1) AS last_key`;
-    return { text, values: [...(this.#change.values ?? []), ...afterKey] };
+  begin(): Mark {
+    const mark: Mark = { lastKey: undefined, isDone: false };
+    this.#marks.push(mark);
+    return mark;
   }
 
-  #where(afterKey: readonly string[]): string {
-    const { where, values } = this.#change;
-    const first = (values?.length ?? 0) + 1;
-    const places = afterKey.map((_, index) => `$${first + index}`).join(", ");
-    const key = this.#columns.map((column) => `target.${column}`).join(", ");
-    const conditions = [
-      ...(where === undefined ? [] : [`(${where})`]),
-      ...(afterKey.length === 0 ? [] : [`(${key}) > (${places})`]),
-    ];
-    return conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  /** @param page - undefined when nothing was left in the range */
+  add(mark: Mark, page: Page | undefined): void {
+    mark.isDone = page?.isLast ?? true;
+    mark.lastKey = page?.lastKey ?? mark.lastKey;
+    const lastKey = this.#settle();
+    if (page === undefined) {
+      this.progress = { ...this.progress, lastKey };
+      return;
+    }
+    const { rows, transactions } = this.progress;
+    this.progress = { rows: rows + page.rows, transactions: transactions + 1, lastKey };
+    this.#onProgress?.(this.progress);
+  }
+
+  #settle(): readonly string[] {
+    let { lastKey } = this.progress;
+    for (let [first] = this.#marks; first !== undefined; [first] = this.#marks) {
+      lastKey = first.lastKey ?? lastKey;
+      if (!first.isDone) break;
+      this.#marks.shift();
+    }
+    return lastKey;
   }
 }

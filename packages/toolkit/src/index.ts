@@ -32,6 +32,7 @@ export * from "./patterns/index.ts";
 export { createPool, type DsqlPoolOptions, poolDefaults, warmUp } from "./pool.ts";
 export {
   type PostgresJs,
+  postgresJsConnectError,
   type PostgresJsOptions,
   postgresJsOptions,
   transactionPostgresJs,
@@ -54,7 +55,7 @@ export {
 export {
   type Transaction,
   transaction,
-  type TransactionEnd,
   type TransactionOptions,
   type TransactionPool,
 } from "./transaction.ts";
+export { type OnEnd, type TransactionEnd } from "./transaction-end.ts";

@@ -145,7 +145,7 @@ export function settingsOf(options: DsqlPoolOptions, environment: Environment): 
   };
 }
 
-/** Where the socket goes and how the server is verified. */
+/** Where the socket goes and how the server is verified. @throws {UsageError} the environment names no port, or no file */
 export function transportOf(
   options: DsqlPoolOptions,
   environment: Environment,
@@ -153,13 +153,27 @@ export function transportOf(
 ): { host: string; port: number; ssl: { servername: string; rejectUnauthorized: true; ca?: string } } {
   const address = options.address ?? {
     host: set(environment["PGHOSTADDR"]) ?? host,
-    port: Number(set(environment["PGPORT"]) ?? poolDefaults.port),
+    port: portOf(set(environment["PGPORT"])),
   };
-  const caFile = set(environment["PGSSLROOTCERT"]);
-  const ca =
-    options.ca ?? (caFile === undefined || caFile === "system" ? undefined : readFileSync(caFile, "utf8"));
+  const ca = options.ca ?? authoritiesIn(set(environment["PGSSLROOTCERT"]));
   const ssl = { servername: host, rejectUnauthorized: true, ...(ca !== undefined && { ca }) } as const;
   return { ...address, ssl };
+}
+
+function portOf(text: string | undefined): number {
+  const port = text === undefined ? poolDefaults.port : Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new UsageError(`PGPORT is no port: ${text}`);
+}
+
+/** `system` is libpq's word for the authorities that are trusted anyway. */
+function authoritiesIn(file: string | undefined): string | undefined {
+  if (file === undefined || file === "system") return undefined;
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(`PGSSLROOTCERT names a file that cannot be read: ${file}`, { cause });
+  }
 }
 
 export function lifetimeMsOf(options: DsqlPoolOptions): number {

@@ -9,7 +9,9 @@
  */
 import { connect, type Socket } from "node:net";
 import process from "node:process";
-import { explainConnectError } from "./connect-error.ts";
+import type { ClientSettings } from "./client.ts";
+import { type Attempt, type ConnectError, explainConnectError } from "./connect-error.ts";
+import { sqlstateOf } from "./errors.ts";
 import { runWithRetry, type AdapterOptions } from "./orm/index.ts";
 import {
   type DsqlPoolOptions,
@@ -47,11 +49,13 @@ export function postgresJsOptions(options: DsqlPoolOptions = {}): PostgresJsOpti
   const settings = settingsOf(options, environment);
   const transport = transportOf(options, environment, settings.cluster.host);
   const searchPath = searchPathOf(options);
+  let token = "";
   return {
     ...transport,
     database: "postgres",
     username: settings.tokenRequest.user,
-    password: async () => (await settings.tokens.token(settings.tokenRequest)).token,
+    // Signed before the socket opens: postgres.js hears nobody when a password cannot be had, and the process would end.
+    password: () => Promise.resolve(token),
     sslnegotiation: options.tlsNegotiation === "postgres" ? null : "direct",
     max: sizeOf(options, environment).max,
     idle_timeout: (options.idleTimeoutMs ?? poolDefaults.idleTimeoutMs) / 1_000,
@@ -63,24 +67,58 @@ export function postgresJsOptions(options: DsqlPoolOptions = {}): PostgresJsOpti
       ...(searchPath.length > 0 && { search_path: quoteList(searchPath) }),
     },
     socket: async () => {
-      await settings.pace.wait();
       try {
+        await settings.pace.wait();
+        ({ token } = await settings.tokens.token(settings.tokenRequest));
         return await connected(transport);
       } catch (error) {
-        const attempt = {
-          ...transport,
-          user: settings.tokenRequest.user,
-          tokenAgeMs: 0,
-          timedOut: false,
-        } as const;
-        throw explainConnectError(error, {
-          ...attempt,
-          reached: "nothing",
-          clusterArnHint: settings.cluster.clusterId,
-        });
+        throw explained(error, { settings, transport, reached: "nothing" });
       }
     },
   };
+}
+
+/**
+ * Names the step at which postgres.js failed to connect, of which it gives the server's or Node's words alone.
+ *
+ *     await sql`SELECT 1`.catch((error) => { throw postgresJsConnectError(error, options); });
+ *
+ * @param error - what a statement was rejected with. Where the connection stood, it comes back as it is
+ * @param options - those that {@link postgresJsOptions} was given
+ */
+export function postgresJsConnectError(error: unknown, options: DsqlPoolOptions = {}): unknown {
+  if (!isOfConnecting(error)) return error;
+  const environment = options.environment ?? process.env;
+  const settings = settingsOf(options, environment);
+  const transport = transportOf(options, environment, settings.cluster.host);
+  return explained(error, { settings, transport, reached: "password" });
+}
+
+/** Class 28 refuses a user, 53 a connection; what comes from TLS has a code of Node's. */
+function isOfConnecting(error: unknown): boolean {
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate !== undefined) return /^(28|53)/.test(sqlstate);
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" && /CERT|SIGNATURE|ALTNAME|^ERR_(SSL|TLS)_|^CONNECT_TIMEOUT$/.test(code);
+}
+
+function explained(error: unknown, { settings, transport, reached }: Connecting): ConnectError {
+  const { cluster, tokenRequest } = settings;
+  return explainConnectError(error, {
+    host: transport.host,
+    port: transport.port,
+    user: tokenRequest.user,
+    cluster,
+    reached,
+    tokenAgeMs: 0,
+    timedOut: (error as { code?: unknown } | undefined)?.code === "CONNECT_TIMEOUT",
+  });
+}
+
+interface Connecting {
+  readonly settings: ClientSettings;
+  readonly transport: { readonly host: string; readonly port: number };
+  readonly reached: Attempt["reached"];
 }
 
 async function connected({ host, port }: { host: string; port: number }): Promise<Socket> {

@@ -18,9 +18,15 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientBase, PoolClient } from "pg";
-import { isOutcomeUnknown, OutcomeUnknownError, RolledBackError, UsageError } from "./errors.ts";
-import { isConnectionLost } from "./errors.ts";
+import {
+  isConnectionLost,
+  isOutcomeUnknown,
+  OutcomeUnknownError,
+  RolledBackError,
+  UsageError,
+} from "./errors.ts";
 import { RetryBudget, retryConflicts, type RetryOptions } from "./retry.ts";
+import { type OnEnd, tellingEnd } from "./transaction-end.ts";
 
 /** As much of `pg.Pool` as is needed. The pool of any connector will do. */
 export interface TransactionPool {
@@ -35,13 +41,6 @@ export interface Transaction {
   readonly attempt: number;
 }
 
-/** Told to `onEnd`: the outcome of one call of `transaction()`, its retries included, in milliseconds. */
-export interface TransactionEnd {
-  readonly outcome: "committed" | "failed" | "unknown";
-  readonly attempts: number;
-  readonly durationMs: number;
-}
-
 /** For `transaction()`; all of them are optional. */
 export interface TransactionOptions extends RetryOptions {
   /** `BEGIN READ ONLY`: such a transaction conflicts with nothing but a change of the schema. */
@@ -50,8 +49,8 @@ export interface TransactionOptions extends RetryOptions {
   readonly isolation?: string | undefined;
   /** Handed on with an {@link OutcomeUnknownError}; see `idempotency.ts` for what resolves it. */
   readonly idempotencyKey?: string | undefined;
-  /** For metrics: told once per call, whatever came of it. */
-  readonly onEnd?: ((end: TransactionEnd) => void) | undefined;
+  /** For metrics. */
+  readonly onEnd?: OnEnd;
 }
 
 /** Dead connections replaced in a row before the trouble is reported as it is. */
@@ -74,25 +73,16 @@ export async function transaction<Result>(
   options: TransactionOptions = {},
 ): Promise<Result> {
   checkUsage(pool, options);
-  const startedMs = performance.now();
   const budget = options.budget ?? budgetOf(pool);
-  let attempts = 0;
-  const end = (outcome: TransactionEnd["outcome"]): void =>
-    options.onEnd?.({ outcome, attempts, durationMs: performance.now() - startedMs });
-  try {
-    const result = await retryConflicts(
+  return await tellingEnd(options.onEnd, (noteAttempt) =>
+    retryConflicts(
       (attempt) => {
-        attempts = attempt;
+        noteAttempt(attempt);
         return openOn.run(pool, () => attemptOnce(pool, { run, attempt, options }));
       },
       { ...options, budget },
-    );
-    end("committed");
-    return result;
-  } catch (error) {
-    end(error instanceof OutcomeUnknownError ? "unknown" : "failed");
-    throw error;
-  }
+    ),
+  );
 }
 
 function checkUsage(pool: TransactionPool, { isolation }: TransactionOptions): void {

@@ -76,6 +76,56 @@ test("TSV from a stream of gzip loads into a table that is there, with columns n
   ]);
 });
 
+test("the text of COPY goes into the table's columns in their order", async () => {
+  await define(pool, "CREATE TABLE copied (id int PRIMARY KEY, note text, n int)");
+  const input = Readable.from([Buffer.from("1\ta\\tb\t\\N\n2\t\t7\n\\.\n")]);
+  await bulkLoad(pool, { input, table: "copied", format: "copy" });
+  assert.deepEqual(await all("copied"), [
+    [1, "a\tb", null],
+    [2, "", 7],
+  ]);
+});
+
+test("a role that may make no table is told of the ledger, and loads once it is there", async () => {
+  const { principalArn } = fixture.cluster.identities.administrator;
+  await define(
+    pool,
+    "CREATE ROLE loader WITH LOGIN",
+    `AWS IAM GRANT loader TO '${principalArn}'`,
+    "CREATE SCHEMA shop",
+    "CREATE TABLE shop.item (id int PRIMARY KEY)",
+    "GRANT USAGE ON SCHEMA shop TO loader",
+    "GRANT SELECT, INSERT ON shop.item TO loader",
+  );
+  const input = file("item.csv", "id\n1\n");
+  const load = () => bulkLoad(fixture.pool({ user: "loader" }), { input, table: "shop.item" });
+  await assert.rejects(
+    load,
+    (error) => error instanceof UsageError && error.message.includes('"shop"."bulk_load_ledger"'),
+  );
+  await bulkLoad(pool, { input: file("none.csv", "id\n"), table: "shop.item" });
+  await define(pool, "GRANT SELECT, INSERT, DELETE ON shop.bulk_load_ledger TO loader");
+  assert.equal((await load()).rowsLoaded, 1);
+});
+
+test("an input that names no columns is refused, and no table is made of it", async () => {
+  const input = file("empty.csv", "");
+  await assert.rejects(bulkLoad(pool, { input, table: "empty", createTable: true }), UsageError);
+  await assert.rejects(all("empty"), { code: "42P01" });
+  await define(pool, "CREATE TABLE empty (id int)");
+  const report = await bulkLoad(pool, { input: file("empty.jsonl", ""), table: "empty" });
+  assert.equal(report.rowsLoaded, 0);
+});
+
+test("a delimiter of several characters, or where there is none, is refused", async () => {
+  const input = file("delimiter.csv", "id\n1\n");
+  await assert.rejects(bulkLoad(pool, { input, table: "copied", delimiter: "||" }), /one character/);
+  await assert.rejects(
+    bulkLoad(pool, { input, table: "copied", delimiter: ";", format: "jsonl" }),
+    /for csv and tsv/,
+  );
+});
+
 test("JSON Lines keep objects as JSON and refuse numbers that JavaScript would round", async () => {
   await define(pool, "CREATE TABLE event (id bigint PRIMARY KEY, data jsonb)");
   const lines = [
@@ -104,7 +154,7 @@ test("rows that are refused are reported with line and reason, without their val
   );
   const input = file(
     "strict.csv",
-    'id,name,n\n1,ok,1\nsecret,x,1\n3,too long,1\n4,"",1\n5,ok,-1\n1,again,1\n7,ok\n8,ok,8\n',
+    "id,name,n\n1,ok,1\nsecret,x,1\n3,too long,1\n4,,1\n5,ok,-1\n1,again,1\n7,ok\n8,ok,8\n",
   );
   const report = await bulkLoad(pool, { input, table: "strict" });
   assert.deepEqual(await all("strict"), [

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type ClusterOptions, createCluster } from "@dsql-local/cluster";
 import type { Pool } from "pg";
 import { createPool, type DsqlPoolOptions, TokenCache } from "../src/index.ts";
@@ -43,11 +44,25 @@ export async function startFixture(options: Partial<ClusterOptions> = {}): Promi
       return pool;
     },
     stop: async () => {
-      await Promise.all(pools.filter((pool) => !pool.ended && !pool.ending).map((pool) => pool.end()));
+      // Not awaited: a client that a failed test has kept is ended by the cluster's end alone.
+      for (const pool of pools) if (!pool.ended && !pool.ending) void pool.end();
       await cluster.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A name that no resolver knows, and none asks the network for: a part of it is empty. */
+export const unknownHost = "no..where";
+
+/** A cache that gives out the administrator's token after it has expired: its clock stands still. */
+export async function expiredTokens({ endpoint, region, identities }: Cluster): Promise<TokenCache> {
+  const stoppedMs = Date.now();
+  const tokens = new TokenCache({ nowMs: () => stoppedMs });
+  const credentials = () => Promise.resolve(identities.administrator);
+  await tokens.token({ host: endpoint, region, user: "admin", credentials, lifetimeSeconds: 1 });
+  await sleep(2_100); // Signed at a whole second, it is good for the one after that too.
+  return tokens;
 }
 
 /** Makes tables, a statement in a transaction each, as DSQL wants it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Pool } from "pg";
-import { type BatchProgress, inBatches } from "../src/index.ts";
+import type { Pool, PoolClient } from "pg";
+import { type BatchProgress, inBatches, type TransactionPool } from "../src/index.ts";
 import { define, type Fixture, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -77,29 +77,110 @@ test("a DELETE takes what matches and leaves the rest", async () => {
   assert.deepEqual(await counts(), { old: 2_500 });
 });
 
+/** The pool, with something that happens once, between the first transaction's work and its COMMIT. */
+function commitsAfter(happen: () => Promise<unknown>): TransactionPool {
+  let hasHappened = false;
+  const connect = async (): Promise<PoolClient> => {
+    const client = await pool.connect();
+    const query = client.query.bind(client) as (...parameters: unknown[]) => Promise<unknown>;
+    const watched = async (...parameters: unknown[]): Promise<unknown> => {
+      if (parameters[0] === "COMMIT" && !hasHappened) {
+        hasHappened = true;
+        await happen();
+      }
+      return await query(...parameters);
+    };
+    client.query = watched as PoolClient["query"];
+    return client;
+  };
+  return { connect };
+}
+
 test("a range that meets a conflict is run again", async () => {
   const row = "WHERE tenant = 'b' AND at = timestamptz '2026-01-01' + interval '1 microsecond'";
   const rival = await pool.connect();
   await rival.query("BEGIN");
   await rival.query(`UPDATE item SET state = 'rival' ${row}`);
   const retries: string[] = [];
-  // The rival commits while the first range is under way: the range's own transaction opens before and ends after.
-  const changing = inBatches(
-    pool,
+  const done = await inBatches(
+    commitsAfter(() => rival.query("COMMIT")),
     {
       action: "update",
       table: "item",
       key: ["tenant", "at"],
-      set: "n = 100, state = pg_sleep(0.3)::text",
+      set: "n = 100",
       where: `tenant = 'b' AND at <= timestamptz '2026-01-01' + interval '1 microsecond'`,
     },
     { onRetry: ({ conflict }) => retries.push(conflict) },
   );
-  setTimeout(() => {
-    void rival.query("COMMIT").finally(() => {
-      rival.release();
-    });
-  }, 100);
-  assert.equal((await changing).rows, 1);
+  rival.release();
+  assert.equal(done.rows, 1);
   assert.deepEqual(retries, ["OC000"]);
+});
+
+/** A table of 5,000 rows with a key of its own. */
+async function filled(table: string): Promise<void> {
+  await define(pool, `CREATE TABLE ${table} (id int PRIMARY KEY, n int DEFAULT 0)`);
+  for (const first of [1, 2501])
+    await pool.query(`INSERT INTO ${table} SELECT * FROM generate_series(${first}, ${first + 2499})`);
+}
+
+test("ranges that are changed at once reach each row once", async () => {
+  await filled("wide");
+  const told: BatchProgress[] = [];
+  const done = await inBatches(
+    pool,
+    { action: "update", table: "wide", key: "id", set: "n = n + 1" },
+    { concurrency: 4, rowsMax: 300, onProgress: (progress) => told.push(progress) },
+  );
+  assert.deepEqual([done.rows, done.transactions, done.lastKey], [5_000, 17, ["5000"]]);
+  const { rows } = await pool.query("SELECT DISTINCT n FROM wide");
+  assert.deepEqual(rows, [{ n: 1 }]);
+  const lastKeys = told.map(({ lastKey }) => Number(lastKey[0] ?? 0));
+  assert.deepEqual(
+    lastKeys,
+    lastKeys.toSorted((left, right) => left - right),
+  );
+});
+
+test("where ranges are changed at once, nothing is left below the key that was told when it ended", async () => {
+  await filled("ended");
+  let last: BatchProgress | undefined;
+  const ended = inBatches(
+    pool,
+    { action: "delete", table: "ended", key: "id" },
+    {
+      concurrency: 3,
+      rowsMax: 100,
+      onProgress: (progress) => {
+        last = progress;
+        if (progress.transactions >= 8) throw new Error("enough");
+      },
+    },
+  );
+  await assert.rejects(ended, /enough/);
+  const lastKey = last!.lastKey[0] ?? "0";
+  const below = await pool.query("SELECT FROM ended WHERE id <= $1", [lastKey]);
+  assert.equal(below.rowCount, 0);
+  const rest = await pool.query("SELECT FROM ended");
+  assert.ok(rest.rowCount! > 0);
+  await inBatches(pool, { action: "delete", table: "ended", key: "id" }, { afterKey: last!.lastKey });
+  assert.equal((await pool.query("SELECT FROM ended")).rowCount, 0);
+});
+
+test("a signal ends a run between two transactions", async () => {
+  await filled("signalled");
+  const controller = new AbortController();
+  const ended = inBatches(
+    pool,
+    { action: "delete", table: "signalled", key: "id" },
+    {
+      signal: controller.signal,
+      onProgress: () => {
+        controller.abort(new Error("no more"));
+      },
+    },
+  );
+  await assert.rejects(ended, /no more/);
+  assert.equal((await pool.query("SELECT FROM signalled")).rowCount, 4_000);
 });

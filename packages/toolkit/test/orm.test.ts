@@ -5,7 +5,12 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable } from "drizzle-orm/pg-core";
 import { Kysely, PostgresDialect } from "kysely";
 import type { Pool } from "pg";
-import { OutcomeUnknownError, transactionDrizzle, transactionKysely } from "../src/index.ts";
+import {
+  OutcomeUnknownError,
+  transactionDrizzle,
+  type TransactionEnd,
+  transactionKysely,
+} from "../src/index.ts";
 import { define, type Fixture, startFixture } from "./fixture.ts";
 import { startProxy } from "./proxy.ts";
 
@@ -59,19 +64,28 @@ test("an error of a statement that Drizzle wraps is not retried", async () => {
   assert.equal(attempts, 1);
 });
 
-test("a conflict in Kysely is retried", async () => {
+test("a conflict in Kysely is retried, and the end is told", async () => {
   await pool.query("INSERT INTO stock VALUES (3, 10)");
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  const ends: TransactionEnd[] = [];
   let attempts = 0;
-  await transactionKysely(db, async (trx) => {
-    attempts++;
-    await trx
-      .updateTable("stock")
-      .set((expression) => ({ left: expression("left", "-", 2) }))
-      .where("id", "=", 3)
-      .execute();
-    await provoke(3, attempts);
-  });
+  await transactionKysely(
+    db,
+    async (trx) => {
+      attempts++;
+      await trx
+        .updateTable("stock")
+        .set((expression) => ({ left: expression("left", "-", 2) }))
+        .where("id", "=", 3)
+        .execute();
+      await provoke(3, attempts);
+    },
+    { onEnd: (end) => ends.push(end) },
+  );
+  assert.deepEqual(
+    ends.map((end) => [end.outcome, end.attempts]),
+    [["committed", 2]],
+  );
   assert.deepEqual([attempts, await leftOf(3)], [2, 7]);
 });
 
@@ -83,10 +97,7 @@ test("a connection that an ORM loses during COMMIT is an unknown outcome", async
   const unknown = transactionDrizzle(drizzle(proxied), async (tx) => {
     attempts++;
     await tx.update(stock).set({ left: 9 }).where(eq(stock.id, 4));
-    proxy.mute();
-    setTimeout(() => {
-      proxy.cut();
-    }, 150);
+    proxy.cutAtAnswer();
   });
   await assert.rejects(unknown, OutcomeUnknownError);
   assert.deepEqual([attempts, await leftOf(4)], [1, 9]);

@@ -170,6 +170,12 @@ test("a message is sent once its transaction is committed, not if it is rolled b
   assert.deepEqual(sent, [{ id, topic: "welcome", payload: { to: "ana" } }]);
 });
 
+test("a relay that has no share is told so, instead of sending nothing for ever", async () => {
+  const outbox = new Outbox();
+  const refused = outbox.relay(pool, () => Promise.resolve(), { relay: 4, relays: 4 });
+  await assert.rejects(refused, UsageError);
+});
+
 test("relays that share the work send every message once and do not conflict", async () => {
   const outbox = new Outbox();
   for (let message = 0; message < 40; message++) await outbox.add(pool, "count", message);

@@ -6,13 +6,15 @@ import {
   ConnectError,
   type ConnectStep,
   createPool,
+  postgresJsConnectError,
   postgresJsOptions,
   RetriesExhaustedError,
   TokenCache,
   transactionPostgresJs,
+  UsageError,
   warmUp,
 } from "../src/index.ts";
-import { define, type Fixture, startFixture } from "./fixture.ts";
+import { define, expiredTokens, type Fixture, startFixture, unknownHost } from "./fixture.ts";
 
 let fixture: Fixture;
 before(async () => {
@@ -53,36 +55,51 @@ test("a pool is configured by the environment that the local cluster prints", as
   await pool.end();
 });
 
+test("an environment that names no port, or no file that can be read, is refused in its words", () => {
+  const refused = (environment: Record<string, string>, message: RegExp): void =>
+    assert.throws(
+      () => createPool({ endpoint: fixture.cluster.endpoint, environment }),
+      (error: Error) => error instanceof UsageError && message.test(error.message),
+    );
+  refused({ PGPORT: "five" }, /PGPORT is no port: five/);
+  refused({ PGSSLROOTCERT: "/nowhere.pem" }, /PGSSLROOTCERT names a file that cannot be read: \/nowhere.pem/);
+});
+
 test("a bare cluster id with its region is enough", async () => {
   const pool = fixture.pool({ endpoint: fixture.cluster.id, region: fixture.cluster.region });
   await pool.query("SELECT 1");
 });
 
-test("connections share a token until it has lost a fifth of its life, and work when it has expired", async () => {
-  const tokens = new TokenCache();
-  const request = {
-    host: fixture.cluster.endpoint,
-    region: fixture.cluster.region,
-    user: "admin",
-    credentials: () => Promise.resolve(fixture.cluster.identities.administrator),
-    lifetimeSeconds: 2,
-  };
-  const pool = fixture.pool({ tokens, tokenLifetimeSeconds: 2, credentials: request.credentials });
-  const client = await pool.connect();
-  const first = await tokens.token(request);
-  assert.equal((await tokens.token(request)).token, first.token);
+test("connections share a token until a fifth of its life is left", async () => {
+  let nowMs = Date.now();
+  const tokens = new TokenCache({ nowMs: () => nowMs });
+  const { endpoint: host, region, identities } = fixture.cluster;
+  const credentials = () => Promise.resolve(identities.administrator);
+  const lifetimeSeconds = 1_000;
+  const pool = fixture.pool({ tokens, tokenLifetimeSeconds: lifetimeSeconds, credentials });
+  // Age, for two tokens that are signed within one second are the same.
+  const ageMs = async (): Promise<number> =>
+    (await tokens.token({ host, region, user: "admin", credentials, lifetimeSeconds })).ageMs;
+  const clients = [await pool.connect()];
+  nowMs += 799_000;
+  clients.push(await pool.connect());
+  assert.equal(await ageMs(), 799_000);
+  nowMs += 1_000;
+  clients.push(await pool.connect());
+  assert.equal(await ageMs(), 0);
+  for (const client of clients) client.release();
+});
 
-  await sleep(2_100);
-  const later = await pool.connect();
-  assert.notEqual((await tokens.token(request)).token, first.token);
+test("a connection outlives the token that opened it", async () => {
+  const pool = fixture.pool({ tokenLifetimeSeconds: 5 });
+  const client = await pool.connect();
+  await sleep(6_100); // Signed at a whole second, it is good for the one after that too.
   await client.query("SELECT 1");
-  await later.query("SELECT 1");
   client.release();
-  later.release();
 });
 
 test("a name that does not resolve fails at DNS", async () => {
-  const pool = fixture.pool({ address: { host: "cluster.invalid", port: 5432 } });
+  const pool = fixture.pool({ address: { host: unknownHost, port: 5432 } });
   await assert.rejects(pool.connect(), failsAt("dns"));
 });
 
@@ -111,15 +128,8 @@ test("no credentials fail at credentials", async () => {
 });
 
 test("a token that this machine takes for new and the service for expired fails at clock", async () => {
-  // A clock that stands still: the cache gives out the token of one second long after it has expired.
-  const stoppedMs = Date.now();
-  const tokens = new TokenCache({ nowMs: () => stoppedMs });
-  const pool = fixture.pool({ tokens, tokenLifetimeSeconds: 1 });
-  await warmUp(pool, 1);
-  const held = await pool.connect();
-  await sleep(2_100);
+  const pool = fixture.pool({ tokens: await expiredTokens(fixture.cluster) });
   await assert.rejects(pool.connect(), failsAt("clock"));
-  held.release();
 });
 
 test("a schema that cannot be used fails at privilege, and one that can is in force", async () => {
@@ -166,14 +176,21 @@ test("an error of a connection carries no token", async () => {
   });
 });
 
-test("a full cluster is asked again until the connect timeout", async () => {
+test("a full cluster is asked again", async () => {
   const strict = await startFixture({ connectionRate: { burst: 1, perSecond: 2 } });
   try {
-    const pool = strict.pool({ connectTimeoutMs: 8_000 });
+    const pool = strict.pool({ connectTimeoutMs: 30_000 });
     await warmUp(pool, 3);
     assert.equal(pool.totalCount, 3);
-    const impatient = strict.pool({ connectTimeoutMs: 100 });
-    await assert.rejects(warmUp(impatient, 2), failsAt("limit"));
+  } finally {
+    await strict.stop();
+  }
+});
+
+test("a cluster that stays full fails at limit when the connect timeout is over", async () => {
+  const strict = await startFixture({ connectionRate: { burst: 1, perSecond: 0 } });
+  try {
+    await assert.rejects(warmUp(strict.pool({ connectTimeoutMs: 3_000 }), 2), failsAt("limit"));
   } finally {
     await strict.stop();
   }
@@ -230,6 +247,32 @@ test("postgres.js hears which step of connecting failed", async () => {
   const sql = postgres(postgresJsOptions(options));
   await assert.rejects(async () => await sql`SELECT 1`, failsAt("tcp"));
   await sql.end();
+});
+
+test("postgres.js without credentials rejects its statements, and the process goes on", async () => {
+  const credentials = () => Promise.reject(new Error("chain is empty"));
+  const sql = postgres(postgresJsOptions(fixture.poolOptions({ credentials })));
+  await assert.rejects(async () => await sql`SELECT 1`, failsAt("credentials"));
+  await sql.end();
+});
+
+test("what postgres.js is refused with is explained by its step", async () => {
+  const options = fixture.poolOptions({ user: "nobody" });
+  const sql = postgres(postgresJsOptions(options));
+  await assert.rejects(
+    async () => await sql`SELECT 1`,
+    (error) => failsAt("access", /AWS IAM GRANT "nobody"/)(postgresJsConnectError(error, options)),
+  );
+  await sql.end();
+  const untrusted = fixture.poolOptions({ ca: undefined });
+  const other = postgres(postgresJsOptions(untrusted));
+  await assert.rejects(
+    async () => await other`SELECT 1`,
+    (error) => failsAt("tls")(postgresJsConnectError(error, untrusted)),
+  );
+  await other.end();
+  const ofStatement = Object.assign(new Error("x"), { code: "42P01" });
+  assert.equal(postgresJsConnectError(ofStatement, options), ofStatement);
 });
 
 test("a retry that was given up is not retried by a loop around it", () => {

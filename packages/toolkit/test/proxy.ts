@@ -5,6 +5,8 @@ export interface CuttingProxy {
   readonly port: number;
   /** From now on what the server answers is thrown away. */
   mute(): void;
+  /** The next answer is thrown away, every connection ended, and answers pass again: what was asked for has been done. */
+  cutAtAnswer(): void;
   /** Ends every connection, without goodbye. */
   cut(): void;
   /** Answers pass again; for the connections opened from now on. */
@@ -15,6 +17,7 @@ export interface CuttingProxy {
 export async function startProxy(target: { host: string; port: number }): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
   let isMute = false;
+  let endsAtAnswer = false;
   const server = createServer((client) => {
     const upstream = connect(target);
     for (const socket of [client, upstream]) {
@@ -28,7 +31,10 @@ export async function startProxy(target: { host: string; port: number }): Promis
     }
     client.on("data", (bytes) => upstream.write(bytes));
     upstream.on("data", (bytes) => {
-      if (!isMute) client.write(bytes);
+      if (endsAtAnswer) {
+        endsAtAnswer = false;
+        cut();
+      } else if (!isMute) client.write(bytes);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -37,6 +43,9 @@ export async function startProxy(target: { host: string; port: number }): Promis
   };
   return {
     port: (server.address() as { port: number }).port,
+    cutAtAnswer: () => {
+      endsAtAnswer = true;
+    },
     mute: () => {
       isMute = true;
     },

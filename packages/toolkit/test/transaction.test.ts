@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { after, before, test } from "node:test";
 import type { Pool, PoolClient } from "pg";
 import {
@@ -203,11 +204,7 @@ function poolCutDuringCommit(): TransactionPool {
     const watched = (...parameters: unknown[]): unknown => {
       if (parameters[0] === "COMMIT" && !isCut) {
         isCut = true;
-        proxy.mute();
-        setTimeout(() => {
-          proxy.cut();
-          proxy.heal();
-        }, 150);
+        proxy.cutAtAnswer();
       }
       return query(...parameters);
     };
@@ -238,6 +235,20 @@ test("a connection lost during COMMIT is an unknown outcome, and nothing is run 
   assert.equal(ends[0]?.outcome, "unknown");
   // The answer was lost, the work was not: that is why nobody may run it again unasked.
   assert.equal(await balanceOf(id), 99);
+});
+
+test("a hook for metrics that fails does not make a committed transaction look as if it had failed", async () => {
+  const id = await account(9, 100);
+  const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+  let told = 0;
+  await transaction(pool, (tx) => tx.query("UPDATE account SET balance = 99 WHERE id = $1", [id]), {
+    onEnd: () => {
+      told++;
+      throw new Error("no metrics today");
+    },
+  });
+  assert.equal((await warned).message, "no metrics today");
+  assert.deepEqual([told, await balanceOf(id)], [1, 99]);
 });
 
 test("an idempotency key does the work once although the answer to COMMIT is lost", async () => {
@@ -280,4 +291,18 @@ test("a key that comes again with another request is refused", async () => {
     once(pool, async () => 1, { key: "key-8", request: { amount: 2 } }),
     KeyReusedError,
   );
+});
+
+test("a result that JSON cannot hold is refused before the work is committed", async () => {
+  const id = await account(10, 100);
+  const asked = once(
+    pool,
+    async (tx) => {
+      await tx.query("UPDATE account SET balance = 0 WHERE id = $1", [id]);
+      return 10n;
+    },
+    { key: "key-10" },
+  );
+  await assert.rejects(asked, UsageError);
+  assert.equal(await balanceOf(id), 100);
 });

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { readLock } from "@dsql-local/cluster";
 import {
   diagnoseConnection,
   type DoctorReport,
@@ -8,7 +9,7 @@ import {
 } from "@dsql-local/toolkit";
 import { Command, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
-import { nonEmpty, positiveNumber } from "../options.ts";
+import { names, positiveNumber, resolveDataDir } from "../options.ts";
 import { targetOptions, targetPoolOptions, type TargetOptions } from "../stack/index.ts";
 import { type Painter, painter, withoutControl } from "../terminal.ts";
 
@@ -29,7 +30,7 @@ export function doctorCommand(): Command {
   for (const option of targetOptions()) command.addOption(option);
   return command
     .addOption(
-      new Option("--search-path <schemas>", "that the application sets: app,public").argParser(schemaNames),
+      new Option("--search-path <schemas>", "that the application sets: app,public").argParser(names),
     )
     .addOption(
       new Option("--timeout <seconds>", "for each step on the network").argParser(positiveNumber).default(10),
@@ -54,19 +55,14 @@ Examples:
 The guide is docs/guides/doctor.md.
 `;
 
-function schemaNames(text: string): string[] {
-  return nonEmpty(text)
-    .split(",")
-    .map((name) => nonEmpty(name).trim());
-}
-
 async function runDoctor(options: DoctorOptions): Promise<void> {
   const target: DsqlPoolOptions = {
     ...(await targetPoolOptions(options)),
     searchPath: options.searchPath,
     connectTimeoutMs: options.timeout * 1_000,
   };
-  const report = options.json ? await examine(target) : await examineAloud(target);
+  const rules = await localRules(options, target);
+  const report = options.json ? await examine(target, rules) : await examineAloud(target, rules);
   if (!options.json && isWithoutLocalEnvironment(target, report)) process.stdout.write(localAdvice);
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   if (!report.isHealthy) process.exitCode = exitCodes.failed;
@@ -84,16 +80,38 @@ function isWithoutLocalEnvironment({ address }: DsqlPoolOptions, { steps }: Doct
   return address === undefined && last?.outcome === "failed" && environmentSteps.has(last.step);
 }
 
-async function examineAloud(target: DsqlPoolOptions): Promise<DoctorReport> {
+/** As of when the local stack is the service; in AWS it is what it is today. */
+async function localRules(
+  { dataDir }: DoctorOptions,
+  { address }: DsqlPoolOptions,
+): Promise<string | undefined> {
+  return address === undefined ? undefined : (await readLock(resolveDataDir(dataDir)))?.rules;
+}
+
+/** The server's line with the date of its rules: it has the last word on what an application may use. */
+function withRules(step: StepReport, rules: string | undefined): StepReport {
+  if (step.step !== "server" || step.outcome !== "ok" || rules === undefined) return step;
+  const which = rules === "latest" ? "the latest rules" : `the rules as of ${rules}`;
+  return { ...step, finding: `${step.finding}, ${which}` };
+}
+
+async function examineAloud(target: DsqlPoolOptions, rules: string | undefined): Promise<DoctorReport> {
   const paint = painter(process.stdout);
-  const report = await examine(target, (step) => process.stdout.write(stepAsText(step, paint)));
+  const report = await examine(target, rules, (step) => process.stdout.write(stepAsText(step, paint)));
   process.stdout.write(`\n${conclusion(report, paint)}\n`);
   return report;
 }
 
-async function examine(target: DsqlPoolOptions, onStep?: (step: StepReport) => void): Promise<DoctorReport> {
+async function examine(
+  target: DsqlPoolOptions,
+  rules: string | undefined,
+  onStep?: (step: StepReport) => void,
+): Promise<DoctorReport> {
   try {
-    return await diagnoseConnection(target, { onStep });
+    const report = await diagnoseConnection(target, {
+      onStep: (step) => onStep?.(withRules(step, rules)),
+    });
+    return { ...report, steps: report.steps.map((step) => withRules(step, rules)) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new Failure(error.message, { exitCode: exitCodes.usage, cause: error });

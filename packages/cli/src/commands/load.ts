@@ -4,16 +4,19 @@ import { bulkLoad, bulkLoadDefaults, BulkLoadError, type BulkLoadOptions } from 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
 import { loadProgress, loadReportAsText, rejectedLine } from "../load/index.ts";
-import { nonEmpty, positiveNumber } from "../options.ts";
+import { names, nonEmpty, positiveNumber } from "../options.ts";
 import { interruptible } from "../interruptible.ts";
 import { targetOptions, targetPool, type TargetOptions } from "../stack/index.ts";
 
 interface LoadOptions extends TargetOptions {
   readonly into: string;
   readonly format?: BulkLoadOptions["format"];
-  readonly header: boolean;
+  readonly delimiter?: string;
+  readonly encoding?: string;
+  readonly header?: boolean;
   readonly columns?: readonly string[];
   readonly null: string;
+  readonly quotedNull: boolean;
   readonly create: boolean;
   readonly types?: Readonly<Record<string, string>>;
   readonly primaryKey?: readonly string[];
@@ -21,6 +24,7 @@ interface LoadOptions extends TargetOptions {
   readonly connections: number;
   readonly rowsPerTransaction: number;
   readonly manifest?: string;
+  readonly ledger?: string;
   readonly rejected?: string;
   readonly rejectedMax: number;
   readonly verify: boolean;
@@ -31,28 +35,45 @@ export function loadCommand(): Command {
   const command = new Command("load")
     .summary("load a file of rows into a table")
     .description(
-      "Loads CSV, TSV or JSON Lines, compressed with gzip or not, into a table: transactions of at most 1,000 rows on\n" +
-        "several connections, each repeated when it meets a conflict. A row is loaded once or reported as rejected.",
+      "Loads CSV, TSV, JSON Lines or the text of PostgreSQL's COPY, compressed with gzip or not, into a table:\n" +
+        "transactions of at most 1,000 rows on several connections, each repeated when it meets a conflict. A row is\n" +
+        "loaded once or reported as rejected.",
     )
     .argument("<file>", "the file, or - for stdin")
     .addOption(
       new Option("--into <table>", "the table, with its schema or without")
         .argParser(nonEmpty)
         .makeOptionMandatory(),
-    )
-    .addOption(
-      new Option("--format <format>", "default: what the file's name ends in; stdin: csv").choices([
-        "csv",
-        "tsv",
-        "jsonl",
-      ]),
-    )
-    .option("--no-header", "the first record is a row, not the names of the columns")
-    .addOption(new Option("--columns <names>", "the columns in the file's order: a,b,c").argParser(names))
-    .option("--null <text>", "what stands for NULL in CSV and TSV, quoted or not", "");
-  for (const option of [...tableOptions(), ...pace(), ...resuming(), ...targetOptions()])
-    command.addOption(option);
+    );
+  const options = [...formatOptions(), ...tableOptions(), ...pace(), ...resuming(), ...targetOptions()];
+  for (const option of options) command.addOption(option);
   return command.option("--json", "print the report as JSON", false).addHelpText("after", help).action(run);
+}
+
+function formatOptions(): Option[] {
+  return [
+    new Option("--format <format>", "default: what the file's name ends in; stdin: csv").choices([
+      "csv",
+      "tsv",
+      "copy",
+      "jsonl",
+    ]),
+    new Option(
+      "--delimiter <character>",
+      "what separates values in CSV and TSV (default: comma, tab)",
+    ).argParser(delimiter),
+    new Option("--encoding <name>", "of the text: windows-1252, utf-16le … (default: UTF-8)").argParser(
+      nonEmpty,
+    ),
+    new Option("--header", "the first record is the names of the columns (default, except for copy)"),
+    new Option(
+      "--no-header",
+      "the first record is a row; without --columns in the order of the table's columns",
+    ),
+    new Option("--columns <names>", "the columns in the file's order: a,b,c").argParser(names),
+    new Option("--null <text>", "what stands for NULL in CSV and TSV, unless it is quoted").default(""),
+    new Option("--quoted-null", "it does so in quotes too, as where every value is quoted").default(false),
+  ];
 }
 
 function tableOptions(): Option[] {
@@ -87,6 +108,10 @@ function resuming(): Option[] {
       nonEmpty,
     ),
     new Option(
+      "--ledger <table>",
+      "where the cluster keeps which parts are loaded (default: bulk_load_ledger beside the table)",
+    ).argParser(nonEmpty),
+    new Option(
       "--rejected <file>",
       "write the rejected rows' lines and reasons there, as JSON Lines",
     ).argParser(nonEmpty),
@@ -106,7 +131,8 @@ Exit codes: 0 all rows loaded; 1 the load ended early, or rows were rejected; 2 
 Examples:
   $ npx dsql load accounts.csv --into account
   $ npx dsql load events.jsonl.gz --into event --create --primary-key id --manifest events.manifest
-  $ zcat dump.tsv.gz | npx dsql load - --format tsv --no-header --columns id,name --into owner
+  $ npx dsql load export.csv --into owner --delimiter ';' --encoding windows-1252
+  $ psql -h old.example.com -c '\\copy owner to stdout' | npx dsql load - --format copy --into owner
   $ npx dsql load prices.csv --into price --on-conflict update --rejected rejected.jsonl --json
 `;
 
@@ -115,6 +141,8 @@ async function run(file: string, options: LoadOptions): Promise<void> {
   const pool = await targetPool(options, { max: options.connections + 1 });
   const progress = loadProgress(process.stderr);
   try {
+    // Before anything is loaded: what is rejected has to be written somewhere.
+    if (options.rejected !== undefined) await writeRejected(options.rejected, []);
     const report = await bulkLoad(pool, {
       ...loadOptions(file, options),
       onProgress: options.json ? undefined : (made) => progress.show(made),
@@ -129,7 +157,7 @@ async function run(file: string, options: LoadOptions): Promise<void> {
     if (error instanceof BulkLoadError && options.rejected !== undefined)
       await writeRejected(options.rejected, error.rejected);
     if (interruption.signal.aborted) process.exitCode = 130;
-    else throw failureOf(error, options);
+    else throw failureOf(error, file, options);
     process.stderr.write(`interrupted.${goOn(options)}\n`);
   } finally {
     interruption.end();
@@ -142,9 +170,12 @@ function loadOptions(file: string, options: LoadOptions): BulkLoadOptions {
     input: file === "-" ? process.stdin : file,
     table: options.into.split("."),
     format: options.format,
+    delimiter: options.delimiter,
+    encoding: options.encoding,
     header: options.header,
     columns: options.columns,
     nullText: options.null,
+    quotedNull: options.quotedNull,
     createTable: options.create,
     types: options.types,
     primaryKey: options.primaryKey,
@@ -152,6 +183,7 @@ function loadOptions(file: string, options: LoadOptions): BulkLoadOptions {
     connections: options.connections,
     rowsPerTransaction: options.rowsPerTransaction,
     manifest: options.manifest,
+    ledgerTable: options.ledger,
     rejectedMax: options.rejectedMax,
     verify: options.verify ? "count" : "none",
   };
@@ -161,10 +193,30 @@ async function writeRejected(file: string, rejected: readonly object[]): Promise
   await writeFile(file, rejected.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
 
-function failureOf(error: unknown, options: LoadOptions): unknown {
+/** Of the input, by Node's codes. */
+const inputProblems: Readonly<Record<string, string>> = {
+  ENOENT: "there is no file",
+  EACCES: "this user may not read",
+  EISDIR: "this is a directory:",
+  Z_BUF_ERROR: "the gzip data ends too early, as of a file that was not copied as a whole:",
+  Z_DATA_ERROR: "the gzip data is damaged:",
+};
+
+function failureOf(error: unknown, file: string, options: LoadOptions): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT")
-    return new Failure(`there is no file ${path ?? ""}`, { exitCode: exitCodes.usage, cause: error });
+  const problem = inputProblems[code ?? ""];
+  // Without a path it is the input's stream that has failed.
+  if (problem !== undefined && (path === undefined || path === file)) {
+    const input = file === "-" ? "stdin" : file;
+    return new Failure(`${problem} ${input}`, { exitCode: exitCodes.usage, cause: error });
+  }
+  if (path !== undefined) {
+    return new Failure(`${path} cannot be written (${code})`, {
+      remedy: "Name a file in a folder that is there and yours.",
+      exitCode: exitCodes.usage,
+      cause: error,
+    });
+  }
   if (!(error instanceof BulkLoadError)) return error;
   const lines = error.rejected.slice(0, 5).map(rejectedLine).join("\n");
   const remedy = `${lines}${lines === "" ? "" : "\n"}What was loaded stays.${goOn(options)}`;
@@ -177,10 +229,11 @@ function goOn({ manifest }: LoadOptions): string {
     : " The same command goes on where it ended.";
 }
 
-function names(text: string): string[] {
-  const found = text.split(",").map((name) => name.trim());
-  if (found.includes("")) throw new InvalidArgumentError("Names are separated by single commas.");
-  return found;
+/** A shell makes a tab hard to type. */
+function delimiter(text: string): string {
+  const character = text === "\\t" ? "\t" : text;
+  if (character.length !== 1) throw new InvalidArgumentError("It is one character, or \\t for a tab.");
+  return character;
 }
 
 /** Commas within parentheses belong to a type: numeric(10,2). */

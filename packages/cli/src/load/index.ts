@@ -45,7 +45,9 @@ export function progressLine(progress: BulkLoadProgress): string {
 
 export function loadReportAsText(report: BulkLoadReport): string {
   const { rowsLoaded, rowsResumed, rowsIgnored, rejected, conflicts, elapsedMs } = report;
-  const lines = [`${count(rowsLoaded)} rows loaded in ${(elapsedMs / 1_000).toFixed(1)} s`];
+  const lines = [
+    `${count(rowsLoaded)} ${rowsLoaded === 1 ? "row" : "rows"} loaded in ${(elapsedMs / 1_000).toFixed(1)} s`,
+  ];
   if (rowsResumed > 0) lines.push(`${count(rowsResumed)} of them by an earlier run`);
   if (rowsIgnored > 0) lines.push(`${count(rowsIgnored)} skipped: their keys were there already`);
   if (conflicts > 0) lines.push(`${count(conflicts)} transactions repeated because of a conflict`);
@@ -56,7 +58,7 @@ export function loadReportAsText(report: BulkLoadReport): string {
   return lines.join("\n");
 }
 
-/** @returns `  line 3: has 1 fields instead of 2` */
+/** @returns `  line 3: has 1 field instead of 2` */
 export function rejectedLine({ line, reason, sqlstate }: RejectedRow): string {
   const code = sqlstate === undefined ? "" : ` (${sqlstate})`;
   return `  line ${line}: ${withoutControl(reason)}${code}`;

@@ -65,7 +65,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       log: options.log ?? silent,
     });
     await cloud.start();
-    return await published(cluster, cloud);
+    return await published(cluster, cloud, options.service?.rules);
   } catch (error) {
     await cluster.stop({ immediate: true });
     throw error;
@@ -94,9 +94,9 @@ async function choosePorts(options: StackOptions): Promise<[port: number, awsPor
 }
 
 /** Others find the stack through the lock file of its data directory. */
-async function published(cluster: Cluster, cloud: Cloud): Promise<Stack> {
+async function published(cluster: Cluster, cloud: Cloud, rules = "latest"): Promise<Stack> {
   const facts = factsOf(cluster, cloud);
-  await cluster.publish({ awsEndpoint: facts.awsEndpoint });
+  await cluster.publish({ awsEndpoint: facts.awsEndpoint, rules });
   let stopping: Promise<void> | undefined;
   return {
     cluster,

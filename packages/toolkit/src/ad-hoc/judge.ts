@@ -91,7 +91,8 @@ function verdictOf({ type, fields }: { type: string; fields: TreeNode }, survey:
   if (!ddl.has(type)) return unknown(type);
   const stranger = inner.find((one) => one !== "SelectStmt" && !ddl.has(one));
   if (stranger !== undefined) return unknown(stranger);
-  return survey.changesRoles ? unknown("AlterOwnerStmt") : { effect: "ddl" };
+  if (survey.changesRoles) return unknown("AlterOwnerStmt");
+  return survey.changesCode ? unknown("CreateFunctionStmt") : { effect: "ddl" };
 }
 
 /** EXPLAIN of what reads. EXPLAIN of a change has a way of its own, which never runs it. */
@@ -131,6 +132,15 @@ function refused(sql: string, reason: string): Judgement {
   return { sql, effect: "refused", reason, isExplainable: false, functions: [], attributes: [] };
 }
 
+/** Where DROP, RENAME and COMMENT say what kind of thing they are about. */
+const kindFields = new Set(["removeType", "renameType", "objtype"]);
+const code: ReadonlySet<unknown> = new Set([
+  "OBJECT_AGGREGATE",
+  "OBJECT_FUNCTION",
+  "OBJECT_PROCEDURE",
+  "OBJECT_ROUTINE",
+]);
+
 /** What stands anywhere in a tree. Types are keys that begin with a capital; fields begin with a small letter. */
 class Survey {
   readonly statements = new Set<string>();
@@ -139,6 +149,7 @@ class Survey {
   makesTable = false;
   locks = false;
   changesRoles = false;
+  changesCode = false;
 
   visit(value: unknown): void {
     // A list instead of a call for each level: trees may be deeper than the stack.
@@ -164,7 +175,11 @@ class Survey {
     else if (key === "ColumnRef") this.#addQualified((field as TreeNode)["fields"]);
     else if (key === "A_Indirection") this.#addAll((field as TreeNode)["indirection"]);
     else if (key === "subtype" && field === "AT_ChangeOwner") this.changesRoles = true;
-    else if (key === "renameType" && field === "OBJECT_ROLE") this.changesRoles = true;
+    else if (key === "authrole") this.changesRoles = true;
+    else if (kindFields.has(key)) {
+      this.changesRoles ||= field === "OBJECT_ROLE";
+      this.changesCode ||= code.has(field);
+    }
   }
 
   #addLast(names: Set<string>, list: unknown): void {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { batches, bytesOfRow, checkedBounds } from "../batch.ts";
+import { UsageError } from "../errors.ts";
 import { quoteTable } from "../identifiers.ts";
 import { type Chunk, ChunkLoader } from "./chunk.ts";
 import { inferTypes } from "./infer.ts";
@@ -14,10 +15,17 @@ import {
   readManifest,
   writeManifest,
 } from "./manifest.ts";
-import { bulkLoadDefaults, BulkLoadError, type BulkLoadOptions, type BulkLoadReport } from "./options.ts";
-import { type Records, readRecords, type Row, startingWith } from "./records.ts";
+import {
+  bulkLoadDefaults,
+  BulkLoadError,
+  type BulkLoadOptions,
+  type BulkLoadReport,
+  type Format,
+  type RejectedRow,
+} from "./options.ts";
+import { type Records, readRecords, type RecordsOptions, type Row, startingWith } from "./records.ts";
 import { formatOf, openSource } from "./source.ts";
-import { countRows, createTable, openTarget, type Target } from "./target.ts";
+import { columnsOf, countRows, createTable, openTarget, type Target } from "./target.ts";
 import { Tally } from "./tally.ts";
 
 /** Rows that types are inferred from, and that tell one file from another. */
@@ -26,29 +34,46 @@ const sampleRows = 1_000;
 /**
  * Loads a file into a table.
  *
- * @throws {BulkLoadError} too many rows were refused, the counts differ, or the manifest is of another load
- * @throws {UsageError} the table or its columns do not fit the file
+ * @throws {BulkLoadError} too many rows were refused, the input cannot be read to its end, or the counts differ
+ * @throws {UsageError} the table or its columns do not fit the file, or the manifest is of another load or a complete one
  * @throws what the database says when no row is to blame
  */
 export async function bulkLoad(pool: Pool, options: BulkLoadOptions): Promise<BulkLoadReport> {
   const tally = new Tally(options);
   const source = await openSource(options.input);
   try {
-    const records = await readRecords(source, {
-      format: options.format ?? formatOf(options.input),
-      header: options.header ?? true,
-      columns: options.columns,
-      nullText: options.nullText ?? "",
-      onReject: (rejected) => {
-        tally.reject([rejected]);
-      },
-    });
+    const onReject = (rejected: RejectedRow): void => {
+      tally.reject([rejected]);
+    };
+    const layout = await layoutOf(pool, options);
+    const records = await readRecords(source, { ...layout, onReject });
+    // JSON Lines need no header: without a line they are a load of nothing.
+    if (records.columns.length === 0 && (layout.format !== "jsonl" || options.createTable === true))
+      throw new UsageError("the input is empty: it names no columns");
     const sample = await taken(records, sampleRows);
     const target = await prepared(pool, { options, records, sample });
     return await run(pool, { options, records, sample, target, tally });
   } finally {
     source.destroy();
   }
+}
+
+/** How the input is to be read. Where neither a header nor the caller names the columns, the table does. */
+async function layoutOf(pool: Pool, options: BulkLoadOptions): Promise<Omit<RecordsOptions, "onReject">> {
+  const format = options.format ?? formatOf(options.input);
+  const header = options.header ?? format !== "copy";
+  const { delimiter, encoding, nullText = "", quotedNull = false } = options;
+  if (delimiter !== undefined) checkDelimiter(delimiter, format);
+  const isNameless = !header && format !== "jsonl";
+  const columns = options.columns ?? (isNameless ? await columnsOf(pool, options.table) : undefined);
+  return { format, header, columns, delimiter, encoding, nullText, quotedNull };
+}
+
+function checkDelimiter(delimiter: string, format: Format): void {
+  if (format !== "csv" && format !== "tsv")
+    throw new UsageError(`a delimiter is for csv and tsv, not ${format}`);
+  if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
+    throw new UsageError("a delimiter is one character, and no quote or line end");
 }
 
 interface Opened {
@@ -76,7 +101,7 @@ interface Load extends Opened {
 async function run(pool: Pool, load: Load): Promise<BulkLoadReport> {
   const { options, tally } = load;
   const manifest = await openManifest(pool, load);
-  const ledger = new Ledger(pool, options.ledgerTable ?? bulkLoadDefaults.ledgerTable, manifest.loadId);
+  const ledger = new Ledger(pool, options.ledgerTable ?? ledgerBeside(options.table), manifest.loadId);
   await ledger.create();
   const loadedChunks = new Set<number>();
   await ledger.read((chunk, result) => {
@@ -95,6 +120,12 @@ async function run(pool: Pool, load: Load): Promise<BulkLoadReport> {
     await writeManifest(options.manifest, { ...manifest, isComplete: true });
   await ledger.clear();
   return tally.report(manifest.loadId);
+}
+
+/** In the schema of the table that is loaded: where a role may write rows it is likeliest to make a table. */
+function ledgerBeside(table: string | readonly string[]): readonly string[] {
+  const path = typeof table === "string" ? table.split(".") : table;
+  return [...path.slice(0, -1), bulkLoadDefaults.ledgerTable];
 }
 
 function chunkLoader(pool: Pool, { options, target, tally }: Load, ledger: Ledger): LoadChunk {

@@ -3,6 +3,7 @@
  * knows which chunks are in, whatever became of the process, the connection or the answer to COMMIT.
  */
 import type { Pool } from "pg";
+import { sqlstateOf, UsageError } from "../errors.ts";
 import { quoteTable } from "../identifiers.ts";
 import { inBatches } from "../in-batches.ts";
 import type { Transaction } from "../transaction.ts";
@@ -38,13 +39,30 @@ export class Ledger {
     this.#loadId = loadId;
   }
 
+  /** @throws {UsageError} it is not there, and the role may not make it */
   async create(): Promise<void> {
-    await autocommit(
+    // Asked first: a role that may use it but make no table is refused even where nothing is to be made.
+    const [found] = await autocommit<{ oid: string | null }>(
       this.#pool,
-      `CREATE TABLE IF NOT EXISTS ${this.#table} (
-         load_id uuid, chunk bigint, loaded bigint NOT NULL, ignored bigint NOT NULL, rejected text NOT NULL,
-         loaded_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (load_id, chunk))`,
+      "SELECT to_regclass($1)::text AS oid",
+      [this.#table],
     );
+    if (found !== undefined && found.oid !== null) return;
+    try {
+      await autocommit(
+        this.#pool,
+        `CREATE TABLE IF NOT EXISTS ${this.#table} (
+           load_id uuid, chunk bigint, loaded bigint NOT NULL, ignored bigint NOT NULL, rejected text NOT NULL,
+           loaded_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (load_id, chunk))`,
+      );
+    } catch (cause) {
+      if (sqlstateOf(cause) !== "42501") throw cause;
+      throw new UsageError(
+        `which parts are loaded is kept in ${this.#table}, and this role may not make it: name another ledger table, ` +
+          "in a schema where it may, or have it made and granted",
+        { cause },
+      );
+    }
   }
 
   /** Calls `found` for each chunk of this load. */

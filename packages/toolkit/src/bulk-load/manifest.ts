@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { BulkLoadError } from "./options.ts";
+import { UsageError } from "../errors.ts";
 import type { Row } from "./records.ts";
 
 export interface Manifest {
@@ -29,7 +29,7 @@ export function newManifest(identity: Identity, rowsBefore: number | null): Mani
   return { version: 1, loadId: randomUUID(), ...identity, rowsBefore, isComplete: false };
 }
 
-/** @returns undefined when there is no such file. @throws {BulkLoadError} it belongs to another load, or to a complete one */
+/** @returns undefined when there is no such file. @throws {UsageError} it belongs to another load, or to a complete one */
 export async function readManifest(file: string, identity: Identity): Promise<Manifest | undefined> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
@@ -38,9 +38,7 @@ export async function readManifest(file: string, identity: Identity): Promise<Ma
   if (text === undefined) return undefined;
   const manifest = parsed(text, file);
   if (manifest.isComplete) {
-    throw new BulkLoadError(
-      `${file} belongs to a load that is complete: delete it to load the file once more`,
-    );
+    throw new UsageError(`${file} belongs to a load that is complete: delete it to load the file once more`);
   }
   for (const field of [
     "table",
@@ -50,9 +48,7 @@ export async function readManifest(file: string, identity: Identity): Promise<Ma
     "firstRows",
   ] as const) {
     if (JSON.stringify(manifest[field]) !== JSON.stringify(identity[field])) {
-      throw new BulkLoadError(
-        `${file} belongs to a load with other ${field}: use the same input and options`,
-      );
+      throw new UsageError(`${file} belongs to a load with other ${field}: use the same input and options`);
     }
   }
   return manifest;
@@ -78,5 +74,5 @@ function parsed(text: string, file: string): Manifest {
   } catch {
     // Said below, in the same words.
   }
-  throw new BulkLoadError(`${file} is no manifest of a bulk load`);
+  throw new UsageError(`${file} is no manifest of a bulk load`);
 }

@@ -2,8 +2,11 @@
 import type { Readable } from "node:stream";
 import { batchDefaults } from "../batch.ts";
 
-/** CSV, tab-separated values, or one JSON object a line. */
-export type Format = "csv" | "tsv" | "jsonl";
+/**
+ * CSV; tab-separated values without quotes and escapes; the text format of PostgreSQL's COPY, as `\\copy` and pg_dump write
+ * it; one JSON object a line.
+ */
+export type Format = "csv" | "tsv" | "copy" | "jsonl";
 
 /**
  * A row whose key is there already: `error` rejects it, `ignore` keeps the row of the table, `update` overwrites it. Two
@@ -19,15 +22,21 @@ export interface BulkLoadOptions {
   readonly table: string | readonly string[];
   /** By default what the file's name ends in, less `.gz`; CSV for streams. */
   readonly format?: Format | undefined;
-  /** Whether the first record names the columns; true by default. JSON Lines have no such record. */
-  readonly header?: boolean | undefined;
-  /** The table's columns in the order of the file, instead of the header's names. */
-  readonly columns?: readonly string[] | undefined;
+  /** One character that separates the values of CSV or TSV: `;` of many spreadsheets. Comma and tab by default. */
+  readonly delimiter?: string | undefined;
   /**
-   * What stands for NULL in CSV and TSV; the empty text by default, quoted or not: to tell the two apart, the parser would
-   * need six times as long. A file with both says NULL by another text.
+   * Of the text, as `windows-1252`: a label of the WHATWG Encoding Standard. UTF-8 by default, or UTF-16 where a byte order
+   * mark says so. Bytes that are not of it end the load.
    */
+  readonly encoding?: string | undefined;
+  /** Whether the first record names the columns; true by default, false for COPY's text. JSON Lines have no such record. */
+  readonly header?: boolean | undefined;
+  /** The columns in the order of the file, instead of the header's names. Without either, the table's own. */
+  readonly columns?: readonly string[] | undefined;
+  /** What stands for NULL in CSV and TSV; the empty text by default. Within quotes it is a text, as for COPY. */
   readonly nullText?: string | undefined;
+  /** Whether it is NULL within quotes too, for files in which every value is quoted; false by default. */
+  readonly quotedNull?: boolean | undefined;
   /** Makes the table if it is not there; off by default. */
   readonly createTable?: boolean | undefined;
   /** Types of columns for a table that is made; by default they are inferred from the first 1,000 rows. */
@@ -46,7 +55,7 @@ export interface BulkLoadOptions {
   readonly rampMs?: number | undefined;
   /** File that a load which was cut off is resumed with: the same call again. */
   readonly manifest?: string | undefined;
-  /** Where the database keeps which parts are loaded; `bulk_load_ledger` by default. */
+  /** Where the database keeps which parts are loaded; `bulk_load_ledger` in the schema of the table by default. */
   readonly ledgerTable?: string | readonly string[] | undefined;
   /** Rows that may be refused before the load ends; 100 by default. */
   readonly rejectedMax?: number | undefined;

@@ -2,22 +2,26 @@
  * Records of CSV, TSV and JSON Lines, each with the line it begins at. A record of the wrong shape is reported and left out;
  * the others follow undisturbed.
  */
-import { pipeline, type Readable } from "node:stream";
-import { parse } from "csv-parse";
-import { limits } from "@dsql-local/spec";
-import { BulkLoadError, type Format, type RejectedRow } from "./options.ts";
+import type { Readable } from "node:stream";
+import { UsageError } from "../errors.ts";
+import { copyRows } from "./copy-text.ts";
+import { csvRows, type Row } from "./csv.ts";
+import { linesOf } from "./lines.ts";
+import type { Format, RejectedRow } from "./options.ts";
 
-export interface Row {
-  readonly line: number;
-  /** In the order of the columns; null for NULL. */
-  readonly values: readonly (string | null)[];
-}
+export type { Row } from "./csv.ts";
 
 export interface RecordsOptions {
   readonly format: Format;
+  /** One character; by default the format's. */
+  readonly delimiter?: string | undefined;
+  /** Label of an encoding; by default UTF-8, or what a byte order mark says. */
+  readonly encoding?: string | undefined;
   readonly header: boolean;
   readonly columns: readonly string[] | undefined;
   readonly nullText: string;
+  /** Whether `nullText` in quotes is NULL too. */
+  readonly quotedNull: boolean;
   readonly onReject: (rejected: RejectedRow) => void;
 }
 
@@ -27,82 +31,72 @@ export interface Records {
   readonly rows: AsyncGenerator<Row, void, undefined>;
 }
 
-/** A record must fit into a message of the protocol, so nothing longer is worth keeping in memory. */
-const recordBytesMax = limits.messageBytesMax.value;
-
 /** JSON Lines whose fields make up the columns: a field that appears later only is not known. */
 const linesForColumns = 1_000;
 
 export async function readRecords(source: Readable, options: RecordsOptions): Promise<Records> {
-  return options.format === "jsonl"
-    ? await jsonRecords(source, options)
-    : await separatedRecords(source, options);
+  const { delimiter, encoding } = options;
+  const lines = linesOf(source, encoding);
+  switch (options.format) {
+    case "csv":
+      return await namedRecords(csvRows(lines, { ...options, delimiter: delimiter ?? "," }), options);
+    case "tsv":
+      return await namedRecords(tabbedRows(lines, { ...options, delimiter: delimiter ?? "\t" }), options);
+    case "copy":
+      return await namedRecords(copyRows(lines), options);
+    case "jsonl":
+      return await jsonRecords(lines, options);
+  }
 }
 
-async function separatedRecords(source: Readable, options: RecordsOptions): Promise<Records> {
-  const records = separated(source, options);
-  let { columns } = options;
-  if (options.header) {
-    const first = await records.next();
-    columns ??= first.done === true ? [] : first.value.values.map((name) => name ?? "");
-  }
-  if (columns !== undefined) return { columns, rows: ofWidth(records, columns.length, options) };
+/** Takes the header off, if there is one. */
+async function namedRecords(
+  records: AsyncGenerator<Row, void, undefined>,
+  options: RecordsOptions,
+): Promise<Records> {
   const first = await records.next();
-  const width = first.done === true ? 0 : first.value.values.length;
-  const rows = ofWidth(startingWith(first.done === true ? [] : [first.value], records), width, options);
-  return { columns: Array.from({ length: width }, (_, index) => `column_${index + 1}`), rows };
+  const found = first.done === true ? undefined : first.value;
+  if (options.header) {
+    const columns = options.columns ?? namesIn(found, options);
+    return { columns, rows: ofWidth(records, columns.length, options) };
+  }
+  const columns = options.columns ?? (found?.values ?? []).map((_, index) => `column_${index + 1}`);
+  const rows = found === undefined ? records : startingWith([found], records);
+  return { columns, rows: ofWidth(rows, columns.length, options) };
 }
 
-/** What csv-parse gives with its option `info`. */
-interface Parsed {
-  readonly info: { readonly lines: number };
-  readonly record: string[];
-}
-
-async function* separated(source: Readable, options: RecordsOptions): AsyncGenerator<Row, void, undefined> {
-  const parser = parse({
-    delimiter: options.format === "tsv" ? "\t" : ",",
-    // A quote means nothing in TSV, where a tab cannot be part of a value.
-    quote: options.format === "tsv" ? null : '"',
-    bom: true,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: recordBytesMax,
-  });
-  pipeline(source, parser, () => undefined);
-  let line = 1;
-  let counted = 0;
-  try {
-    for await (const { info, record } of parser as AsyncIterable<Parsed>) {
-      yield { line, values: record.map((value) => (value === options.nullText ? null : value)) };
-      line += info.lines - counted - (info.lines - counted > 1 ? pairsIn(record) : 0);
-      counted = info.lines;
-    }
-  } catch (error) {
-    throw isCsvError(error) ? unreadable(error, options.format) : error;
+/** A quote means nothing here, and what separates cannot be part of a value. */
+async function* tabbedRows(
+  lines: AsyncIterable<string>,
+  { delimiter, nullText }: RecordsOptions & { readonly delimiter: string },
+): AsyncGenerator<Row, void, undefined> {
+  let line = 0;
+  for await (const text of lines) {
+    line++;
+    const record = text.endsWith("\r") ? text.slice(0, -1) : text;
+    if (record === "") continue;
+    yield { line, values: record.split(delimiter).map((value) => (value === nullText ? null : value)) };
   }
 }
 
-/** Line ends of two characters within quotes, which csv-parse counts as two lines. */
-function pairsIn(record: readonly string[]): number {
-  return record.reduce((pairs, value) => pairs + value.split("\r\n").length - 1, 0);
-}
+/** What other programs separate by where this one was not told so. */
+const otherDelimiters = /[;|\t]/;
 
-interface CsvError extends Error {
-  readonly code: string;
-  readonly lines?: number;
-}
-
-function isCsvError(error: unknown): error is CsvError {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("CSV_");
-}
-
-/** Where a quote is out of place nobody can tell at which line the next record begins, so nothing is skipped. */
-function unreadable(error: CsvError, format: Format): BulkLoadError {
-  return new BulkLoadError(
-    `the ${format.toUpperCase()} cannot be read at line ${error.lines ?? "?"} (${error.code})`,
-  );
+/** @throws {UsageError} names are missing or double, or one name looks like several */
+function namesIn(header: Row | undefined, { delimiter }: RecordsOptions): string[] {
+  const names = (header?.values ?? []).map((name) => name ?? "");
+  const other = otherDelimiters.exec(names.join(""))?.[0];
+  if (names.length === 1 && other !== undefined && delimiter === undefined) {
+    throw new UsageError(
+      `the header is a single name with ${JSON.stringify(other)} in it: if that separates the columns, give it as delimiter`,
+    );
+  }
+  const wrong = names.findIndex((name, index) => name === "" || names.indexOf(name) !== index);
+  if (wrong >= 0) {
+    const problem = names[wrong] === "" ? "has no name" : "has the name of an earlier one";
+    throw new UsageError(`column ${wrong + 1} of the header ${problem}: give columns instead of the header`);
+  }
+  return names;
 }
 
 async function* ofWidth(
@@ -112,8 +106,12 @@ async function* ofWidth(
 ): AsyncGenerator<Row, void, undefined> {
   for await (const row of rows) {
     if (row.values.length === width) yield row;
-    else onReject({ line: row.line, reason: `has ${row.values.length} fields instead of ${width}` });
+    else onReject({ line: row.line, reason: `has ${fields(row.values.length)} instead of ${width}` });
   }
+}
+
+function fields(count: number): string {
+  return count === 1 ? "1 field" : `${count} fields`;
 }
 
 interface JsonLine {
@@ -121,8 +119,8 @@ interface JsonLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-async function jsonRecords(source: Readable, options: RecordsOptions): Promise<Records> {
-  const lines = jsonLines(source, options);
+async function jsonRecords(texts: AsyncIterable<string>, options: RecordsOptions): Promise<Records> {
+  const lines = jsonLines(texts, options);
   const first: JsonLine[] = [];
   while (options.columns === undefined && first.length < linesForColumns) {
     const next = await lines.next();
@@ -150,29 +148,17 @@ async function* jsonRows(
 }
 
 async function* jsonLines(
-  source: Readable,
+  lines: AsyncIterable<string>,
   { onReject }: RecordsOptions,
 ): AsyncGenerator<JsonLine, void, undefined> {
   let line = 0;
-  for await (const text of linesOf(source)) {
+  for await (const text of lines) {
     line++;
     if (text.trim() === "") continue;
     const fields = parsedObject(text);
     if (fields === undefined) onReject({ line, reason: "is no JSON object" });
     else yield { line, fields };
   }
-}
-
-async function* linesOf(source: Readable): AsyncGenerator<string, void, undefined> {
-  let rest = "";
-  source.setEncoding("utf8");
-  for await (const part of source as AsyncIterable<string>) {
-    const lines = (rest + part).split("\n");
-    rest = lines.pop() ?? "";
-    if (rest.length > recordBytesMax) throw new Error(`a line is longer than ${recordBytesMax} characters`);
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }
 
 function parsedObject(text: string): Record<string, unknown> | undefined {

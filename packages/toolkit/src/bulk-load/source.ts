@@ -57,6 +57,8 @@ export function formatOf(input: string | Readable): Format {
     case "tsv":
     case "tab":
       return "tsv";
+    case "copy":
+      return "copy";
     case "jsonl":
     case "ndjson":
       return "jsonl";

@@ -36,6 +36,19 @@ export async function createTable(pool: Pool, wanted: TableToCreate): Promise<vo
   await autocommit(pool, `CREATE TABLE IF NOT EXISTS ${quoteTable(wanted.table)} (${columns.join(", ")})`);
 }
 
+/** @returns the names of the table's columns in its order; undefined where there is no such table */
+export async function columnsOf(
+  pool: Pool,
+  table: string | readonly string[],
+): Promise<readonly string[] | undefined> {
+  const found = await autocommit<{ attname: string }>(
+    pool,
+    `SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    [quoteTable(table)],
+  );
+  return found.length === 0 ? undefined : found.map(({ attname }) => attname);
+}
+
 /** @throws {UsageError} the table is not there, or has not all the columns */
 export async function openTarget(
   pool: Pool,

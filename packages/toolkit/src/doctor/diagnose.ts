@@ -19,7 +19,6 @@ import { encrypt, openSocket, resolveName, TimedOutError, type Transport } from 
 import type { DoctorReport, StepReport } from "./types.ts";
 
 /** For `diagnoseConnection()`, beside those of the pool. */
-/** How the walk is followed. */
 export interface DiagnoseOptions {
   /** Told of each step as it ends, in order. */
   readonly onStep?: ((report: StepReport) => void) | undefined;
@@ -206,7 +205,7 @@ class Examination {
         host: this.#subject.transport.host,
         port: this.#subject.transport.port,
         user: this.#user,
-        clusterArnHint: `arn:aws:dsql:${cluster.region}:…:cluster/${cluster.clusterId}`,
+        cluster,
         reached,
         tokenAgeMs: 0,
         timedOut: error instanceof TimedOutError,

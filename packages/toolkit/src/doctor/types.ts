@@ -20,8 +20,7 @@ export const doctorSteps = [
   "server", // its version, and whether it is Aurora DSQL at all
 ] as const satisfies readonly DoctorStep[];
 
-/** One step of the way to a connection. */
-/** One step: what was seen, and what to change. */
+/** One step of the way to a connection: what was seen, and what to change. */
 export interface StepReport {
   readonly step: DoctorStep;
   /** warning: the connection works, and an application may still stumble. */
@@ -35,7 +34,6 @@ export interface StepReport {
 }
 
 /** What `diagnoseConnection()` saw, step by step, up to the first that failed. Holds no token and no key. */
-/** The walk as far as it came. */
 export interface DoctorReport {
   readonly clusterId: string;
   readonly region: string;

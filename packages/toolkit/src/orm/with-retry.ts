@@ -6,11 +6,14 @@
  */
 import { isConflict, isConnectionLost, OutcomeUnknownError, sqlstateOf } from "../errors.ts";
 import { RetryBudget, retryConflicts, type RetryOptions } from "../retry.ts";
+import { type OnEnd, tellingEnd } from "../transaction-end.ts";
 
 /** For the adapters: those of `transaction()` that an ORM leaves to us. */
 export interface AdapterOptions extends RetryOptions {
   /** Handed on with an {@link OutcomeUnknownError}. */
   readonly idempotencyKey?: string | undefined;
+  /** For metrics. */
+  readonly onEnd?: OnEnd;
 }
 
 const budgets = new WeakMap<object, RetryBudget>();
@@ -27,10 +30,16 @@ export async function runWithRetry<Tx, Result>(
   run: (tx: Tx) => Promise<Result>,
   options: AdapterOptions,
 ): Promise<Result> {
-  return await retryConflicts(() => attemptOnce(begin, run, options), {
-    ...options,
-    budget: options.budget ?? budgetOf(owner),
-  });
+  const budget = options.budget ?? budgetOf(owner);
+  return await tellingEnd(options.onEnd, (noteAttempt) =>
+    retryConflicts(
+      (attempt) => {
+        noteAttempt(attempt);
+        return attemptOnce(begin, run, options);
+      },
+      { ...options, budget },
+    ),
+  );
 }
 
 async function attemptOnce<Tx, Result>(

@@ -7,6 +7,7 @@
  * one of them would fail at COMMIT.)
  */
 import { randomInt } from "node:crypto";
+import { UsageError } from "../errors.ts";
 import { quoteTable } from "../identifiers.ts";
 import { transaction, type TransactionPool } from "../transaction.ts";
 import { uuidV4 } from "./keys.ts";
@@ -59,16 +60,17 @@ export class Outbox {
    * @param send - gets some messages and resolves when they are safe where they go
    * @param share - this relay's part: `{ relay: 0, relays: 4 }` is the first of four
    * @returns messages sent; call again at once while it is not 0
+   * @throws {UsageError} there is no such share
    */
   async relay(
     pool: TransactionPool & Queryable,
     send: (messages: readonly OutboxMessage[]) => Promise<void>,
     share: { relay?: number; relays?: number; messagesMax?: number } = {},
   ): Promise<number> {
-    const { relay = 0, relays = 1, messagesMax = 100 } = share;
+    const { messagesMax = 100 } = share;
     const { rows } = await pool.query<{ bucket: number; id: string; topic: string; payload: string }>(
-      `SELECT bucket, id, topic, payload FROM ${this.#table} WHERE bucket % $1 = $2 ORDER BY bucket, id LIMIT $3`,
-      [relays, relay, messagesMax],
+      `SELECT bucket, id, topic, payload FROM ${this.#table} WHERE bucket = ANY ($1::integer[]) ORDER BY bucket, id LIMIT $2`,
+      [bucketsOf(share), messagesMax],
     );
     if (rows.length === 0) return 0;
     await send(
@@ -83,4 +85,14 @@ export class Outbox {
     );
     return rows.length;
   }
+}
+
+/** By their numbers, as the key begins with them: a condition that is computed would read every relay's rows. */
+function bucketsOf({ relay = 0, relays = 1 }: { relay?: number; relays?: number }): number[] {
+  const own = Array.from({ length: buckets }, (_, bucket) => bucket).filter(
+    (bucket) => bucket % relays === relay,
+  );
+  if (own.length === 0)
+    throw new UsageError(`relays share ${buckets} buckets: relay lies below relays, and both are whole`);
+  return own;
 }
