@@ -116,10 +116,10 @@ export function newDataDir(owner: Owner, name = "data"): string {
 
 export const freePorts = ["--port", "0", "--aws-port", "0"] as const;
 
-/** Waits until a condition holds; fails after half a minute. */
+/** Waits until a condition holds; fails after a minute. */
 export async function eventually(claim: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + 30_000; Date.now() < endMs; await sleep(20)) {
+  for (const endMs = Date.now() + 60_000; Date.now() < endMs; await sleep(20)) {
     if (await holds()) return;
   }
-  throw new Error(`within half a minute this did not come true: ${claim}`);
+  throw new Error(`within a minute this did not come true: ${claim}`);
 }

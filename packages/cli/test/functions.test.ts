@@ -65,20 +65,29 @@ describe("with a deployed function", () => {
   before(async () => {
     dataDir = newDataDir(owner);
     stack = await startStack(owner, ["--data-dir", dataDir, ...freePorts]);
-    // A short creation has ended when it is answered.
-    await awsClient(stack.facts)({
+    await cloudFormation({
+      Action: "CreateStack",
+      StackName: "functions",
+      TemplateBody: JSON.stringify(template),
+      "Capabilities.member.1": "CAPABILITY_IAM",
+    });
+    await eventually("the stack is created", async () =>
+      (await cloudFormation({ Action: "DescribeStacks", StackName: "functions" })).includes(
+        "<StackStatus>CREATE_COMPLETE<",
+      ),
+    );
+  });
+
+  async function cloudFormation(parameters: Record<string, string>): Promise<string> {
+    const { text } = await awsClient(stack.facts)({
       service: "cloudformation",
       method: "POST",
       path: "/",
       headers: { "content-type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams({
-        Action: "CreateStack",
-        StackName: "functions",
-        TemplateBody: JSON.stringify(template),
-        "Capabilities.member.1": "CAPABILITY_IAM",
-      }).toString(),
+      body: new URLSearchParams(parameters).toString(),
     });
-  });
+    return text;
+  }
 
   const run = (args: readonly string[], stdin?: string) =>
     dsql([...args, "--data-dir", dataDir], stdin === undefined ? {} : { stdin });
@@ -134,6 +143,21 @@ describe("with a deployed function", () => {
       assert.equal(code, 1);
       assert.match(stderr, /Deployed here: echo/, command);
     }
+  });
+
+  test("invoke and logs look in the Region that is named, or that the ARN names", async () => {
+    for (const [args, region] of [
+      [["invoke", "echo", "--region", "eu-west-1"], "eu-west-1"],
+      [["invoke", "arn:aws:lambda:eu-west-2:123456789012:function:echo"], "eu-west-2"],
+    ] as const) {
+      const { code, stderr } = await run(args);
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`Function not found: arn:aws:lambda:${region}:`));
+    }
+    const elsewhere = await run(["logs", "echo", "--region", "eu-west-1"]);
+    assert.match(elsewhere.stderr, /there is no function echo[^]*No function is deployed/);
+    const here = await run(["invoke", "echo", "--region", "us-east-1"]);
+    assert.deepEqual(JSON.parse(here.stdout), { echo: {} });
   });
 
   test("logs shows what the function wrote, as lines and as JSON", async () => {

@@ -74,17 +74,16 @@ async function measure(): Promise<void> {
   const endpoint = new Endpoint({
     services: {
       lambda: {
-        service: {
+        serviceIn: () => ({
           handle: () =>
             Promise.resolve({ status: 200, headers: { "content-type": "application/json" }, body: "{}" }),
-        },
+        }),
         protocol: "restJson",
       },
     },
     functionUrls: { handle: () => Promise.resolve({ status: 200 }) },
     s3: createS3({ dataDir: directory, region, authorize: createAuthorizer(identities, region) }),
     signatures: new SignatureVerifier(identities),
-    region,
     log: (event) => {
       console.error(JSON.stringify(event));
     },

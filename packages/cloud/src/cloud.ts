@@ -6,23 +6,19 @@ import { join } from "node:path";
 import type { Log } from "@dsql-local/cluster";
 
 import { createAuthorizer } from "./authorization.ts";
-import { bootstrapAccount } from "./bootstrap.ts";
 import type { CloudCluster } from "./cloud-cluster.ts";
-import {
-  createCloudFormation,
-  createResourceTypes,
-  ResponseListener,
-  type CloudFormation,
-} from "./cloudformation/index.ts";
+import { ResponseListener } from "./cloudformation/index.ts";
 import { ClusterRecords, createDsql, DsqlControlPlane } from "./dsql/index.ts";
-import { createEcr, Repositories } from "./ecr.ts";
 import { Endpoint, type OfferedService } from "./endpoint.ts";
 import { createIam, CustomerPolicies } from "./iam/index.ts";
-import { createLambda, type Lambda } from "./lambda/index.ts";
-import { createLogs, LogGroups } from "./logs/index.ts";
-import { createS3, type S3 } from "./s3/index.ts";
+import {
+  createRegionalServices,
+  type RegionalServiceName,
+  type SharedServices,
+} from "./regional-services.ts";
+import { Regions } from "./regions.ts";
+import { createS3 } from "./s3/index.ts";
 import { SignatureVerifier } from "./signature.ts";
-import { createSsm, ParameterStore } from "./ssm.ts";
 import { createSts } from "./sts.ts";
 
 export interface CloudOptions {
@@ -31,6 +27,7 @@ export interface CloudOptions {
   readonly port?: number;
   /** Where stacks, objects and functions are kept; made if it is not there. */
   readonly dataDir: string;
+  /** The home Region: of the cluster that the data directory begins with, and of whoever names no other. */
   readonly region: string;
   readonly log: Log;
   readonly lambda?: { readonly environmentsMax?: number; readonly threads?: number };
@@ -50,8 +47,7 @@ export function createCloud(options: CloudOptions): Cloud {
 }
 
 interface Parts {
-  readonly lambda: Lambda;
-  readonly cloudFormation: CloudFormation;
+  readonly regions: Regions;
   readonly customResourceResponses: ResponseListener;
   readonly endpoint: Endpoint;
 }
@@ -81,27 +77,20 @@ class LocalCloud implements Cloud {
     try {
       this.#port = await parts.endpoint.listen(this.#options.port ?? 0);
       await parts.customResourceResponses.listen();
-      parts.cloudFormation.start();
-      const { accessKeyId, principalArn, callerArn } = this.#options.cluster.identities.administrator;
-      await bootstrapAccount(
-        parts.cloudFormation,
-        { accessKeyId, principalArn, callerArn },
-        this.#options.region,
-      );
+      await parts.regions.start();
     } catch (error) {
       await this.stop();
       throw error;
     }
   }
 
-  /** The endpoint first, so that nothing new begins; then deployments, which use Lambda; then Lambda. */
+  /** The endpoint first, so that nothing new begins; then deployments and functions, which it still answers. */
   async stop(): Promise<void> {
     const parts = this.#parts;
     this.#parts = undefined;
     if (parts === undefined) return;
     const closed = parts.endpoint.close();
-    await parts.cloudFormation.stop();
-    await parts.lambda.stop();
+    await parts.regions.stop();
     await parts.customResourceResponses.close();
     await closed;
   }
@@ -110,75 +99,54 @@ class LocalCloud implements Cloud {
     const { cluster, dataDir, region, log } = this.#options;
     const { account, identities } = cluster;
     const authorize = createAuthorizer(identities, region);
-    const s3 = createS3({ dataDir, region, authorize });
-    const parameters = new ParameterStore(dataDir);
-    const repositories = new Repositories(dataDir);
-    const logGroups = new LogGroups(dataDir);
     const policies = new CustomerPolicies({ dataDir, identities });
     const records = new ClusterRecords(join(dataDir, "dsql.json"));
     const dsql = new DsqlControlPlane({ clusters: cluster.clusters, account, records });
+    const s3 = createS3({ dataDir, region, authorize });
     const customResourceResponses = new ResponseListener({ dataDir, region });
-    const lambda = this.#createLambda(s3, customResourceResponses);
-    const cloudFormation = createCloudFormation({
-      dataDir,
+    const shared: SharedServices = {
       account,
-      region,
-      log,
-      authorize,
-      readers: {
-        objectText: (url) => s3.objectText(url),
-        ssmValue: (name) => parameters.find(name)?.value,
-        isAssumable: (roleArn) => identities.getRole(roleArn) !== undefined,
-      },
-      resourceTypes: createResourceTypes({
-        account,
-        customResourceResponses,
-        dsql,
-        identities,
-        lambda,
-        logGroups,
-        objects: s3.store,
-        parameters,
-        policies,
-        region,
-        repositories,
-      }),
-    });
-    const services: Readonly<Record<string, OfferedService>> = {
-      cloudformation: { service: cloudFormation, protocol: "query" },
-      dsql: { service: createDsql(dsql, authorize), protocol: "restJson", isInEveryRegion: true },
-      ecr: { service: createEcr({ repositories, account, region, authorize }), protocol: "json" },
-      iam: { service: createIam({ identities, policies, authorize }), protocol: "query", isGlobal: true },
-      lambda: { service: lambda, protocol: "restJson" },
-      logs: { service: createLogs({ groups: logGroups, account, region, authorize }), protocol: "json" },
-      ssm: { service: createSsm({ store: parameters, account, region, authorize }), protocol: "json" },
-      sts: { service: createSts(identities), protocol: "query", isGlobal: true },
-    };
-    const endpoint = new Endpoint({
-      services,
+      identities,
+      policies,
+      dsql,
       s3,
-      functionUrls: lambda.urlRequests,
-      signatures: new SignatureVerifier(identities),
-      region,
-      log,
-    });
-    return { lambda, cloudFormation, customResourceResponses, endpoint };
-  }
-
-  #createLambda(s3: S3, customResourceResponses: ResponseListener): Lambda {
-    const { cluster, dataDir, region, log, lambda } = this.#options;
-    return createLambda({
-      dataDir,
-      account: cluster.account,
-      region,
-      identities: cluster.identities,
+      customResourceResponses,
       clusterAccess: { host: cluster.host, port: cluster.port, caFile: cluster.caFile },
       awsEndpoint: () => this.endpoint,
-      customResourceResponses,
-      fetchObject: ({ bucket, key }) => s3.objectBytes(bucket, key),
       log,
-      ...(lambda?.environmentsMax === undefined ? {} : { environmentsMax: lambda.environmentsMax }),
-      ...(lambda?.threads === undefined ? {} : { threads: lambda.threads }),
+      lambdaBounds: this.#options.lambda ?? {},
+    };
+    const regions = new Regions({
+      home: region,
+      dataDir,
+      create: (name, folder) => createRegionalServices(name, folder, shared),
+      administrator: identities.administrator,
     });
+    const regional = (
+      name: RegionalServiceName,
+      protocol: OfferedService["protocol"],
+    ): Record<string, OfferedService> => ({
+      [name]: { protocol, serviceIn: (signed) => regions.service(name, signed) },
+    });
+    const controlPlane = createDsql(dsql, authorize);
+    const iam = createIam({ identities, policies, authorize });
+    const sts = createSts(identities);
+    const endpoint = new Endpoint({
+      services: {
+        ...regional("cloudformation", "query"),
+        dsql: { protocol: "restJson", serviceIn: () => controlPlane },
+        ...regional("ecr", "json"),
+        iam: { protocol: "query", serviceIn: () => iam, isGlobal: true },
+        ...regional("lambda", "restJson"),
+        ...regional("logs", "json"),
+        ...regional("ssm", "json"),
+        sts: { protocol: "query", serviceIn: () => sts, isGlobal: true },
+      },
+      s3,
+      functionUrls: { handle: (request, caller) => regions.handleFunctionUrl(request, caller) },
+      signatures: new SignatureVerifier(identities),
+      log,
+    });
+    return { regions, customResourceResponses, endpoint };
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The HTTP endpoint: reads a request, finds its service, verifies who signed it, and writes the answer.
  *
- * The service is the one in the signature's credential scope, which every SDK fills in; host names and paths are not
- * looked at. S3's bodies are handed on as streams; all others are read whole first.
+ * Service and Region are those in the signature's credential scope, which every SDK fills in; host names and paths are
+ * not looked at. S3's bodies are handed on as streams; all others are read whole first.
  *
  * Always true
  * - It listens on loopback only.
@@ -23,16 +23,15 @@ import type { Log } from "@dsql-local/cluster";
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
 import { functionUrlPath, type FunctionUrlRequests } from "./lambda/index.ts";
 import type { S3 } from "./s3/index.ts";
-import { ServiceError, type Service, type ServiceResponse } from "./service.ts";
+import { regionPattern, ServiceError, type Service, type ServiceResponse } from "./service.ts";
 import type { SignatureVerifier } from "./signature.ts";
 
 export interface OfferedService {
-  readonly service: Service;
   readonly protocol: Exclude<Protocol, "s3">;
-  /** One for all regions, whatever region signs. */
+  /** The service of the Region that signed; a promise where that Region is still to be opened. */
+  readonly serviceIn: (region: string) => Service | Promise<Service>;
+  /** One for all Regions, whatever its requests are signed for. */
   readonly isGlobal?: boolean;
-  /** Offered in every Region: the request's is the one that signed it. */
-  readonly isInEveryRegion?: boolean;
 }
 
 export interface EndpointOptions {
@@ -42,7 +41,6 @@ export interface EndpointOptions {
   /** Functions' own addresses, `/lambda-url/…`, which anybody may call whom the function lets. */
   readonly functionUrls: Pick<FunctionUrlRequests, "handle">;
   readonly signatures: SignatureVerifier;
-  readonly region: string;
   readonly log: Log;
 }
 
@@ -145,41 +143,32 @@ export class Endpoint {
   ): Promise<ServiceResponse> {
     const request = { ...headOf(incoming, url), body: await readBody(incoming) };
     const verified = this.#options.signatures.verify(request);
-    const { services, region } = this.#options;
+    const { services } = this.#options;
     const offered = Object.hasOwn(services, name) ? services[name] : undefined;
     if (offered === undefined) throw this.#notOffered(name);
-    const isEverywhere = offered.isInEveryRegion === true;
-    if (offered.isGlobal !== true && !isEverywhere) this.#refuseOtherRegion(verified.region);
-    return offered.service.handle({
+    if (offered.isGlobal !== true) refuseUnlessRegion(verified.region);
+    const service = await offered.serviceIn(verified.region);
+    return service.handle({
       ...request,
       query: request.query === "" ? noQuery : new URLSearchParams(request.query),
       caller: verified.caller,
       requestId,
-      region: isEverywhere ? verified.region : region,
+      region: verified.region,
     });
   }
 
   async #serveS3(incoming: IncomingMessage, url: string, requestId: string): Promise<ServiceResponse> {
     const head = headOf(incoming, url);
     const { caller, payloadHash, region } = this.#options.signatures.verify({ ...head, body: undefined });
-    this.#refuseOtherRegion(region);
+    refuseUnlessRegion(region);
     return this.#options.s3.handle({
       ...head,
+      region,
       query: new URLSearchParams(head.query),
       body: incoming,
       payloadHash,
       caller,
       requestId,
-    });
-  }
-
-  #refuseOtherRegion(signed: string): void {
-    const { region } = this.#options;
-    if (signed === region) return;
-    throw new ServiceError({
-      code: "InvalidSignatureException",
-      message: `This endpoint is region ${region}, the request was signed for ${signed}. Set AWS_REGION=${region}, or start dsql-local with --region ${signed}.`,
-      status: 403,
     });
   }
 
@@ -228,6 +217,15 @@ export class Endpoint {
     if (!incoming.complete) outgoing.setHeader("connection", "close");
     await send(outgoing, errorResponse(protocol, refusal, requestId), requestId, protocol);
   }
+}
+
+function refuseUnlessRegion(signed: string): void {
+  if (regionPattern.test(signed)) return;
+  throw new ServiceError({
+    code: "InvalidSignatureException",
+    message: `The request was signed for ${signed}, which is not the name of an AWS Region. Check AWS_REGION.`,
+    status: 403,
+  });
 }
 
 /** What comes before the body, as signatures are computed over it. */

@@ -34,6 +34,7 @@ export interface ServiceRequest {
   readonly caller: Caller;
   /** A UUID; the endpoint sends it back as `x-amzn-requestid`. */
   readonly requestId: string;
+  /** The one that signed. */
   readonly region: string;
 }
 
@@ -43,6 +44,9 @@ export interface ServiceResponse {
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: Buffer | string | Readable;
 }
+
+/** What names of Regions look like: `us-east-1`, `ap-southeast-4`, `us-gov-west-1`. */
+export const regionPattern = /^[a-z]{2}(-[a-z]{1,20}){1,3}-\d{1,2}$/;
 
 /** A service, as the endpoint sees it. */
 export interface Service {

@@ -6,12 +6,11 @@
  */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -25,13 +24,11 @@ import { type Cluster, createCluster, silentLog } from "@dsql-local/cluster";
 import pg from "pg";
 
 import { type Cloud, createCloud } from "../src/index.ts";
+import { type CdkRun, collect, runCdk, runMsMax, startCdk } from "./cdk-support.ts";
 
 const region = "us-east-1";
 const sources = fileURLToPath(new URL("../../test/cdk-app/", import.meta.url));
 const nodeModules = fileURLToPath(new URL("../../../../node_modules", import.meta.url));
-
-/** A CLI run takes some seconds; one that is not done by then hangs. */
-const runMsMax = 120_000;
 
 /** What is deployed one after the other, made once, so that few commands have to run the app. */
 const variants = {
@@ -73,46 +70,15 @@ after(async () => {
 
 type Variables = Readonly<Record<string, string>>;
 
-function startCdk(args: readonly string[], variables: Variables = {}): ChildProcess {
-  const require = createRequire(import.meta.url);
-  const cli = join(dirname(require.resolve("aws-cdk/package.json")), "bin", "cdk");
-  const { accessKeyId, secretAccessKey } = cluster.identities.administrator;
-  return spawn(process.execPath, [cli, ...args, "--no-color"], {
-    cwd: app,
-    env: {
-      PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
-      HOME: scratch,
-      CI: "true",
-      NODE_NO_WARNINGS: "1",
-      AWS_ENDPOINT_URL: cloud.endpoint,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_REGION: region,
-      ...variables,
-    },
-    timeout: runMsMax,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
+const place = () => ({
+  app,
+  home: scratch,
+  endpoint: cloud.endpoint,
+  credentials: cluster.identities.administrator,
+});
 
-/** What a child has written so far, both streams together. */
-function collect(child: ChildProcess): { text: string } {
-  const output = { text: "" };
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (chunk: string) => (output.text += chunk));
-  }
-  return output;
-}
-
-async function cdk(
-  args: readonly string[],
-  variables?: Variables,
-): Promise<{ code: number; output: string }> {
-  const child = startCdk(args, variables);
-  const output = collect(child);
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code: code ?? -1, output: output.text };
-}
+const cdk = (args: readonly string[], variables?: Variables): Promise<CdkRun> =>
+  runCdk(place(), args, variables);
 
 const assembly = (variant: keyof typeof variants): string => join(scratch, variant);
 
@@ -123,10 +89,7 @@ function makeAssemblies(): void {
   assert.equal(status, 0, stderr);
 }
 
-async function deploy(
-  variant: keyof typeof variants,
-  ...more: readonly string[]
-): Promise<{ code: number; output: string }> {
+async function deploy(variant: keyof typeof variants, ...more: readonly string[]): Promise<CdkRun> {
   return cdk(["deploy", ...more, "--app", assembly(variant), "--require-approval", "never"]);
 }
 
@@ -268,7 +231,7 @@ test("cdk deploy --hotswap changes the function at once, and --revert-drift sets
 });
 
 test("cdk watch deploys what is saved, and shows the function's log", async () => {
-  const watching = startCdk(["watch", "GreeterStack", "--exclusively"], variants.second);
+  const watching = startCdk(place(), ["watch", "GreeterStack", "--exclusively"], variants.second);
   const output = collect(watching);
   const ended = once(watching, "close");
   try {

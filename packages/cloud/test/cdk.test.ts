@@ -1,25 +1,21 @@
 /** The real CDK CLI, unchanged, with the tutorial's real app: bootstrap, deploy, diff, failing deploy, destroy. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 
+import { type CdkRun, runCdk } from "./cdk-support.ts";
 import { clusterId, startCloud, type StartedCloud } from "./cloud-support.ts";
 
 const app = fileURLToPath(new URL("../../../../tutorial/ch05/cdk/", import.meta.url));
 const stackName = "ReinventDat401Stack";
-
-/** A CLI run takes some seconds; one that is not done by then hangs. */
-const runMsMax = 120_000;
 
 let local: StartedCloud;
 let scratch: string;
@@ -32,35 +28,14 @@ after(async () => {
   await local.close();
 });
 
-interface Run {
-  readonly code: number;
-  readonly output: string;
-}
-
-function cdk(...args: string[]): Promise<Run> {
-  const require = createRequire(join(app, "package.json"));
-  const cli = join(dirname(require.resolve("aws-cdk/package.json")), "bin", "cdk");
-  const { accessKeyId, secretAccessKey } = local.identities.administrator;
-  const env = {
-    PATH: process.env["PATH"],
-    HOME: scratch,
-    CI: "true",
-    NODE_NO_WARNINGS: "1",
-    AWS_ENDPOINT_URL: local.cloud.endpoint,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_REGION: "us-east-1",
+function cdk(...args: string[]): Promise<CdkRun> {
+  const place = {
+    app,
+    home: scratch,
+    endpoint: local.cloud.endpoint,
+    credentials: local.identities.administrator,
   };
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [cli, ...args, "--no-notices", "--no-color"],
-      { cwd: app, env, timeout: runMsMax, maxBuffer: 16 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr });
-      },
-    );
-  });
+  return runCdk(place, args);
 }
 
 interface TemplateFile {

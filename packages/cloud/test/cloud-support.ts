@@ -100,7 +100,7 @@ export async function startCloud(): Promise<StartedCloud> {
 }
 
 /** Long enough for a slow machine; a stack that is not settled by then is stuck. */
-const settleMsMax = 20_000;
+const settleMsMax = 120_000;
 
 /** Waits until a stack's operation has ended; gives its status, or `gone`. */
 export async function settledStatus(client: CloudFormationClient, stack: string): Promise<string> {

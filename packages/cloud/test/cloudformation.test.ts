@@ -285,12 +285,18 @@ test("a failed update goes back to what was", async () => {
   await assert.rejects(parameterValue("/added"), { name: "ParameterNotFound" });
 });
 
-test("an unknown resource type is refused by name before anything is made", async () => {
+test("unknown resource types are refused, each by name, before anything is made", async () => {
   const StackName = freshName();
-  const template = { Resources: { Fine: parameter("1"), Queue: { Type: "AWS::SQS::Queue" } } };
+  const Resources = {
+    Fine: parameter("1"),
+    Topic: { Type: "AWS::SNS::Topic" },
+    First: { Type: "AWS::SQS::Queue" },
+    Second: { Type: "AWS::SQS::Queue" },
+  };
+  const template = { Resources };
   const refusal = {
     name: "ValidationError",
-    message: /Unrecognized resource types: \[AWS::SQS::Queue\]. dsql-local offers: .*AWS::DSQL::Cluster/,
+    message: /types: \[AWS::SNS::Topic, AWS::SQS::Queue\]. dsql-local offers: .*AWS::DSQL::Cluster/,
   };
   await assert.rejects(create(template, StackName), refusal);
   const changeSet = {
@@ -438,6 +444,30 @@ Outputs:
     Stage: "tested",
   });
   assert.deepEqual(Object.keys(await physicalIds(stack)), ["Parameter"]);
+});
+
+test("a property that a cluster does not have is refused before anything is made", async () => {
+  const cluster = (Properties: object) => ({
+    Resources: { Cluster: { Type: "AWS::DSQL::Cluster", Properties } },
+  });
+  const message =
+    /#: extraneous key \[DeletionProtection\] is not permitted. It has: DeletionProtectionEnabled/;
+  await assert.rejects(create(cluster({ DeletionProtection: false })), { name: "ValidationError", message });
+  await assert.rejects(create(cluster({ MultiRegionProperties: { Witness: "us-west-2" } })), {
+    message: /#\/MultiRegionProperties: extraneous key \[Witness\]/,
+  });
+});
+
+test("a dynamic reference to a parameter is looked up when its resource is made", async () => {
+  const stack = freshName();
+  const Kept = {
+    Type: "AWS::SSM::Parameter",
+    Properties: { Name: "/referred", Type: "String", Value: "first" },
+  };
+  const Copy = parameter("copy of {{resolve:ssm:/referred}}", { DependsOn: "Kept" });
+  await create({ Resources: { Kept, Copy } }, stack);
+  assert.equal(await settledStatus(client, stack), "CREATE_COMPLETE", await reasons(stack));
+  assert.equal(await parameterValue((await physicalIds(stack))["Copy"] ?? ""), "copy of first");
 });
 
 test("a parameter of an SSM type stands for the stored value, and a rule judges it", async () => {

@@ -130,7 +130,7 @@ async function requestsSoFar(stack: string): Promise<readonly Request[]> {
 }
 
 /** A log is readable a moment after it was written; a request that is not there by then was never made. */
-const logMsMax = 5_000;
+const logMsMax = 30_000;
 
 async function requestsTo(stack: string, count: number): Promise<readonly Request[]> {
   const deadlineMs = Date.now() + logMsMax;

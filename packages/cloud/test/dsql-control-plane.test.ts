@@ -162,6 +162,10 @@ test("tags are added, listed, removed and bounded", async () => {
     east.send(new TagResourceCommand({ resourceArn, tags: many })),
     fieldRefusal("tags", /at most 200/),
   );
+  await assert.rejects(
+    east.send(new TagResourceCommand({ resourceArn, tags: { "aws:stage": "test" } })),
+    fieldRefusal("tags", /no key beginning with aws:/),
+  );
 });
 
 test("deletion protection is honoured until it is switched off; then the data go with the cluster", async () => {

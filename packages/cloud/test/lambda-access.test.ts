@@ -259,13 +259,61 @@ test("an alias with weights sends its share to the other version", async () => {
   }
 });
 
-test("provisioned concurrency of an alias is kept, shown as ready, and bounded by what there is", async () => {
+/** Waits until a configuration is no longer in progress; a machine that takes longer than a minute is not working. */
+async function provisioned(target: { FunctionName: string; Qualifier: string }) {
+  const deadlineMs = Date.now() + 60_000;
+  for (;;) {
+    const config = await lambda.send(new GetProvisionedConcurrencyConfigCommand(target));
+    if (config.Status !== "IN_PROGRESS" || Date.now() > deadlineMs) return config;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("provisioned environments are made ahead of the first invocation, also after a restart", async () => {
+  const FunctionName = await deploy(
+    `const loadedAtMs = Date.now();
+     exports.handler = async () => ({ loadedAtMs, type: process.env.AWS_LAMBDA_INITIALIZATION_TYPE });`,
+  );
+  await lambda.send(new PublishVersionCommand({ FunctionName }));
+  const target = { FunctionName, Qualifier: "1" };
+  const put = await lambda.send(
+    new PutProvisionedConcurrencyConfigCommand({ ...target, ProvisionedConcurrentExecutions: 2 }),
+  );
+  assert.equal(put.Status, "IN_PROGRESS");
+  for (const step of ["at first", "after a restart"]) {
+    assert.equal((await provisioned(target)).AvailableProvisionedConcurrentExecutions, 2, step);
+    const invokedAtMs = Date.now();
+    const { Payload } = await lambda.send(new InvokeCommand(target));
+    const { loadedAtMs, type } = JSON.parse(Payload?.transformToString() ?? "") as {
+      loadedAtMs: number;
+      type: string;
+    };
+    assert.ok(loadedAtMs <= invokedAtMs, `${step}: loaded before the invocation`);
+    assert.equal(type, "provisioned-concurrency");
+    await local.restart();
+  }
+  await lambda.send(new DeleteProvisionedConcurrencyConfigCommand(target));
+});
+
+test("provisioned concurrency of code that cannot be loaded fails with the code's error", async () => {
+  const FunctionName = await deploy(`throw new Error("no table to sit at");`);
+  await lambda.send(new PublishVersionCommand({ FunctionName }));
+  const target = { FunctionName, Qualifier: "1" };
+  await lambda.send(
+    new PutProvisionedConcurrencyConfigCommand({ ...target, ProvisionedConcurrentExecutions: 1 }),
+  );
+  const { Status, StatusReason } = await provisioned(target);
+  assert.equal(Status, "FAILED");
+  assert.match(StatusReason ?? "", /FUNCTION_ERROR_INIT_FAILURE: .*no table to sit at/);
+});
+
+test("provisioned concurrency is listed, taken away, and bounded by what there is", async () => {
   const FunctionName = await deployTwoVersions();
   const target = { FunctionName, Qualifier: "1" };
   await lambda.send(
     new PutProvisionedConcurrencyConfigCommand({ ...target, ProvisionedConcurrentExecutions: 3 }),
   );
-  const config = await lambda.send(new GetProvisionedConcurrencyConfigCommand(target));
+  const config = await provisioned(target);
   assert.equal(config.Status, "READY");
   assert.equal(config.AvailableProvisionedConcurrentExecutions, 3);
   const { ProvisionedConcurrencyConfigs = [] } = await lambda.send(

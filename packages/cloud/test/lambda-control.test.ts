@@ -1,11 +1,12 @@
 /** Control operations, versions and aliases, concurrency, events, persistence. */
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceError } from "../src/service.ts";
+import { eventually } from "./eventually.ts";
 import { account, region, roleArn, startLambda, zipOf, type LocalLambda } from "./lambda-support.ts";
 
 function local(t: TestContext, options: Parameters<typeof startLambda>[0] = {}): LocalLambda {
@@ -47,15 +48,21 @@ test("code deployed through S3 is fetched, and an absent object is named", async
 
 test("an update takes effect for the next invocation while the one under way ends on the old code", async (t) => {
   const lambda = local(t);
-  const name = await lambda.deploy(
-    "exports.handler = async () => { await new Promise((r) => setTimeout(r, 300)); return 'old'; };",
-  );
-  const underWay = lambda.invoke(name);
-  await sleep(100);
+  const name = await lambda.deploy(`
+    const { existsSync, writeFileSync } = require("node:fs");
+    exports.handler = async ({ begun, mayEnd }) => {
+      writeFileSync(begun, "");
+      while (!existsSync(mayEnd)) await new Promise((resolve) => setTimeout(resolve, 5));
+      return "old";
+    };`);
+  const [begun, mayEnd] = [join(lambda.dataDir, "begun"), join(lambda.dataDir, "may-end")];
+  const underWay = lambda.invoke(name, { begun, mayEnd });
+  await eventually("the invocation has begun", () => existsSync(begun));
 
   await lambda.lambda.updateFunctionCode({ FunctionName: name, ZipFile: zipOf(answers("new")) });
 
   assert.equal((await lambda.invoke(name)).value, "new");
+  writeFileSync(mayEnd, "");
   assert.equal((await underWay).value, "old");
 });
 
@@ -222,7 +229,7 @@ test("an event is accepted at once and runs later; a dry run does not run", asyn
   const statuses = [(await send("Event", "event")).statusCode, (await send("DryRun", "dry run")).statusCode];
 
   assert.deepEqual(statuses, [202, 204]);
-  for (let tries = 0; tries < 250 && !existsSync(file); tries += 1) await sleep(20);
+  await eventually("the event has run", () => existsSync(file) && readFileSync(file, "utf8") !== "");
   assert.equal(readFileSync(file, "utf8"), "event");
 });
 

@@ -254,7 +254,7 @@ for (const [title, files, handler, type, message] of unloadable) {
   });
 }
 
-test("code that loads for too long is given up after 10 seconds", { timeout: 30_000 }, async (t) => {
+test("code that loads for too long is given up after 10 seconds", async (t) => {
   const lambda = local(t);
   const name = await lambda.deploy({
     "index.mjs": "await new Promise(() => {}); export const handler = async () => 1;",

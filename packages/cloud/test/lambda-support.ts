@@ -84,6 +84,7 @@ export function startLambda(options: Partial<LambdaOptions> = {}): LocalLambda {
         Role: roleArn,
         Handler: "index.handler",
         Code: { ZipFile: zipOf(files) },
+        Timeout: 60, // Lambda's default of three seconds would judge the machine.
         ...settings,
         FunctionName,
       });

@@ -3,7 +3,7 @@ import process from "node:process";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
-import { dataDirOption, nonEmpty, resolveDataDir } from "../options.ts";
+import { dataDirOption, nonEmpty, regionName, resolveDataDir } from "../options.ts";
 import { painter, withoutControl } from "../terminal.ts";
 import { awsClient, type AwsAnswer, runningStack, withFunctionNames } from "../stack/index.ts";
 
@@ -11,6 +11,7 @@ interface InvokeOptions {
   readonly dataDir: string;
   readonly payloadFile?: string;
   readonly qualifier?: string;
+  readonly region?: string;
   readonly event: boolean;
   readonly log: boolean;
   readonly json: boolean;
@@ -28,6 +29,12 @@ export function invokeCommand(): Command {
     .addOption(dataDirOption())
     .addOption(new Option("--payload-file <file>", "read the event from a file").argParser(nonEmpty))
     .addOption(new Option("--qualifier <name>", "an alias or a version").argParser(nonEmpty))
+    .addOption(
+      new Option(
+        "--region <region>",
+        "where it is deployed (default: that of its ARN, or of the stack)",
+      ).argParser(regionName),
+    )
     .option("--event", "do not wait for the function: invoke it asynchronously", false)
     .option("--log", "print the last 4 KB of its log to stderr", false)
     .option("--json", "print one line of JSON: status, version, error, payload, log", false)
@@ -50,7 +57,9 @@ async function invoke(
   options: InvokeOptions,
 ): Promise<void> {
   const body = await readPayload(payload, options);
-  const client = awsClient(await runningStack(resolveDataDir(options.dataDir)));
+  const stack = await runningStack(resolveDataDir(options.dataDir));
+  const region = options.region ?? regionOfArn(functionName) ?? stack.region;
+  const client = awsClient({ ...stack, region });
   const answer = await client({
     service: "lambda",
     method: "POST",
@@ -68,6 +77,10 @@ async function invoke(
   if (options.json) process.stdout.write(`${answerAsJson(answer)}\n`);
   else printAnswer(answer, options);
   if (answer.headers.has("x-amz-function-error")) process.exitCode = exitCodes.failed;
+}
+
+function regionOfArn(functionName: string): string | undefined {
+  return /^arn:aws:lambda:([a-z0-9-]+):/.exec(functionName)?.[1];
 }
 
 async function readPayload(payload: string | undefined, { payloadFile }: InvokeOptions): Promise<string> {

@@ -2,7 +2,7 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { Failure } from "../failure.ts";
 import { followEvents, type LogEvent, readEvents, sinceMs } from "../logs/index.ts";
-import { dataDirOption, resolveDataDir } from "../options.ts";
+import { dataDirOption, regionName, resolveDataDir } from "../options.ts";
 import { painter, withoutControl } from "../terminal.ts";
 import { awsClient, type AwsClient, deployedFunctions, runningStack } from "../stack/index.ts";
 
@@ -11,6 +11,7 @@ interface LogsOptions {
   readonly follow: boolean;
   readonly since: number;
   readonly filter: string;
+  readonly region?: string;
   readonly json: boolean;
 }
 
@@ -29,6 +30,11 @@ export function logsCommand(): Command {
         .default(sinceMs("10m", Date.now()), "10m"),
     )
     .addOption(new Option("--filter <words>", "only events with all of these words").default(""))
+    .addOption(
+      new Option("--region <region>", "where they are deployed (default: the stack's own)").argParser(
+        regionName,
+      ),
+    )
     .option("--json", "print one JSON object per event", false)
     .addHelpText(
       "after",
@@ -43,7 +49,8 @@ Examples:
 }
 
 async function showLogs(name: string | undefined, options: LogsOptions): Promise<void> {
-  const client = awsClient(await runningStack(resolveDataDir(options.dataDir)));
+  const stack = await runningStack(resolveDataDir(options.dataDir));
+  const client = awsClient({ ...stack, region: options.region ?? stack.region });
   const groupsNow = async (): Promise<readonly string[]> => groupsOf(client, name);
   const wanted = { fromMs: options.since, filter: options.filter };
   const groups = await groupsNow();

@@ -5,6 +5,7 @@
  * there: as in CloudFormation, what depends on a replaced resource counts as modified.
  */
 
+import type { CloudFormationParts } from "./api/parts.ts";
 import { canonical } from "./intrinsics.ts";
 import { validationError } from "../protocol/index.ts";
 import { ServiceError } from "../service.ts";
@@ -23,7 +24,7 @@ export interface DrawnChanges {
 export function drawChanges(
   stack: Stack,
   options: Omit<EvaluationOptions, "resource" | "stackName" | "stackId">,
-  typeOf: (type: string) => ResourceType,
+  types: Pick<CloudFormationParts, "typeOf" | "refuseUnknownTypes">,
 ): DrawnChanges {
   const planned = new Map<string, Referable>();
   const evaluation = new Evaluation({
@@ -34,9 +35,10 @@ export function drawChanges(
   });
   evaluation.checkRules();
   const graph = evaluation.dependencies();
+  types.refuseUnknownTypes([...graph.keys()].map((id) => evaluation.template.resources[id]?.type ?? ""));
   const changes: ResourceChange[] = [];
   for (const logicalId of topologically(graph)) {
-    const change = changeOf(stack, evaluation, logicalId, typeOf);
+    const change = changeOf(stack, evaluation, logicalId, types.typeOf);
     const current = stack.resources[logicalId];
     const isNew = current === undefined || change?.replacement === "True";
     planned.set(logicalId, isNew ? { physicalId: knownAfterApply, attributes: {} } : current);

@@ -6,10 +6,11 @@ import type { Log } from "@dsql-local/cluster";
 
 import type { Authorizer } from "../authorization.ts";
 import { type QueryOperation, queryService, validationError } from "../protocol/index.ts";
-import type { Service } from "../service.ts";
+import type { Service, ServiceError } from "../service.ts";
 import { type CloudFormationParts, cloudFormationOperations, type RequestReaders } from "./api/index.ts";
 import { Deployments } from "./deployment.ts";
 import { nestedStackType } from "./nested-stack.ts";
+import { knownAfterApply } from "./evaluation.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { StackStore } from "./stack-store.ts";
 
@@ -36,20 +37,23 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
   const { account, region, readers, log } = options;
   const store = new StackStore({ directory: join(options.dataDir, "cloudformation"), account, region });
   const types: Record<string, ResourceType> = { ...options.resourceTypes };
-  const typeOf = resourceTypeFinder(types);
-  const deployments = new Deployments({ store, typeOf, account, region, log });
+  const { typeOf, refuseUnknownTypes } = resourceTypeFinder(types);
+  const deployments = new Deployments({ store, typeOf, ssmValue: readers.ssmValue, account, region, log });
 
   const parts: CloudFormationParts = {
     store,
     deployments,
     readers,
     typeOf,
+    refuseUnknownTypes,
     evaluationOptions: (template, definition) => ({
       template,
       definition,
       account,
       region,
       exported: (name) => store.exports().find((candidate) => candidate.name === name)?.value,
+      // What there is only once the deployment has begun differs from whatever was there.
+      ssmValue: (selector) => readers.ssmValue(selector) ?? knownAfterApply,
     }),
   };
 
@@ -82,13 +86,26 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
   };
 }
 
-function resourceTypeFinder(types: Readonly<Record<string, ResourceType>>): (type: string) => ResourceType {
-  return (type) => {
+function resourceTypeFinder(
+  types: Readonly<Record<string, ResourceType>>,
+): Pick<CloudFormationParts, "typeOf" | "refuseUnknownTypes"> {
+  const find = (type: string): ResourceType | undefined => {
     const name = type.startsWith("Custom::") ? "AWS::CloudFormation::CustomResource" : type;
-    const found = Object.hasOwn(types, name) ? types[name] : undefined;
-    if (found !== undefined) return found;
-    throw validationError(
-      `Template format error: Unrecognized resource types: [${type}]. dsql-local offers: ${Object.keys(types).sort().join(", ")}, Custom::*.`,
+    return Object.hasOwn(types, name) ? types[name] : undefined;
+  };
+  const refusal = (unknown: readonly string[]): ServiceError =>
+    validationError(
+      `Template format error: Unrecognized resource types: [${unknown.join(", ")}]. dsql-local offers: ${Object.keys(types).sort().join(", ")}, Custom::*.`,
     );
+  return {
+    typeOf(type) {
+      const found = find(type);
+      if (found === undefined) throw refusal([type]);
+      return found;
+    },
+    refuseUnknownTypes(wanted) {
+      const unknown = wanted.filter((type) => find(type) === undefined);
+      if (unknown.length > 0) throw refusal([...new Set(unknown)].sort());
+    },
   };
 }

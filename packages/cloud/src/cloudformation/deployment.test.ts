@@ -78,6 +78,7 @@ function workbench(t: TestContext): { things: Things; start: () => Engine } {
       store.load();
       const deployments = new Deployments({
         store,
+        ssmValue: () => undefined,
         typeOf: () => things,
         account,
         region,

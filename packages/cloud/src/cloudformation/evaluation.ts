@@ -6,6 +6,7 @@
 
 import { validationError } from "../protocol/index.ts";
 import { dependenciesOf, type Dependencies } from "./dependencies.ts";
+import { withReferencesResolved } from "./dynamic-references.ts";
 import { evaluate, evaluateCondition, evaluateProperties, type Scope } from "./intrinsics.ts";
 import { parameterValue } from "./parameters.ts";
 import { attributeOf, referenceOf } from "./resource-type.ts";
@@ -36,6 +37,8 @@ export interface EvaluationOptions {
   readonly resource: (logicalId: string) => Referable | undefined;
   /** The value another stack exports under a name. */
   readonly exported: (name: string) => string | undefined;
+  /** An SSM parameter's value, by its name or by `<name>:<version>`. */
+  readonly ssmValue: (selector: string) => string | undefined;
 }
 
 /** Stands in a change set for what is known only once the change is made. */
@@ -106,7 +109,8 @@ export class Evaluation implements Scope {
   }
 
   properties(logicalId: string): ValueObject {
-    return evaluateProperties(this.template.resources[logicalId]?.properties ?? {}, this);
+    const properties = evaluateProperties(this.template.resources[logicalId]?.properties ?? {}, this);
+    return withReferencesResolved(properties, this.#options.ssmValue);
   }
 
   outputs(): readonly StackOutput[] {

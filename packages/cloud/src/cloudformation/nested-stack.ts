@@ -111,7 +111,7 @@ async function readDefinition(
 /** Draws the changes without making them, which refuses what cannot be deployed before anything is made. */
 function isWithoutChange(parts: CloudFormationParts, stack: Stack, wanted: WantedDefinition): boolean {
   const options = parts.evaluationOptions(wanted.template, wanted.definition);
-  return drawChanges(stack, options, parts.typeOf).isEmpty;
+  return drawChanges(stack, options, parts).isEmpty;
 }
 
 /** After a restart the nested stack goes on from where it was, as its parent does: whichever comes first. */

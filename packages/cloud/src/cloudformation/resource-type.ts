@@ -62,6 +62,13 @@ export interface ResourceType {
     previous: { readonly properties: ValueObject },
   ): MaybePromise<ResourceOutcome>;
   remove(request: ResourceRequest): MaybePromise<void>;
+  /**
+   * The properties as they are now, of those that can be told: what drift detection compares. A type without it is not
+   * checked.
+   *
+   * @returns undefined when the thing is gone
+   */
+  actual?(resource: { readonly physicalId: string }): ValueObject | undefined;
   /** Refuses what is wrong before the deployment begins. */
   check?(properties: ValueObject, logicalId: string): void;
 }

@@ -18,6 +18,7 @@ import { parseTemplate } from "./template.ts";
 export interface StackWorkOptions {
   readonly store: StackStore;
   readonly typeOf: (type: string) => ResourceType;
+  readonly ssmValue: (selector: string) => string | undefined;
   readonly account: string;
   readonly region: string;
   readonly log: Log;
@@ -308,6 +309,7 @@ export class StackWork {
       region: this.#options.region,
       resource: (logicalId) => stack.resources[logicalId],
       exported: (name) => this.#store.exports().find((candidate) => candidate.name === name)?.value,
+      ssmValue: this.#options.ssmValue,
     });
   }
 

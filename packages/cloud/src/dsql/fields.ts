@@ -6,7 +6,6 @@
 import type { JsonObject } from "../protocol/index.ts";
 import { invalidField } from "./errors.ts";
 
-export const regionPattern = /^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/;
 const identifierPattern = /^[a-z0-9]{26}$/;
 const clientTokenPattern = /^[!-~]{1,128}$/;
 const tagsMax = 200;
@@ -69,13 +68,14 @@ export function tagsField(input: JsonObject): Readonly<Record<string, string>> |
 export function checkTags(tags: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const isRight = ([key, value]: [string, unknown]): boolean =>
     /^[a-zA-Z0-9_.:/=+\-@ ]{1,128}$/.test(key) &&
+    !key.toLowerCase().startsWith("aws:") &&
     typeof value === "string" &&
     /^[a-zA-Z0-9_.:/=+\-@ ]{0,256}$/.test(value);
   const entries = Object.entries(tags);
   if (entries.length <= tagsMax && entries.every(isRight)) return tags as Readonly<Record<string, string>>;
   throw invalidField(
     "tags",
-    `at most ${tagsMax} tags, keys of 1 to 128 and values of 0 to 256 letters, digits, blanks and _.:/=+-@`,
+    `at most ${tagsMax} tags, keys of 1 to 128 and values of 0 to 256 letters, digits, blanks and _.:/=+-@, no key beginning with aws:`,
   );
 }
 

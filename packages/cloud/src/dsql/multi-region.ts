@@ -6,7 +6,8 @@
 import type { HostedCluster } from "@dsql-local/cluster";
 import type { JsonObject } from "../protocol/index.ts";
 import { invalidField } from "./errors.ts";
-import { objectField, regionPattern, textField } from "./fields.ts";
+import { regionPattern } from "../service.ts";
+import { objectField, textField } from "./fields.ts";
 import type { MultiRegion } from "./records.ts";
 
 /** Clusters that share their data: two, and a witness without an endpoint. */

@@ -19,7 +19,6 @@ import {
   identifier,
   keyField,
   pageSize,
-  regionPattern,
   requiredText,
   tagsField,
   textField,
@@ -57,8 +56,6 @@ export function createDsql(plane: DsqlControlPlane, authorize: Authorizer): Serv
   ];
   return {
     async handle(request: ServiceRequest): Promise<ServiceResponse> {
-      if (!regionPattern.test(request.region))
-        throw invalidRequest(`${request.region} is not an AWS Region.`);
       const path = decoded(request.path);
       for (const route of routes) {
         const match = route.method === request.method ? route.path.exec(path) : null;

@@ -27,7 +27,7 @@ function startPool(t: TestContext, threadsMax = 1): EnvironmentPool {
       handler: "index.handler",
       runtime: "nodejs22.x",
       memoryMb: 128,
-      timeoutMs: 3_000,
+      timeoutMs: 60_000,
       taskRoot,
       log: { group: "/aws/lambda/transfer", directory: join(folder, "logs"), isJson: false },
     },
@@ -92,4 +92,17 @@ test("renewed credentials reach the environments that exist and those made later
 
   const keys = (await Promise.all([call(pool, 20), call(pool, 20)])).map(([, key]) => key);
   assert.deepEqual(keys, ["second", "second"]);
+});
+
+test("environments that are held ready are not dropped for being idle, others are", async (t) => {
+  const pool = startPool(t);
+  pool.provision(2);
+  await pool.whenProvisioned(AbortSignal.timeout(60_000));
+  assert.deepEqual(pool.provisioning, { wanted: 2, ready: 2 });
+  await Promise.all([call(pool, 20), call(pool, 20), call(pool, 20), call(pool, 20)]);
+  pool.dropIdle(performance.now() + environmentIdleMs + 1);
+  assert.equal(pool.environmentCount, 2);
+  pool.provision(0);
+  pool.dropIdle(performance.now() + environmentIdleMs + 1);
+  assert.equal(pool.environmentCount, 0);
 });

@@ -7,19 +7,23 @@
  *
  * A burst makes some environments at once. A cold start costs milliseconds of a processor that the warm ones need, so the
  * rest of the burst is served sooner by waiting for those, as long as they come free; when none does, or the wait grows
- * long, further ones are made at the pace at which Lambda scales a function: 1,000 in 10 seconds.
+ * long, further ones are made at the pace at which Lambda scales a function, 1,000 in 10 seconds, while there is time to run
+ * them (environment-growth.ts).
  *
- * Source: AWS Lambda Developer Guide, "Lambda function scaling".
+ * Provisioned concurrency holds some environments ready: they are made ahead, a few at a time, and do not grow old.
+ *
+ * Source: AWS Lambda Developer Guide, "Lambda function scaling", "Configuring provisioned concurrency for a function".
  */
 
+import { isOneMoreDue } from "./environment-growth.ts";
 import { RuntimeThread, type Outcome } from "./runtime-thread.ts";
 import {
   environmentIdleMs,
-  environmentsAtOnceMax,
+  environmentsAtOncePerThread,
   environmentStartPaceMs,
-  environmentWaitMsMax,
-  releaseExpectedMs,
+  saturatedShare,
 } from "./limits.ts";
+import { LoopLoad } from "./loop-load.ts";
 import type { ThreadSettings } from "./thread-messages.ts";
 
 interface EnvironmentSlot {
@@ -46,6 +50,14 @@ export interface PoolOptions {
   readonly heapMbMax: number;
 }
 
+/** How far environments are that are to be held ready. */
+export interface Provisioning {
+  readonly wanted: number;
+  readonly ready: number;
+  /** Why no further one is made: the payload or the words of the first failure. */
+  readonly failure?: string;
+}
+
 export class EnvironmentPool {
   readonly functionName: string;
   usedMs = performance.now();
@@ -59,6 +71,14 @@ export class EnvironmentPool {
   /** Invocations for which no environment was idle, in the order they came; the concurrency limit bounds them. */
   #waiting: { readonly sinceMs: number; readonly serve: (slot: EnvironmentSlot | undefined) => void }[] = [];
   #releasedMs = 0;
+  #madeMs = 0;
+  /** Of this thread, which serves the endpoint and the cluster. */
+  readonly #mainLoad = new LoopLoad(performance);
+  #provisioned = 0;
+  /** Environments that are being made ahead. */
+  #preparing = 0;
+  #preparationFailure: string | undefined;
+  #settled: (() => void)[] = [];
   #pace: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
@@ -76,6 +96,17 @@ export class EnvironmentPool {
     return this.#idle.length;
   }
 
+  /** Idle environments beyond those that are held ready. */
+  get spareCount(): number {
+    return Math.min(this.#idle.length, Math.max(0, this.environmentCount - this.#provisioned));
+  }
+
+  get provisioning(): Provisioning {
+    const ready = Math.min(this.#provisioned, this.environmentCount - this.#preparing);
+    const failure = this.#preparationFailure;
+    return { wanted: this.#provisioned, ready, ...(failure === undefined ? {} : { failure }) };
+  }
+
   get threadCount(): number {
     return this.#threads.size;
   }
@@ -88,8 +119,8 @@ export class EnvironmentPool {
   invoke(invocation: PoolInvocation, done: (outcome: Outcome) => void): void {
     const sinceMs = performance.now();
     this.usedMs = sinceMs;
-    const slot =
-      this.#idle.pop() ?? (this.environmentCount < environmentsAtOnceMax ? this.#newSlot() : undefined);
+    const atOnce = environmentsAtOncePerThread * this.#options.threadsMax;
+    const slot = this.#idle.pop() ?? (this.environmentCount < atOnce ? this.#newSlot() : undefined);
     if (slot !== undefined) {
       this.#run(slot, invocation, done);
       return;
@@ -104,6 +135,68 @@ export class EnvironmentPool {
     }, environmentStartPaceMs);
   }
 
+  /** Holds so many environments ready from now on, those that there are already among them. */
+  provision(count: number): void {
+    this.#provisioned = count;
+    this.#preparationFailure = undefined;
+    this.#prepare();
+  }
+
+  /** Resolves when as many are ready as are wanted, or no more will be. */
+  async whenProvisioned(signal: AbortSignal): Promise<void> {
+    const wake = (): void => {
+      this.#wakeWaiters();
+    };
+    signal.addEventListener("abort", wake);
+    while (!this.#isSettled() && !signal.aborted) {
+      await new Promise<void>((resolve) => this.#settled.push(resolve));
+    }
+    signal.removeEventListener("abort", wake);
+  }
+
+  #wakeWaiters(): void {
+    for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  #isSettled(): boolean {
+    const { wanted, ready, failure } = this.provisioning;
+    return ready >= wanted || (failure !== undefined && this.#preparing === 0) || this.#isRetired;
+  }
+
+  /** As many at a time as there are threads, since each keeps a processor busy. */
+  #prepare(): void {
+    while (this.#preparing < this.#options.threadsMax && this.#isOneMissing()) {
+      try {
+        this.#prepareOne(this.#newSlot());
+      } catch (error) {
+        // No thread could be started: the function's role is gone, say.
+        this.#preparationFailure = error instanceof Error ? error.message : String(error);
+      }
+    }
+    this.#wakeWaiters();
+  }
+
+  #isOneMissing(): boolean {
+    const mayPrepare = !this.#isRetired && this.#preparationFailure === undefined;
+    return mayPrepare && this.environmentCount < this.#provisioned;
+  }
+
+  #prepareOne(slot: EnvironmentSlot): void {
+    const number = (this.#invocations += 1);
+    this.#preparing += 1;
+    slot.thread.invoke(["prepare", number, slot.number], {
+      environment: slot.number,
+      requestId: "",
+      sinceMs: performance.now(),
+      settle: ({ ending, payload }) => {
+        this.#preparing -= 1;
+        if (ending === "ended") this.#preparationFailure = payload;
+        else this.#release(slot);
+        this.#prepare();
+      },
+    });
+  }
+
   /** One more environment, for the invocation that has waited longest, unless it will be served soon without. */
   #grow(nowMs: number): void {
     const first = this.#waiting[0];
@@ -111,10 +204,22 @@ export class EnvironmentPool {
       this.#stopPace();
       return;
     }
-    const comeFree = nowMs - this.#releasedMs < releaseExpectedMs;
-    if (comeFree && nowMs - first.sinceMs < environmentWaitMsMax) return;
+    const standing = {
+      waitingSinceMs: first.sinceMs,
+      releasedMs: this.#releasedMs,
+      madeMs: this.#madeMs,
+      isSaturated: () => this.#isSaturated(nowMs),
+    };
+    if (!isOneMoreDue(nowMs, standing)) return;
     this.#waiting.shift();
     first.serve(this.#newSlot());
+  }
+
+  /** Whether a further environment would wait for a processor, or for the cluster's thread to have time. */
+  #isSaturated(nowMs: number): boolean {
+    if (this.#mainLoad.share(nowMs) > saturatedShare) return true;
+    const threads = [...this.#threads];
+    return threads.length > 0 && threads.every((thread) => thread.load.share(nowMs) > saturatedShare);
   }
 
   #stopPace(): void {
@@ -150,6 +255,7 @@ export class EnvironmentPool {
 
   #newSlot(): EnvironmentSlot {
     this.#numbers += 1;
+    this.#madeMs = performance.now();
     return { number: this.#numbers, thread: this.#threadForNew(), idleSinceMs: 0 };
   }
 
@@ -207,8 +313,9 @@ export class EnvironmentPool {
 
   dropIdle(nowMs: number): void {
     const old = this.#idle.findIndex((slot) => nowMs - slot.idleSinceMs < environmentIdleMs);
-    const count = old < 0 ? this.#idle.length : old;
+    const count = Math.min(old < 0 ? this.#idle.length : old, this.spareCount);
     for (const slot of this.#idle.splice(0, count)) this.#drop(slot);
+    this.#prepare(); // One that is held ready may have ended by an error of its own.
   }
 
   checkPulse(nowMs: number): void {
@@ -222,6 +329,7 @@ export class EnvironmentPool {
   /** No further invocation comes; environments end when they are idle. */
   retire(): void {
     this.#isRetired = true;
+    this.#wakeWaiters();
     this.dropAll();
   }
 
@@ -233,6 +341,7 @@ export class EnvironmentPool {
   /** Ends at once; what is under way fails. */
   async end(): Promise<void> {
     this.#isRetired = true;
+    this.#wakeWaiters();
     this.#idle = [];
     this.#stopPace();
     for (const { serve } of this.#waiting.splice(0)) serve(undefined);

@@ -23,6 +23,15 @@ export function describeError(error: unknown): ErrorPayload {
   return { errorType: typeof error, errorMessage: describeValue(error), trace: [] };
 }
 
+/** The words of a failure's payload; a text that is no payload stands for itself. */
+export function errorMessageOf(payload: string): string {
+  try {
+    return (JSON.parse(payload) as ErrorPayload).errorMessage;
+  } catch {
+    return payload;
+  }
+}
+
 function isErrorLike(value: unknown): value is { name: unknown; message: unknown; stack: unknown } {
   return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
 }

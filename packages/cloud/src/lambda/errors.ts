@@ -14,6 +14,14 @@ export function functionNotFound(functionArn: string): ServiceError {
   });
 }
 
+export function functionElsewhere(wanted: string, here: string): ServiceError {
+  return new ServiceError({
+    code: "ResourceNotFoundException",
+    message: `Functions from '${wanted}' are not reachable in this region ('${here}')`,
+    status: 404,
+  });
+}
+
 export function resourceNotFound(message: string): ServiceError {
   return new ServiceError({ code: "ResourceNotFoundException", message, status: 404 });
 }

@@ -13,9 +13,10 @@ import { join } from "node:path";
 import { readStateFile, writeStateFile } from "../state-file.ts";
 import type {
   AliasConfiguration,
+  EventInvokeConfig,
   FunctionConfiguration,
   FunctionUrl,
-  ProvisionedConcurrencyConfig,
+  ProvisionedConcurrencyRequest,
 } from "./types.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
@@ -32,8 +33,10 @@ export interface FunctionRecord {
   readonly policy: readonly PolicyStatement[];
   readonly reservedConcurrency?: number;
   /** By version or alias. */
-  readonly provisionedConcurrency?: Readonly<Record<string, ProvisionedConcurrencyConfig>>;
+  readonly provisionedConcurrency?: Readonly<Record<string, ProvisionedConcurrencyRequest>>;
   readonly urls?: readonly FunctionUrl[];
+  /** By version, alias or `$LATEST`. */
+  readonly eventInvokeConfigs?: Readonly<Record<string, EventInvokeConfig>>;
 }
 
 export interface PolicyStatement {

@@ -13,12 +13,13 @@ import type { Concurrency } from "./concurrency.ts";
 import { changedConfiguration, newConfiguration, revised } from "./configuration.ts";
 import {
   conflict,
+  functionElsewhere,
   functionNotFound,
   invalidParameter,
   preconditionFailed,
   resourceNotFound,
 } from "./errors.ts";
-import { parseFunctionName } from "./function-name.ts";
+import { type FunctionReference, parseFunctionName } from "./function-name.ts";
 import type { FunctionRecord, FunctionStore } from "./function-store.ts";
 import { codeZippedBytesMax, functionsMax, unreservedConcurrencyMin } from "./limits.ts";
 import type { RoleCredentials } from "./role-credentials.ts";
@@ -86,10 +87,18 @@ export class Functions {
 
   /** @throws {ServiceError} ResourceNotFoundException */
   record(functionName: string): FunctionRecord {
-    const { name } = parseFunctionName(functionName);
+    const { name } = this.#reference(functionName);
     const record = this.#store.find(name);
     if (record === undefined) throw functionNotFound(this.functionArn(name));
     return record;
+  }
+
+  #reference(functionName: string, qualifier?: string): FunctionReference {
+    const reference = parseFunctionName(functionName, qualifier);
+    const { region } = this.#options;
+    if (reference.region !== undefined && reference.region !== region)
+      throw functionElsewhere(reference.region, region);
+    return reference;
   }
 
   /**
@@ -97,7 +106,7 @@ export class Functions {
    * @throws {ServiceError} ResourceNotFoundException
    */
   version(functionName: string, qualifier?: string): FunctionConfiguration {
-    const reference = parseFunctionName(functionName, qualifier);
+    const reference = this.#reference(functionName, qualifier);
     const record = this.#store.find(reference.name);
     if (record === undefined) throw functionNotFound(this.functionArn(reference.name));
     const wanted = reference.qualifier;
@@ -127,7 +136,7 @@ export class Functions {
   // Functions
 
   async createFunction(input: CreateFunctionInput): Promise<FunctionConfiguration> {
-    const { name } = parseFunctionName(input.FunctionName);
+    const { name } = this.#reference(input.FunctionName);
     if (this.#store.find(name) !== undefined) throw conflict(`Function already exist: ${name}`);
     if (this.#store.size >= functionsMax)
       throw invalidParameter(`This local Lambda keeps at most ${functionsMax} functions`);
@@ -222,13 +231,11 @@ export class Functions {
         `Version ${version} is currently referenced by alias ${alias.Name}. Remove the alias before deleting.`,
       );
     }
-    const provisioned = Object.entries(record.provisionedConcurrency ?? {}).filter(
-      ([key]) => key !== version,
-    );
     this.#put({
       ...record,
       versions: record.versions.filter(({ Version }) => Version !== version),
-      provisionedConcurrency: Object.fromEntries(provisioned),
+      provisionedConcurrency: without(record.provisionedConcurrency, version),
+      eventInvokeConfigs: without(record.eventInvokeConfigs, version),
     });
   }
 
@@ -387,15 +394,15 @@ export class Functions {
     return { RoutingConfig: { AdditionalVersionWeights: Object.fromEntries(weights) } };
   }
 
-  /** With its address and its provisioned concurrency. One that is not there is gone already. */
+  /** With all that was said of it. One that is not there is gone already. */
   deleteAlias(functionName: string, name: string): void {
     const record = this.record(functionName);
-    const provisioned = Object.entries(record.provisionedConcurrency ?? {}).filter(([key]) => key !== name);
     this.#put({
       ...record,
       aliases: record.aliases.filter(({ Name }) => Name !== name),
-      provisionedConcurrency: Object.fromEntries(provisioned),
+      provisionedConcurrency: without(record.provisionedConcurrency, name),
       urls: (record.urls ?? []).filter(({ Qualifier }) => Qualifier !== name),
+      eventInvokeConfigs: without(record.eventInvokeConfigs, name),
     });
   }
 
@@ -449,6 +456,14 @@ export class Functions {
     this.#put(record);
     this.#options.concurrency.reserve(record.latest.FunctionName, undefined);
   }
+}
+
+/** What is said of the other versions and aliases. */
+function without<Said>(
+  byQualifier: Readonly<Record<string, Said>> | undefined,
+  qualifier: string,
+): Record<string, Said> {
+  return Object.fromEntries(Object.entries(byQualifier ?? {}).filter(([key]) => key !== qualifier));
 }
 
 /** `$LATEST` with its qualifier in the ARN, as lists of versions show it. */

@@ -13,11 +13,13 @@
  * Tests: packages/cloud/test/lambda*.test.ts; measured by packages/cloud/bench/invoke.bench.ts.
  */
 export { functionUrlPath, type FunctionUrlRequests } from "./access/index.ts";
+export type { UrlRequest } from "./access/index.ts";
 export { createLambda, type Lambda, type LambdaOptions } from "./lambda.ts";
 export type {
   AliasConfiguration,
   AliasRoutingConfig,
   CreateFunctionInput,
+  EventInvokeSettings,
   FunctionCode,
   FunctionConfiguration,
   FunctionUrlCors,

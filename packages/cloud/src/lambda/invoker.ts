@@ -7,14 +7,14 @@
 
 import { randomUUID } from "node:crypto";
 import type { Concurrency } from "./concurrency.ts";
-import { EnvironmentPool, type PoolOptions } from "./environment-pool.ts";
+import { EnvironmentPool, type PoolOptions, type Provisioning } from "./environment-pool.ts";
 import { payloadNotJson, requestTooLarge, stopping, tooManyRequests } from "./errors.ts";
 import { ServiceError } from "../service.ts";
-import type { EventQueue } from "./event-queue.ts";
+import { type EventEnd, type EventQueue, eventRecord } from "./events/index.ts";
 import { asynchronousPayloadBytesMax, runningVersionsMax, synchronousPayloadBytesMax } from "./limits.ts";
 import type { RoleCredentials } from "./role-credentials.ts";
 import type { Outcome } from "./runtime-thread.ts";
-import type { FunctionConfiguration, InvokeInput, InvokeOutput } from "./types.ts";
+import type { EventInvokeSettings, FunctionConfiguration, InvokeInput, InvokeOutput } from "./types.ts";
 
 /** How often threads are looked at for a blocked event loop. */
 const pulseCheckMs = 250;
@@ -28,9 +28,13 @@ export interface InvokerOptions {
   readonly poolOptions: (configuration: FunctionConfiguration) => Omit<PoolOptions, "variables"> & {
     readonly variables: Record<string, string>;
   };
+  /** How many environments each version is to have ready; versions that want none are left out. */
+  readonly provisioned: () => ReadonlyMap<FunctionConfiguration, number>;
   readonly credentials: RoleCredentials;
   readonly concurrency: Concurrency;
   readonly events: EventQueue;
+  /** What holds for asynchronous invocations under this name. */
+  readonly eventSettings: (functionName: string, qualifier?: string) => EventInvokeSettings;
 }
 
 type PreparedInvocation = {
@@ -106,15 +110,23 @@ export class Invoker {
   #queue(input: InvokeInput, invocation: PreparedInvocation): void {
     const { FunctionName } = invocation.configuration;
     checkJson(invocation.payload);
+    const settings = this.#options.eventSettings(input.functionName, input.qualifier);
+    const { MaximumRetryAttempts: retriesMax, MaximumEventAgeInSeconds: ageSeconds } = settings;
+    let output: InvokeOutput | undefined;
     this.#options.events.add({
       functionName: FunctionName,
       requestId: invocation.requestId,
+      ...(retriesMax === undefined ? {} : { retriesMax }),
+      ...(ageSeconds === undefined ? {} : { ageMsMax: ageSeconds * 1_000 }),
+      ended: (end) => {
+        this.#tellDestination(settings, eventRecord(end, recorded(input, invocation), output), end);
+      },
       attempt: async () => {
         try {
           // The function may have been changed since: a retry runs what is deployed then.
           const configuration = this.#options.version(input.functionName, input.qualifier);
-          const { functionError } = await this.#run(input, { ...invocation, configuration });
-          return functionError === undefined ? "succeeded" : "failed";
+          output = await this.#run(input, { ...invocation, configuration });
+          return output.functionError === undefined ? "succeeded" : "failed";
         } catch (error) {
           return error instanceof ServiceError && error.code === "TooManyRequestsException"
             ? "throttled"
@@ -124,15 +136,53 @@ export class Invoker {
     });
   }
 
+  /** As in AWS nobody hears it when a destination is gone, or there is no room for one event more. */
+  #tellDestination(
+    { DestinationConfig: destinations }: EventInvokeSettings,
+    record: string,
+    end: EventEnd,
+  ): void {
+    const told = end.condition === "Success" ? destinations?.OnSuccess : destinations?.OnFailure;
+    if (told?.Destination === undefined) return;
+    const input = { functionName: told.Destination, payload: record, invocationType: "Event" } as const;
+    this.invoke(input).catch(() => undefined);
+  }
+
   #pool(configuration: FunctionConfiguration): EnvironmentPool {
+    const pool = this.#poolOf(configuration);
+    if (pool.idleCount === 0) this.#makeRoom(pool);
+    return pool;
+  }
+
+  #poolOf(configuration: FunctionConfiguration): EnvironmentPool {
     let pool = this.#pools.get(configuration);
     if (pool === undefined) {
       pool = this.#newPool(configuration);
       this.#pools.set(configuration, pool);
       this.#upkeep ??= setInterval(() => this.#check(), pulseCheckMs);
     }
-    if (pool.idleCount === 0) this.#makeRoom(pool);
     return pool;
+  }
+
+  /** Holds ready what is wanted. To be called when that has changed, or what a name leads to. */
+  provision(): void {
+    if (this.#isStopped) return;
+    const wanted = this.#options.provisioned();
+    for (const [configuration, pool] of this.#pools) {
+      if (pool.provisioning.wanted > 0 && !wanted.has(configuration)) pool.provision(0);
+    }
+    for (const [configuration, count] of wanted) {
+      const pool = this.#poolOf(configuration);
+      if (pool.provisioning.wanted !== count) pool.provision(count);
+    }
+  }
+
+  provisioning(configuration: FunctionConfiguration): Provisioning {
+    return this.#pools.get(configuration)?.provisioning ?? { wanted: 0, ready: 0 };
+  }
+
+  async whenProvisioned(configuration: FunctionConfiguration, signal: AbortSignal): Promise<void> {
+    await this.#pools.get(configuration)?.whenProvisioned(signal);
   }
 
   #newPool(configuration: FunctionConfiguration): EnvironmentPool {
@@ -152,10 +202,13 @@ export class Invoker {
   #makeRoom(forPool: EnvironmentPool): void {
     const pools = [...this.#pools.values()].sort((left, right) => left.usedMs - right.usedMs);
     const environments = pools.reduce((sum, pool) => sum + pool.environmentCount, 0);
-    if (environments >= this.#options.concurrency.max) pools.find((pool) => pool.idleCount > 0)?.dropOldest();
+    if (environments >= this.#options.concurrency.max) {
+      const victim = pools.find((pool) => pool.spareCount > 0) ?? pools.find((pool) => pool.idleCount > 0);
+      victim?.dropOldest();
+    }
     const running = pools.filter((pool) => pool.threadCount > 0);
     if (forPool.threadCount > 0 || running.length < runningVersionsMax) return;
-    const idle = running.find((pool) => !pool.isBusy);
+    const idle = running.find((pool) => !pool.isBusy && pool.provisioning.wanted === 0);
     if (idle === undefined) throw tooManyRequests("ConcurrentInvocationLimitExceeded");
     idle.dropAll();
   }
@@ -208,6 +261,12 @@ function payloadText(payload: Buffer | string, type: string): string {
   const bytes = typeof payload === "string" ? Buffer.byteLength(payload) : payload.length;
   if (bytes > bytesMax) throw requestTooLarge(bytes, type, bytesMax);
   return typeof payload === "string" ? payload : payload.toString("utf8");
+}
+
+/** What a record says of the invocation: the function's ARN with the qualifier it was invoked by. */
+function recorded({ qualifier }: InvokeInput, { configuration, payload, requestId }: PreparedInvocation) {
+  const arn = configuration.FunctionArn.split(":").slice(0, 7).join(":");
+  return { requestId, payload, functionArn: `${arn}:${qualifier ?? "$LATEST"}` };
 }
 
 function checkJson(payload: string): void {

@@ -5,11 +5,17 @@ import { join } from "node:path";
 import type { Identities, Log } from "@dsql-local/cluster";
 import { createAuthorizer } from "../authorization.ts";
 import type { Service } from "../service.ts";
-import { FunctionUrlRequests, FunctionUrls, Permissions, ProvisionedConcurrency } from "./access/index.ts";
+import {
+  EventInvokeConfigs,
+  FunctionUrlRequests,
+  FunctionUrls,
+  Permissions,
+  ProvisionedConcurrency,
+} from "./access/index.ts";
 import { LambdaApi } from "./api/index.ts";
 import { Concurrency } from "./concurrency.ts";
 import { runtimeVariables } from "./configuration.ts";
-import { EventQueue } from "./event-queue.ts";
+import { EventQueue } from "./events/index.ts";
 import { FunctionStore } from "./function-store.ts";
 import { Functions, type FetchObject } from "./functions.ts";
 import { Invoker } from "./invoker.ts";
@@ -68,6 +74,7 @@ export interface Lambda extends Service {
   readonly permissions: Permissions;
   readonly provisionedConcurrency: ProvisionedConcurrency;
   readonly urls: FunctionUrls;
+  readonly eventInvokeConfigs: EventInvokeConfigs;
   /** Serves what comes to functions' addresses. */
   readonly urlRequests: FunctionUrlRequests;
   readonly createFunction: Functions["createFunction"];
@@ -76,6 +83,8 @@ export interface Lambda extends Service {
   readonly deleteFunction: Functions["deleteFunction"];
   readonly getFunction: Functions["getFunction"];
   invoke(input: InvokeInput): Promise<InvokeOutput>;
+  /** Makes the environments that provisioned concurrency asks for; the endpoint's address must be known by then. */
+  start(): void;
   /** Ends all environments; what is under way fails. */
   stop(): Promise<void>;
 }
@@ -91,9 +100,11 @@ export function createLambda(options: LambdaOptions): Lambda {
     version: (functionName, qualifier) => functions.versionToRun(functionName, qualifier),
     isCurrent: (configuration) => isCurrent(store, configuration),
     poolOptions: (configuration) => poolOptions(options, store, configuration),
+    provisioned: () => provisionedVersions(functions, store),
     credentials,
     concurrency,
     events,
+    eventSettings: (functionName, qualifier) => eventInvokeConfigs.settingsOf(functionName, qualifier),
   });
   const functions = new Functions({
     account,
@@ -102,11 +113,20 @@ export function createLambda(options: LambdaOptions): Lambda {
     credentials,
     concurrency,
     fetchObject: options.fetchObject,
-    onChanged: () => invoker.retireOutdated(),
+    onChanged: () => {
+      invoker.retireOutdated();
+      invoker.provision();
+    },
   });
   const authorizer = createAuthorizer(identities, region);
   const permissions = new Permissions({ functions, store });
-  const provisionedConcurrency = new ProvisionedConcurrency({ functions, store, concurrency });
+  const eventInvokeConfigs = new EventInvokeConfigs({ functions, store });
+  const provisionedConcurrency = new ProvisionedConcurrency({
+    functions,
+    store,
+    concurrency,
+    environments: invoker,
+  });
   const endpoint = (): string => options.awsEndpoint?.() ?? "";
   const urls = new FunctionUrls({ functions, store, endpoint });
   const invoke = (input: InvokeInput): Promise<InvokeOutput> => invoker.invoke(input);
@@ -115,6 +135,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     permissions,
     provisionedConcurrency,
     urls,
+    eventInvokeConfigs,
     concurrency,
     authorizer,
     invoke,
@@ -124,6 +145,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     permissions,
     provisionedConcurrency,
     urls,
+    eventInvokeConfigs,
     urlRequests: new FunctionUrlRequests({ urls, invoke, authorizer, account, region }),
     createFunction: (input) => functions.createFunction(input),
     updateFunctionCode: (input) => functions.updateFunctionCode(input),
@@ -132,6 +154,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     getFunction: (name, qualifier) => functions.getFunction(name, qualifier),
     invoke,
     handle: (request) => api.handle(request),
+    start: () => invoker.provision(),
     stop: () => invoker.stop(),
   };
 }
@@ -144,6 +167,19 @@ function defaultThreads(): number {
 function isCurrent(store: FunctionStore, configuration: FunctionConfiguration): boolean {
   const record = store.find(configuration.FunctionName);
   return record !== undefined && (record.latest === configuration || record.versions.includes(configuration));
+}
+
+/** By the versions that the names of provisioned concurrency lead to now. */
+function provisionedVersions(functions: Functions, store: FunctionStore): Map<FunctionConfiguration, number> {
+  const wanted = new Map<FunctionConfiguration, number>();
+  for (const { latest, provisionedConcurrency = {} } of store.all()) {
+    for (const [qualifier, request] of Object.entries(provisionedConcurrency)) {
+      const version = functions.version(latest.FunctionName, qualifier);
+      const count = request.RequestedProvisionedConcurrentExecutions;
+      wanted.set(version, (wanted.get(version) ?? 0) + count);
+    }
+  }
+  return wanted;
 }
 
 function poolOptions(options: LambdaOptions, store: FunctionStore, configuration: FunctionConfiguration) {

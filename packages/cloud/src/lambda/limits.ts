@@ -6,14 +6,24 @@
 
 /** Concurrent invocations of an account; beyond it 429 TooManyRequestsException. */
 export const concurrentInvocationsMax = 1_000;
-/** Environments that one function starts at once; further ones wait for the pace. Our own bound. */
-export const environmentsAtOnceMax = 64;
+/**
+ * Environments that one function starts at once for each of its threads; further ones wait for the pace. Our own bound: more
+ * than a thread needs to have work while some of them wait for the cluster, and few enough to run fast.
+ */
+export const environmentsAtOncePerThread = 8;
 /** One further environment in so many milliseconds, where they are needed: 1,000 in 10 seconds, as Lambda scales. */
 export const environmentStartPaceMs = 10;
 /** While one has come free within this time, a waiting invocation will be served soon. */
 export const releaseExpectedMs = 50;
-/** An invocation that has waited so long gets an environment of its own all the same. */
+/** An invocation that has waited so long gets an environment of its own all the same, if there is time to run it. */
 export const environmentWaitMsMax = 2_000;
+/**
+ * An event loop with work for a larger share of its time has none left for a further environment: more calls at a time
+ * would at best double what it does, and on a busy machine a part of the rest is waiting for a processor.
+ */
+export const saturatedShare = 0.5;
+/** Where no environment has come free for so long, a further one is made even so: they may be waiting for it. */
+export const stuckAfterMs = 1_000;
 /** `PutFunctionConcurrency` must leave this many unreserved, unless the account has fewer. */
 export const unreservedConcurrencyMin = 100;
 
@@ -56,6 +66,9 @@ export const environmentIdleMs = 5 * 60_000;
 
 /** Function versions that have worker threads at once; at the bound the threads of an idle one are ended to make room. */
 export const runningVersionsMax = 32;
+
+/** Function versions of a Region with environments held ready; a further one is refused. Our own bound. */
+export const provisionedVersionsMax = 16;
 
 /**
  * Heap of one worker thread, which all its environments share; beyond it their invocations fail with

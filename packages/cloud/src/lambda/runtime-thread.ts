@@ -10,9 +10,12 @@
 import { Worker } from "node:worker_threads";
 import { exitPayload, exitReason, outOfMemoryPayload, timeoutPayload } from "./error-payload.ts";
 import { initializationMsMax } from "./limits.ts";
+import { LoopLoad } from "./loop-load.ts";
 import {
   Pulse,
   type Ending,
+  type InvokeCommand,
+  type PrepareCommand,
   type ThreadCommand,
   type ThreadReport,
   type ThreadSettings,
@@ -39,6 +42,7 @@ const endMsMax = 1_000;
 export class RuntimeThread {
   /** Environments that live here, idle and busy. */
   readonly environments = new Set<number>();
+  readonly load: LoopLoad;
   readonly #worker: Worker;
   readonly #timeoutMs: number;
   readonly #pulse: Int32Array;
@@ -79,6 +83,7 @@ export class RuntimeThread {
       stdout: true,
       stderr: true,
     });
+    this.load = new LoopLoad(this.#worker.performance);
     this.#worker.stdout.resume();
     this.#worker.stderr.resume();
     this.#worker.on("message", (report: ThreadReport) => this.#receive(report));
@@ -101,7 +106,7 @@ export class RuntimeThread {
     return this.#pending.size > 0;
   }
 
-  invoke(command: ThreadCommand & readonly ["invoke", ...unknown[]], pending: PendingInvocation): void {
+  invoke(command: InvokeCommand | PrepareCommand, pending: PendingInvocation): void {
     if (this.#pending.size === 0) this.#beatSeenMs = pending.sinceMs;
     this.#pending.set(command[1], pending);
     this.environments.add(pending.environment);

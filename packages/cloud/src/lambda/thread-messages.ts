@@ -34,6 +34,8 @@ export type InvokeCommand = readonly [
   wantsLogTail: boolean,
   clientContext: string,
 ];
+/** Makes an environment ahead of its first invocation; reported as an invocation that returned nothing. */
+export type PrepareCommand = readonly [kind: "prepare", invocation: number, environment: number];
 /** Closes an idle environment. */
 export type DropCommand = readonly [kind: "drop", environment: number];
 /** The role's fresh credentials, as environment variables. */
@@ -41,7 +43,7 @@ export type CredentialsCommand = readonly [kind: "credentials", variables: Reado
 /** Closes everything, writes out the log, ends. */
 export type EndCommand = readonly [kind: "end"];
 
-export type ThreadCommand = InvokeCommand | DropCommand | CredentialsCommand | EndCommand;
+export type ThreadCommand = InvokeCommand | PrepareCommand | DropCommand | CredentialsCommand | EndCommand;
 
 /**
  * How an invocation ended.

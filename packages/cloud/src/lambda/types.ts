@@ -88,12 +88,36 @@ export interface AliasConfiguration {
   readonly RevisionId: string;
 }
 
-export interface ProvisionedConcurrencyConfig {
+/** What is kept of provisioned concurrency. */
+export interface ProvisionedConcurrencyRequest {
   readonly RequestedProvisionedConcurrentExecutions: number;
+  readonly LastModified: string;
+}
+
+export interface ProvisionedConcurrencyConfig extends ProvisionedConcurrencyRequest {
   readonly AvailableProvisionedConcurrentExecutions: number;
   readonly AllocatedProvisionedConcurrentExecutions: number;
-  readonly Status: "READY";
-  readonly LastModified: string;
+  readonly Status: "IN_PROGRESS" | "READY" | "FAILED";
+  readonly StatusReason?: string;
+}
+
+/** What happens to a version's or an alias's asynchronous invocations. */
+export interface EventInvokeSettings {
+  readonly MaximumRetryAttempts?: number | undefined;
+  readonly MaximumEventAgeInSeconds?: number | undefined;
+  readonly DestinationConfig?: EventDestinations | undefined;
+}
+
+/** ARNs of functions. */
+export interface EventDestinations {
+  readonly OnSuccess?: { readonly Destination?: string };
+  readonly OnFailure?: { readonly Destination?: string };
+}
+
+export interface EventInvokeConfig extends EventInvokeSettings {
+  readonly FunctionArn: string;
+  /** Seconds since 1970. */
+  readonly LastModified: number;
 }
 
 export interface FunctionUrlCors {

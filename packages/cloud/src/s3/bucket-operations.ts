@@ -56,9 +56,11 @@ export function listBuckets(store: ObjectStore): ServiceResponse {
   return xmlResponse("ListAllMyBucketsResult", {
     Owner: { ID: "dsql-local", DisplayName: "dsql-local" },
     Buckets: {
-      Bucket: store
-        .buckets()
-        .map((bucket) => ({ Name: bucket.name, CreationDate: new Date(bucket.createdAtMs).toISOString() })),
+      Bucket: store.buckets().map(({ name, region, createdAtMs }) => ({
+        Name: name,
+        CreationDate: new Date(createdAtMs).toISOString(),
+        BucketRegion: region,
+      })),
     },
   });
 }
@@ -67,17 +69,15 @@ export async function handleBucket(
   store: ObjectStore,
   request: S3Request,
   name: string,
-  region: string,
 ): Promise<ServiceResponse> {
   const setting = Object.keys(settings).find((candidate) => request.query.has(candidate));
   if (setting !== undefined) return handleSetting(store.bucket(name), store, request, setting);
   switch (request.method) {
     case "PUT":
-      store.createBucket(name);
+      store.createBucket(name, request.region);
       return { status: 200, headers: { location: `/${name}` } };
     case "HEAD":
-      store.bucket(name);
-      return { status: 200, headers: { "x-amz-bucket-region": region } };
+      return { status: 200, headers: { "x-amz-bucket-region": store.bucket(name).region } };
     case "DELETE":
       store.deleteBucket(name);
       return { status: 204 };
@@ -85,7 +85,7 @@ export async function handleBucket(
       if (request.query.has("delete")) return deleteObjects(store, request, name);
       break;
     case "GET":
-      return readBucket(store, request, name, region);
+      return readBucket(store, request, name);
   }
   throw new ServiceError({
     code: "MethodNotAllowed",
@@ -94,11 +94,11 @@ export async function handleBucket(
   });
 }
 
-function readBucket(store: ObjectStore, request: S3Request, name: string, region: string): ServiceResponse {
+function readBucket(store: ObjectStore, request: S3Request, name: string): ServiceResponse {
   const bucket = store.bucket(name);
   if (request.query.has("location")) {
     // us-east-1 is the region that this operation has no name for.
-    return xmlResponse("LocationConstraint", region === "us-east-1" ? "" : region);
+    return xmlResponse("LocationConstraint", bucket.region === "us-east-1" ? "" : bucket.region);
   }
   if (request.query.has("uploads"))
     return xmlResponse("ListMultipartUploadsResult", { Bucket: name, IsTruncated: false });

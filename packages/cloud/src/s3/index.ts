@@ -4,6 +4,7 @@
  * Promises
  * - An object is stored whole or not at all, with the checksum its sender gave compared.
  * - Objects go to and come from disk as streams, up to `objectBytesMax`.
+ * - Buckets' names are the account's; each bucket is in one Region and answers only what is signed for that one.
  * - Versioning can be switched on and is answered for, but only the newest version of an object is kept.
  *
  * Source: Amazon S3 API Reference.
@@ -18,7 +19,7 @@ import { handleBucket, listBuckets } from "./bucket-operations.ts";
 import { BucketPolicies } from "./bucket-policy.ts";
 import { handleObject } from "./object-operations.ts";
 import { type S3Request, targetOf } from "./requests.ts";
-import { ObjectStore } from "./store.ts";
+import { type Bucket, ObjectStore } from "./store.ts";
 import { handleUpload } from "./upload-operations.ts";
 
 export { objectBytesMax } from "./bodies.ts";
@@ -29,25 +30,32 @@ export { ObjectStore, type Bucket } from "./store.ts";
 export interface S3 {
   readonly store: ObjectStore;
   handle(request: S3Request): Promise<ServiceResponse>;
-  /** The bytes of an object, for other services: function code, templates. */
-  objectBytes(bucket: string, key: string): Promise<Buffer>;
+  /**
+   * The bytes of an object, for other services: function code, templates.
+   *
+   * @param region - refuses an object of another Region, where the service can only take one of its own
+   * @throws {ServiceError} NoSuchBucket, NoSuchKey, PermanentRedirect
+   */
+  objectBytes(bucket: string, key: string, region?: string): Promise<Buffer>;
   /** An object's text by the HTTPS address that the CDK gives CloudFormation, in either of S3's styles. */
   objectText(url: string): Promise<string>;
 }
 
+/** @param options.region - of buckets that an older version made, which knew one Region only */
 export function createS3(options: { dataDir: string; region: string; authorize: Authorizer }): S3 {
-  const store = new ObjectStore(join(options.dataDir, "s3"));
+  const store = new ObjectStore({ directory: join(options.dataDir, "s3"), homeRegion: options.region });
   store.load();
 
   const policies = new BucketPolicies(store);
 
   const authorize = (request: S3Request, target: { bucket: string; key: string }): void => {
     const resourcePolicy = policies.of(target.bucket);
-    const details = resourcePolicy === undefined ? {} : { resourcePolicy };
+    const details = { region: request.region, ...(resourcePolicy === undefined ? {} : { resourcePolicy }) };
     options.authorize(request.caller, actionOf(request, target), arnOf(target), details);
   };
 
-  const objectBytes = async (bucket: string, key: string): Promise<Buffer> => {
+  const objectBytes = async (bucket: string, key: string, region?: string): Promise<Buffer> => {
+    if (region !== undefined) refuseOtherRegion(store.bucket(bucket), region);
     store.object(bucket, key);
     return buffer(store.read(bucket, key));
   };
@@ -63,12 +71,26 @@ export function createS3(options: { dataDir: string; region: string; authorize: 
       const target = targetOf(request.path);
       authorize(request, target);
       if (target.bucket === "") return listBuckets(store);
-      if (target.key === "") return handleBucket(store, request, target.bucket, options.region);
+      const bucket = store.findBucket(target.bucket);
+      // Where a bucket is, GetBucketLocation tells in any Region.
+      if (bucket !== undefined && !request.query.has("location")) refuseOtherRegion(bucket, request.region);
+      if (target.key === "") return handleBucket(store, request, target.bucket);
       if (request.query.has("uploads") || request.query.has("uploadId"))
         return handleUpload(store, request, target);
       return handleObject(store, request, target);
     },
   };
+}
+
+/** @throws {ServiceError} PermanentRedirect: an SDK with `followRegionRedirects` then asks the right Region */
+function refuseOtherRegion({ name, region }: Bucket, requested: string): void {
+  if (region === requested) return;
+  throw new ServiceError({
+    code: "PermanentRedirect",
+    message: `The bucket is in this region: ${region}. Please use this region to retry the request`,
+    status: 301,
+    members: { Bucket: name, Endpoint: `${name}.s3.${region}.amazonaws.com`, Region: region },
+  });
 }
 
 function arnOf(target: { bucket: string; key: string }): string {

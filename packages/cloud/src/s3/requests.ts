@@ -16,6 +16,8 @@ export interface S3Request {
   readonly payloadHash: string;
   readonly caller: Caller;
   readonly requestId: string;
+  /** The one that signed. */
+  readonly region: string;
 }
 
 export interface S3Target {
@@ -61,9 +63,14 @@ export function s3ErrorResponse(error: ServiceError, requestId: string): Service
     RequestId: requestId,
     HostId: "dsql-local",
   };
+  const { Region: region } = error.members;
   return {
     status: error.status,
-    headers: { "content-type": "application/xml" },
+    headers: {
+      "content-type": "application/xml",
+      // What SDKs that follow a bucket to its Region look at.
+      ...(typeof region === "string" ? { "x-amz-bucket-region": region } : {}),
+    },
     body: document("Error", body),
   };
 }

@@ -32,6 +32,7 @@ import type { BodyFacts } from "./bodies.ts";
 
 export interface Bucket {
   readonly name: string;
+  readonly region: string;
   readonly createdAtMs: number;
   /** Sub-resources as they were put: `versioning`, `encryption`, `policy` … */
   readonly settings: Readonly<Record<string, string>>;
@@ -66,19 +67,23 @@ const uploadsMax = 1_000;
 
 export class ObjectStore {
   readonly #directory: string;
+  readonly #homeRegion: string;
   readonly #buckets = new Map<string, Bucket>();
   /** Objects by bucket and key, read from disk when the bucket is first used. */
   readonly #objects = new Map<string, Map<string, StoredObject>>();
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  /** @param options.homeRegion - of buckets from before they had a Region of their own */
+  constructor(options: { directory: string; homeRegion: string }) {
+    this.#directory = options.directory;
+    this.#homeRegion = options.homeRegion;
   }
 
   load(): void {
     mkdirSync(this.#directory, { recursive: true });
+    const inHomeRegion = { region: this.#homeRegion };
     for (const name of readdirSync(this.#directory)) {
       const bucket = readStateFile(join(this.#directory, name, "bucket.json")) as Bucket | undefined;
-      if (bucket !== undefined) this.#buckets.set(name, bucket);
+      if (bucket !== undefined) this.#buckets.set(name, { ...inHomeRegion, ...bucket });
     }
   }
 
@@ -102,7 +107,8 @@ export class ObjectStore {
     });
   }
 
-  createBucket(name: string): Bucket {
+  /** Names are the account's, whatever Region a bucket is in. */
+  createBucket(name: string, region: string): Bucket {
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) {
       throw new ServiceError({
         code: "InvalidBucketName",
@@ -124,7 +130,7 @@ export class ObjectStore {
         message: "You have attempted to create more buckets than allowed",
       });
     }
-    return this.putBucket({ name, createdAtMs: Date.now(), settings: {} });
+    return this.putBucket({ name, region, createdAtMs: Date.now(), settings: {} });
   }
 
   putBucket(bucket: Bucket): Bucket {

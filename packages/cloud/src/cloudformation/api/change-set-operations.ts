@@ -112,7 +112,7 @@ function drawChangeSet(
 ): ChangeSet {
   const { name, type, input } = asked;
   const { definition, template } = asked.requested;
-  const drawn = drawChanges(stack, parts.evaluationOptions(template, definition), parts.typeOf);
+  const drawn = drawChanges(stack, parts.evaluationOptions(template, definition), parts);
   const isEmpty = drawn.isEmpty && type === "UPDATE";
   const description = input.text("Description");
   return {

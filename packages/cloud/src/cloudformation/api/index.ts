@@ -6,6 +6,7 @@
 
 import type { QueryOperation } from "../../protocol/index.ts";
 import { changeSetOperations } from "./change-set-operations.ts";
+import { driftOperations } from "./drift-operations.ts";
 import type { CloudFormationParts } from "./parts.ts";
 import { stackOperations } from "./stack-operations.ts";
 import { stackQueries } from "./stack-queries.ts";
@@ -22,5 +23,6 @@ export function cloudFormationOperations(
     ...stackQueries(parts),
     ...templateQueries(parts),
     ...changeSetOperations(parts),
+    ...driftOperations(parts),
   };
 }

@@ -12,7 +12,10 @@ export interface CloudFormationParts {
   readonly store: StackStore;
   readonly deployments: Deployments;
   readonly readers: RequestReaders;
+  /** @throws {ServiceError} ValidationError: it is not offered */
   readonly typeOf: (type: string) => ResourceType;
+  /** @throws {ServiceError} ValidationError: names each that is not offered, and those that are */
+  readonly refuseUnknownTypes: (types: readonly string[]) => void;
   readonly evaluationOptions: (
     template: Template,
     definition: StackDefinition,

@@ -10,7 +10,8 @@ import { parseTemplate, type Template } from "../template.ts";
 export interface RequestReaders {
   /** The text of an object in the local S3, by its HTTPS address. */
   readonly objectText: (url: string) => Promise<string>;
-  readonly ssmValue: (name: string) => string | undefined;
+  /** By name, ARN, or either with `:<version>`. */
+  readonly ssmValue: (selector: string) => string | undefined;
   /** Whether CloudFormation may act as this role. */
   readonly isAssumable: (roleArn: string) => boolean;
 }

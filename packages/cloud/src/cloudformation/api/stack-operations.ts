@@ -89,7 +89,7 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
 /** Draws the changes without making them, which refuses what cannot be deployed before anything is made. */
 function isWithoutChange(parts: CloudFormationParts, stack: Stack, requested: RequestedDefinition): boolean {
   const { definition, template } = requested;
-  return drawChanges(stack, parts.evaluationOptions(template, definition), parts.typeOf).isEmpty;
+  return drawChanges(stack, parts.evaluationOptions(template, definition), parts).isEmpty;
 }
 
 export function refuseUnlessUpdatable(stack: Stack): void {

@@ -18,7 +18,15 @@ import {
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
 import type { Value, ValueObject } from "../template.ts";
-import { objectIn, optionalFlag, optionalText, tagsOf, textsIn } from "./properties.ts";
+import {
+  objectIn,
+  optionalFlag,
+  optionalText,
+  refuseUnknown,
+  tagsOf,
+  textsIn,
+  unlessMissing,
+} from "./properties.ts";
 
 export function dsqlClusterType(plane: DsqlControlPlane, region: string): ResourceType {
   const settled = async ({ cluster }: ClusterView): Promise<ResourceOutcome> => {
@@ -28,6 +36,7 @@ export function dsqlClusterType(plane: DsqlControlPlane, region: string): Resour
   return {
     replacedBy: [],
     isRemovedAfterFailure: true,
+    check: checkProperties,
     // Until the cluster is there: only then is its identifier known.
     identify: ({ stackName, logicalId }) => physicalName(stackName, logicalId, { lengthMax: 128 }),
     create: async (request) =>
@@ -50,7 +59,28 @@ export function dsqlClusterType(plane: DsqlControlPlane, region: string): Resour
       await plane.delete(held.cluster.id, region);
       await plane.whenRemoved(held.cluster.id);
     },
+    actual: ({ physicalId }) =>
+      unlessMissing(() => {
+        const { record } = plane.get(physicalId, region);
+        return { DeletionProtectionEnabled: record.deletionProtectionEnabled };
+      }),
   };
+}
+
+const known = [
+  "DeletionProtectionEnabled",
+  "KmsEncryptionKey",
+  "MultiRegionProperties",
+  "PolicyDocument",
+  "Tags",
+];
+const knownOfRegions = ["Clusters", "WitnessRegion"];
+
+/** A misspelt property that is ignored would leave a cluster unprotected, say. */
+function checkProperties(properties: ValueObject, logicalId: string): void {
+  refuseUnknown(properties, known, { logicalId });
+  const multiRegion = objectIn(properties, "MultiRegionProperties") ?? {};
+  refuseUnknown(multiRegion, knownOfRegions, { logicalId, path: "#/MultiRegionProperties" });
 }
 
 function settings({ properties }: ResourceRequest) {

@@ -69,6 +69,10 @@ export function roleType(identities: Identities, policies: CustomerPolicies): Re
     remove(request) {
       identities.deleteRole(request.physicalId);
     },
+    actual({ physicalId }) {
+      const role = identities.getRole(physicalId);
+      return role && { MaxSessionDuration: role.maxSessionSeconds, Path: role.path, RoleName: role.name };
+    },
   };
 }
 

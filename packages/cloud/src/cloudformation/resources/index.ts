@@ -8,14 +8,14 @@ import type { CustomerPolicies } from "../../iam/index.ts";
 import type { Lambda } from "../../lambda/index.ts";
 import type { LogGroups } from "../../logs/index.ts";
 import type { ObjectStore } from "../../s3/index.ts";
-import type { ParameterStore } from "../../ssm.ts";
+import type { ParameterStore } from "../../ssm/index.ts";
 import { customResourceType, type ResponseListener } from "../custom-resources/index.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceType } from "../resource-type.ts";
 import { dsqlClusterType } from "./dsql-cluster.ts";
 import { managedPolicyType, policyType, roleType } from "./iam.ts";
 import { functionType } from "./lambda.ts";
-import { aliasType, permissionType, urlType, versionType } from "./lambda-access.ts";
+import { aliasType, eventInvokeConfigType, permissionType, urlType, versionType } from "./lambda-access.ts";
 import { optionalNumber, optionalText } from "./properties.ts";
 import { bucketPolicyType, bucketType, parameterType, repositoryType } from "./storage.ts";
 
@@ -48,6 +48,7 @@ export function createResourceTypes(services: ResourceServices): Readonly<Record
     "AWS::IAM::Policy": policyType(identities),
     "AWS::IAM::Role": roleType(identities, policies),
     "AWS::Lambda::Alias": aliasType(lambda),
+    "AWS::Lambda::EventInvokeConfig": eventInvokeConfigType(lambda),
     "AWS::Lambda::Function": functionType(lambda),
     "AWS::Lambda::Permission": permissionType(lambda),
     "AWS::Lambda::Url": urlType(lambda),
@@ -92,6 +93,10 @@ function logGroupType(groups: LogGroups, arnPrefix: string): ResourceType {
     },
     remove({ physicalId }) {
       groups.delete(physicalId);
+    },
+    actual({ physicalId }) {
+      const group = groups.find(physicalId);
+      return group && { LogGroupName: physicalId, RetentionInDays: group.retentionInDays ?? null };
     },
   };
 }

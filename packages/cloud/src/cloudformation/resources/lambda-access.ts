@@ -1,6 +1,6 @@
-/** AWS::Lambda::Version, Alias, Permission and Url: which code of a function is reached, by whom, and where. */
+/** AWS::Lambda::Version, Alias, Permission, Url, EventInvokeConfig: which code is reached, by whom, where, how often. */
 
-import type { AliasRoutingConfig, FunctionUrlCors, Lambda } from "../../lambda/index.ts";
+import type { AliasRoutingConfig, EventInvokeSettings, FunctionUrlCors, Lambda } from "../../lambda/index.ts";
 import { physicalName } from "../physical-name.ts";
 import {
   referenceAttribute,
@@ -18,6 +18,7 @@ import {
   requiredText,
   textsIn,
   unlessGone,
+  unlessMissing,
 } from "./properties.ts";
 
 const madeUpName = ({ stackName, logicalId }: { stackName: string; logicalId: string }): string =>
@@ -65,20 +66,23 @@ export function versionType(lambda: Lambda): ResourceType {
   return {
     replacedBy: ["FunctionName", "CodeSha256", "Description"],
     identify: madeUpName,
-    create({ properties }) {
+    async create({ properties, signal }) {
       const description = optionalText(properties, "Description");
       const { FunctionArn, Version } = lambda.functions.publishVersion({
         FunctionName: requiredText(properties, "FunctionName"),
         ...(description === undefined ? {} : { Description: description }),
       });
-      provision(lambda, FunctionArn, properties);
+      await provision(lambda, FunctionArn, { properties, signal }).catch(async (error: unknown) => {
+        await lambda.deleteFunction(FunctionArn);
+        throw error;
+      });
       return {
         physicalId: FunctionArn,
         attributes: { FunctionArn, Version, [referenceAttribute]: FunctionArn },
       };
     },
-    update({ properties, physicalId }) {
-      provision(lambda, physicalId, properties);
+    async update({ properties, physicalId, signal }) {
+      await provision(lambda, physicalId, { properties, signal });
       const Version = physicalId.slice(physicalId.lastIndexOf(":") + 1);
       return { attributes: { FunctionArn: physicalId, Version, [referenceAttribute]: physicalId } };
     },
@@ -97,20 +101,37 @@ export function aliasType(lambda: Lambda): ResourceType {
     Description: optionalText(properties, "Description") ?? "",
     RoutingConfig: routingOf(properties),
   });
-  const outcome = (arn: string, { properties }: ResourceRequest): ResourceOutcome => {
-    provision(lambda, arn, properties);
-    return { physicalId: arn, attributes: { AliasArn: arn, [referenceAttribute]: arn } };
-  };
+  const outcome = (arn: string): ResourceOutcome => ({
+    physicalId: arn,
+    attributes: { AliasArn: arn, [referenceAttribute]: arn },
+  });
   return {
     replacedBy: ["FunctionName", "Name"],
     mayDrift: true,
     identify: madeUpName,
-    create: (request) => outcome(functions.createAlias(input(request)).AliasArn, request),
-    update: (request) => outcome(functions.updateAlias(input(request)).AliasArn, request),
+    async create(request) {
+      const { AliasArn } = functions.createAlias(input(request));
+      await provision(lambda, AliasArn, request).catch((error: unknown) => {
+        functions.deleteAlias(input(request).FunctionName, input(request).Name);
+        throw error;
+      });
+      return outcome(AliasArn);
+    },
+    async update(request) {
+      const { AliasArn } = functions.updateAlias(input(request));
+      await provision(lambda, AliasArn, request);
+      return outcome(AliasArn);
+    },
     remove: (request) =>
       unlessGone(() => {
         const { FunctionName, Name } = input(request);
         functions.deleteAlias(FunctionName, Name);
+      }),
+    actual: ({ physicalId }) =>
+      unlessMissing(() => {
+        const [functionArn = "", name = ""] = physicalId.split(/:(?=[^:]*$)/);
+        const { Description, FunctionVersion } = functions.getAlias(functionArn, name);
+        return { Description, FunctionVersion };
       }),
   };
 }
@@ -124,15 +145,23 @@ function routingOf(properties: ValueObject): AliasRoutingConfig {
   return { AdditionalVersionWeights: weights };
 }
 
-/** What a version or an alias asks for, or nothing. */
-function provision({ provisionedConcurrency }: Lambda, arn: string, properties: ValueObject): void {
+/** What a version or an alias asks for, or nothing. As in CloudFormation the resource is done when it is ready. */
+async function provision(
+  { provisionedConcurrency }: Lambda,
+  arn: string,
+  { properties, signal }: Pick<ResourceRequest, "properties" | "signal">,
+): Promise<void> {
   const config =
     objectIn(properties, "ProvisionedConcurrencyConfig") ??
     objectIn(properties, "ProvisionedConcurrency") ??
     {};
   const count = optionalNumber(config, "ProvisionedConcurrentExecutions");
-  if (count === undefined) provisionedConcurrency.delete(arn, undefined);
-  else provisionedConcurrency.put(arn, undefined, count);
+  if (count === undefined) {
+    provisionedConcurrency.delete(arn, undefined);
+    return;
+  }
+  provisionedConcurrency.put(arn, undefined, count);
+  await provisionedConcurrency.settled(arn, signal);
 }
 
 export function urlType({ urls }: Lambda): ResourceType {
@@ -164,6 +193,42 @@ export function urlType({ urls }: Lambda): ResourceType {
         const { FunctionName, Qualifier } = input(request);
         urls.delete(FunctionName, Qualifier);
       }),
+  };
+}
+
+/** `<function>|<qualifier>`, as CloudFormation names it. */
+export function eventInvokeConfigType({ eventInvokeConfigs }: Lambda): ResourceType {
+  const target = ({ properties }: ResourceRequest): [functionName: string, qualifier: string] => [
+    requiredText(properties, "FunctionName"),
+    requiredText(properties, "Qualifier"),
+  ];
+  const put = (request: ResourceRequest): ResourceOutcome => {
+    eventInvokeConfigs.put(...target(request), eventInvokeSettings(request.properties));
+    return { attributes: {} };
+  };
+  return {
+    replacedBy: ["FunctionName", "Qualifier"],
+    identify: ({ properties }) =>
+      `${requiredText(properties, "FunctionName")}|${requiredText(properties, "Qualifier")}`,
+    create: put,
+    update: put,
+    remove: (request) =>
+      unlessGone(() => {
+        eventInvokeConfigs.delete(...target(request));
+      }),
+  };
+}
+
+function eventInvokeSettings(properties: ValueObject): EventInvokeSettings {
+  const destinations = objectIn(properties, "DestinationConfig") ?? {};
+  const destination = (name: string): { Destination?: string } => {
+    const arn = optionalText(objectIn(destinations, name) ?? {}, "Destination");
+    return arn === undefined ? {} : { Destination: arn };
+  };
+  return {
+    MaximumRetryAttempts: optionalNumber(properties, "MaximumRetryAttempts"),
+    MaximumEventAgeInSeconds: optionalNumber(properties, "MaximumEventAgeInSeconds"),
+    DestinationConfig: { OnSuccess: destination("OnSuccess"), OnFailure: destination("OnFailure") },
   };
 }
 

@@ -15,6 +15,7 @@ import {
   textMap,
   textsIn,
   unlessGone,
+  unlessMissing,
 } from "./properties.ts";
 
 const functionNameLengthMax = 64;
@@ -74,6 +75,23 @@ export function functionType(lambda: Lambda): ResourceType {
       return outcome(FunctionArn);
     },
     remove: (request) => unlessGone(() => lambda.deleteFunction(request.physicalId)),
+    actual: ({ physicalId }) => unlessMissing(() => actualSettings(lambda, physicalId)),
+  };
+}
+
+/** Not the code: of that a function tells no more than its hash. */
+function actualSettings({ functions }: Lambda, name: string): ValueObject {
+  const { Description, Environment, Handler, MemorySize, Role, Runtime, Timeout } =
+    functions.getFunctionConfiguration(name);
+  const variables = { ...Environment?.Variables };
+  return {
+    Description,
+    Environment: { Variables: variables },
+    Handler,
+    MemorySize,
+    Role,
+    Runtime,
+    Timeout,
   };
 }
 

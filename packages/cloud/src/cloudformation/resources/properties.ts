@@ -12,6 +12,19 @@ export function requiredText(properties: ValueObject, name: string): string {
   return value;
 }
 
+/** @throws {Error} a property that the type does not have, in the words CloudFormation has for it */
+export function refuseUnknown(
+  properties: ValueObject,
+  known: readonly string[],
+  { logicalId, path = "#" }: { logicalId: string; path?: string },
+): void {
+  const unknown = Object.keys(properties).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new Error(
+    `Properties validation failed for resource ${logicalId} with message:\n${path}: extraneous key [${unknown}] is not permitted. It has: ${known.join(", ")}.`,
+  );
+}
+
 export function optionalText(properties: ValueObject, name: string): string | undefined {
   return scalarText(properties[name]);
 }
@@ -61,6 +74,16 @@ export function tagsOf(request: Pick<ResourceRequest, "properties" | "tags">): R
     if (isObject(tag)) tags[scalarText(tag["Key"]) ?? ""] = scalarText(tag["Value"]) ?? "";
   }
   return tags;
+}
+
+/** What is asked for, or undefined when the thing has gone. */
+export function unlessMissing<Found>(find: () => Found): Found | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === "ResourceNotFoundException") return undefined;
+    throw error;
+  }
 }
 
 /** What a removal does when the thing has gone already: nothing. */

@@ -3,7 +3,7 @@
 import type { Repositories } from "../../ecr.ts";
 import { document, type XmlValue } from "../../protocol/index.ts";
 import { type Bucket, type ObjectStore, parseBucketPolicy } from "../../s3/index.ts";
-import type { ParameterStore } from "../../ssm.ts";
+import type { ParameterStore } from "../../ssm/index.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
 import { isObject, type Value, type ValueObject } from "../template.ts";
@@ -34,7 +34,7 @@ export function bucketType(store: ObjectStore, region: string): ResourceType {
       optionalText(properties, "BucketName") ??
       physicalName(stackName, logicalId, { lengthMax: bucketNameLengthMax, isLowerCase: true }),
     create(request) {
-      put(store.createBucket(request.physicalId), request);
+      put(store.createBucket(request.physicalId, region), request);
       return outcome(request.physicalId);
     },
     update(request) {
@@ -44,6 +44,8 @@ export function bucketType(store: ObjectStore, region: string): ResourceType {
     remove(request) {
       if (store.findBucket(request.physicalId) !== undefined) store.deleteBucket(request.physicalId);
     },
+    actual: ({ physicalId }) =>
+      store.findBucket(physicalId) === undefined ? undefined : { BucketName: physicalId },
   };
 }
 
@@ -127,6 +129,12 @@ export function parameterType(store: ParameterStore): ResourceType {
     update: (request) => put(request, true),
     remove(request) {
       store.delete(request.physicalId);
+    },
+    actual({ physicalId }) {
+      const found = store.find(physicalId);
+      return (
+        found && { Description: found.description, Name: found.name, Type: found.type, Value: found.value }
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Who reaches a function, where, and with how much held ready: resource policies, addresses, provisioned concurrency.
+ * Who reaches a function, where, and with how much held ready: resource policies, addresses, provisioned concurrency,
+ * asynchronous invocations.
  *
  * Promises
  * - An address is served to whom its function lets in, signed or not, and to nobody else.
@@ -7,7 +8,9 @@
  *
  * Source: AWS Lambda Developer Guide and API Reference.
  */
+export { EventInvokeConfigs } from "./event-invoke-configs.ts";
 export { functionUrlPath, FunctionUrls } from "./function-urls.ts";
 export { Permissions } from "./permissions.ts";
 export { ProvisionedConcurrency } from "./provisioned-concurrency.ts";
+export type { UrlRequest } from "./url-events.ts";
 export { FunctionUrlRequests } from "./url-requests.ts";

@@ -27,19 +27,23 @@ export class FunctionUrlRequests {
     this.#options = options;
   }
 
+  /** @param path - the endpoint's, `/lambda-url/<id>/…` */
+  isKnown(path: string): boolean {
+    return this.#options.urls.byId(urlIdIn(path)) !== undefined;
+  }
+
   /**
    * @param request - its path is the endpoint's, `/lambda-url/<id>/…`
    * @param caller - who signed it; undefined when nobody did
    */
   async handle(request: UrlRequest, caller: Caller | undefined): Promise<ServiceResponse> {
-    const [id = "", ...below] = request.path.slice(functionUrlPath.length).split("/");
-    const found = this.#options.urls.byId(id);
+    const found = this.#options.urls.byId(urlIdIn(request.path));
     // An address that nobody has answers as one that nobody may call.
     if (found === undefined) return forbidden;
     const cors = corsHeaders(found.url.Cors, request.headers.origin);
     if (found.url.Cors !== undefined && isPreflight(request)) return { status: 200, headers: cors, body: "" };
     if (!this.#mayCall(found, caller)) return forbidden;
-    const answer = await this.#invoke(found, { ...request, path: `/${below.join("/")}` }, caller);
+    const answer = await this.#invoke(found, { ...request, path: pathBelow(request.path) }, caller);
     return { ...answer, headers: { ...answer.headers, ...cors } };
   }
 
@@ -76,6 +80,14 @@ export class FunctionUrlRequests {
       return message(error.status, error.status === 429 ? "Too Many Requests" : error.message);
     }
   }
+}
+
+function urlIdIn(path: string): string {
+  return path.slice(functionUrlPath.length).split("/", 1)[0] ?? "";
+}
+
+function pathBelow(path: string): string {
+  return path.slice(functionUrlPath.length + urlIdIn(path).length) || "/";
 }
 
 function message(status: number, text: string): ServiceResponse {

@@ -4,7 +4,12 @@
  * Source: AWS Lambda API Reference; each route's path is the operation's "Request Syntax".
  */
 
-import type { FunctionUrls, Permissions, ProvisionedConcurrency } from "../access/index.ts";
+import type {
+  EventInvokeConfigs,
+  FunctionUrls,
+  Permissions,
+  ProvisionedConcurrency,
+} from "../access/index.ts";
 import type { Authorizer } from "../../authorization.ts";
 import { notOffered } from "../../protocol/index.ts";
 import { ServiceError, type ServiceRequest, type ServiceResponse } from "../../service.ts";
@@ -16,6 +21,7 @@ import {
   urlRoutes,
 } from "./access-routes.ts";
 import type { Concurrency } from "../concurrency.ts";
+import { eventInvokeRoutes } from "./event-invoke-routes.ts";
 import { validation } from "../errors.ts";
 import { parseFunctionName } from "../function-name.ts";
 import { functionRoutes, versionRoutes } from "./function-routes.ts";
@@ -28,6 +34,7 @@ export interface LambdaApiOptions {
   readonly permissions: Permissions;
   readonly provisionedConcurrency: ProvisionedConcurrency;
   readonly urls: FunctionUrls;
+  readonly eventInvokeConfigs: EventInvokeConfigs;
   readonly concurrency: Concurrency;
   readonly authorizer: Authorizer;
   readonly invoke: (input: InvokeInput) => Promise<InvokeOutput>;
@@ -56,6 +63,7 @@ export class LambdaApi {
       ...concurrencyRoutes(functions, concurrency),
       ...provisionedConcurrencyRoutes(options.provisionedConcurrency),
       ...urlRoutes(options.urls),
+      ...eventInvokeRoutes(options.eventInvokeConfigs),
     ];
   }
 

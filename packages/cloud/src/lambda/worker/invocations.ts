@@ -15,6 +15,7 @@ import {
   type Ending,
   type InvocationReport,
   type InvokeCommand,
+  type PrepareCommand,
   type ThreadReport,
   type ThreadSettings,
 } from "../thread-messages.ts";
@@ -43,7 +44,7 @@ export class Invocations implements EnvironmentOwner {
   /** In the order of their deadlines, which is the order of their starts, since all have the same timeout. */
   readonly #running = new Set<Invocation>();
   readonly #loading = new Set<Invocation>();
-  readonly #coldStarts: InvokeCommand[] = [];
+  readonly #coldStarts: (InvokeCommand | PrepareCommand)[] = [];
   #reports: InvocationReport[] = [];
   #environmentsEnded: number[] = [];
   #isReportScheduled = false;
@@ -68,12 +69,18 @@ export class Invocations implements EnvironmentOwner {
 
   invoke(command: InvokeCommand): void {
     const environment = this.#environments.get(command[2]);
-    if (environment === undefined) {
-      if (this.#coldStarts.push(command) === 1) setImmediate(() => this.#startNext());
-    } else {
-      this.#start(command, environment, undefined);
-    }
+    if (environment === undefined) this.#queueColdStart(command);
+    else this.#start(command, environment, undefined);
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs);
+  }
+
+  prepare(command: PrepareCommand): void {
+    this.#queueColdStart(command);
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs);
+  }
+
+  #queueColdStart(command: InvokeCommand | PrepareCommand): void {
+    if (this.#coldStarts.push(command) === 1) setImmediate(() => this.#startNext());
   }
 
   drop(number: number): void {
@@ -98,7 +105,7 @@ export class Invocations implements EnvironmentOwner {
     const environment = new Environment({
       number: command[2],
       version: this.#settings.version,
-      variables: this.#variables(),
+      variables: command[0] === "prepare" ? preparedVariables(this.#variables()) : this.#variables(),
       modules: new Modules(this.#files),
       owner: this,
     });
@@ -108,7 +115,7 @@ export class Invocations implements EnvironmentOwner {
     if (this.#coldStarts.length > 0) setImmediate(() => this.#startNext());
   }
 
-  async #load(command: InvokeCommand, environment: Environment): Promise<void> {
+  async #load(command: InvokeCommand | PrepareCommand, environment: Environment): Promise<void> {
     const startedMs = performance.now();
     const invocation = this.#newInvocation(command, environment);
     invocation.deadlineMs = startedMs + initializationMsMax;
@@ -126,7 +133,9 @@ export class Invocations implements EnvironmentOwner {
       return;
     }
     this.#endLoading(invocation);
-    if (!environment.isClosed) this.#start(command, environment, performance.now() - startedMs);
+    if (environment.isClosed) return;
+    if (command[0] === "prepare") this.#finish(invocation, "returned", "");
+    else this.#start(command, environment, performance.now() - startedMs);
   }
 
   #endLoading(invocation: Invocation): void {
@@ -140,12 +149,13 @@ export class Invocations implements EnvironmentOwner {
     this.#endEnvironment(invocation.environment, payload);
   }
 
-  #newInvocation(command: InvokeCommand, environment: Environment): Invocation {
+  #newInvocation(command: InvokeCommand | PrepareCommand, environment: Environment): Invocation {
+    const isPrepared = command[0] === "prepare";
     const invocation: Invocation = {
       number: command[1],
-      requestId: command[3],
+      requestId: isPrepared ? "" : command[3],
       environment,
-      wantsLogTail: command[6],
+      wantsLogTail: !isPrepared && command[6],
       startedMs: performance.now(),
       deadlineMs: 0,
       initializationMs: undefined,
@@ -268,6 +278,10 @@ export class Invocations implements EnvironmentOwner {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
+}
+
+function preparedVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...variables, AWS_LAMBDA_INITIALIZATION_TYPE: "provisioned-concurrency" };
 }
 
 function lastBytes(text: string): string {

@@ -58,6 +58,9 @@ port.on("message", (commands: readonly ThreadCommand[]) => {
       case "invoke":
         invocations.invoke(command);
         break;
+      case "prepare":
+        invocations.prepare(command);
+        break;
       case "drop":
         invocations.drop(command[1]);
         break;

@@ -1,29 +1,48 @@
 /**
  * Invocations that nobody waits for (`InvocationType: Event`): run at once, and again after a function error.
  *
- * Two retries, one and two minutes later, under the same request id; an event that finds no free concurrency is tried
- * again each second. At the bound of waiting events a further one is refused. Waiting events end with the process,
+ * Two retries, one and two minutes later, under the same request id, or fewer where the function says so; an event that
+ * finds no free concurrency is tried again each second, until it is too old. At the bound of waiting events a further one is refused. Waiting events end with the process,
  * unlike in AWS, where the queue is durable.
  *
  * Source: AWS Lambda Developer Guide, "Invoking a Lambda function asynchronously".
  */
 
 import type { Log } from "@dsql-local/cluster";
-import { tooManyRequests } from "./errors.ts";
-import { eventAgeMsMax, eventRetryDelaysMs, eventsWaitingMax, eventThrottledDelayMs } from "./limits.ts";
+import { tooManyRequests } from "../errors.ts";
+import { eventAgeMsMax, eventRetryDelaysMs, eventsWaitingMax, eventThrottledDelayMs } from "../limits.ts";
 
 export type AttemptResult = "succeeded" | "failed" | "throttled";
 
 export interface QueuedEvent {
   readonly functionName: string;
   readonly requestId: string;
+  /** As many as there are delays for, unless given. */
+  readonly retriesMax?: number;
+  /** `eventAgeMsMax` unless given. */
+  readonly ageMsMax?: number;
   attempt(): Promise<AttemptResult>;
+  /** Hears how it ended, once. */
+  ended?(end: EventEnd): void;
+}
+
+/** In Lambda's words for what a destination is told. */
+export interface EventEnd {
+  readonly condition: "Success" | "RetriesExhausted" | "EventAgeExceeded";
+  readonly attempts: number;
 }
 
 export interface EventDelays {
   /** One for each retry. */
   readonly retriesMs: readonly number[];
   readonly throttledMs: number;
+}
+
+interface EndedRun {
+  readonly result: AttemptResult;
+  readonly isTooOld: boolean;
+  readonly retries: number;
+  readonly ageMs: number;
 }
 
 const defaultDelays: EventDelays = { retriesMs: eventRetryDelaysMs, throttledMs: eventThrottledDelayMs };
@@ -49,18 +68,30 @@ export class EventQueue {
 
   async #run(event: QueuedEvent, history: { retries: number; sinceMs: number }): Promise<void> {
     const result = await event.attempt();
-    const retryDelayMs = this.#delays.retriesMs[history.retries];
+    const { retries } = history;
+    const retryDelayMs =
+      retries < (event.retriesMax ?? Infinity) ? this.#delays.retriesMs[retries] : undefined;
     const ageMs = performance.now() - history.sinceMs;
-    if (result === "failed" && retryDelayMs !== undefined) {
-      this.#later(retryDelayMs, () => this.#run(event, { ...history, retries: history.retries + 1 }));
-    } else if (result === "throttled" && ageMs < eventAgeMsMax) {
+    const isTooOld = ageMs >= (event.ageMsMax ?? eventAgeMsMax);
+    if (result === "failed" && retryDelayMs !== undefined && !isTooOld) {
+      this.#later(retryDelayMs, () => this.#run(event, { ...history, retries: retries + 1 }));
+    } else if (result === "throttled" && !isTooOld) {
       this.#later(this.#delays.throttledMs, () => this.#run(event, history));
     } else {
       this.#waiting -= 1;
-      if (result === "succeeded") return;
-      const { functionName, requestId } = event;
-      this.#log({ event: "lambda.event-dropped", functionName, requestId, retries: history.retries, ageMs });
+      this.#end(event, { result, isTooOld, retries, ageMs });
     }
+  }
+
+  #end(event: QueuedEvent, { result, isTooOld, retries, ageMs }: EndedRun): void {
+    const attempts = retries + 1;
+    if (result === "succeeded") {
+      event.ended?.({ condition: "Success", attempts });
+      return;
+    }
+    const { functionName, requestId } = event;
+    this.#log({ event: "lambda.event-dropped", functionName, requestId, retries, ageMs });
+    event.ended?.({ condition: isTooOld ? "EventAgeExceeded" : "RetriesExhausted", attempts });
   }
 
   #later(delayMs: number, run: () => Promise<void>): void {

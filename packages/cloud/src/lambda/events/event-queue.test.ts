@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLog, type LogEvent } from "@dsql-local/cluster";
 import { EventQueue, type AttemptResult } from "./event-queue.ts";
-import { eventsWaitingMax } from "./limits.ts";
+import { eventsWaitingMax } from "../limits.ts";
 
 const delays = { retriesMs: [1, 1], throttledMs: 1 };
 

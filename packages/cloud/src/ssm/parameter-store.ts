@@ -1,0 +1,113 @@
+/** The parameters of one Region, kept in one file. */
+
+import { join } from "node:path";
+
+import { ServiceError } from "../service.ts";
+import { readStateFile, writeStateFile } from "../state-file.ts";
+
+export interface StoredParameter {
+  readonly name: string;
+  readonly type: string;
+  readonly value: string;
+  readonly description: string;
+  readonly version: number;
+  readonly modifiedAtMs: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** AWS's quota of standard parameters. */
+const parametersMax = 10_000;
+
+/** The largest value, that of an advanced parameter. */
+const valueBytesMax = 8 * 1024;
+
+/** Tags of one parameter; AWS's quota. */
+const tagsMax = 50;
+
+export class ParameterStore {
+  readonly #file: string;
+  readonly #parameters = new Map<string, StoredParameter>();
+
+  constructor(dataDir: string) {
+    this.#file = join(dataDir, "ssm.json");
+    for (const parameter of (readStateFile(this.#file) ?? []) as StoredParameter[]) {
+      this.#parameters.set(parameter.name, parameter);
+    }
+  }
+
+  find(name: string): StoredParameter | undefined {
+    return this.#parameters.get(name);
+  }
+
+  /** A name may be an ARN, and may carry a version: `/name:3`. */
+  select(selector: string): StoredParameter | undefined {
+    const isArn = selector.startsWith("arn:");
+    const name = isArn ? selector.slice(selector.indexOf(":parameter/") + ":parameter".length) : selector;
+    const [plain = "", version] = name.split(":");
+    const parameter = this.find(plain) ?? this.find(plain.replace(/^\//, ""));
+    return version === undefined || String(parameter?.version) === version ? parameter : undefined;
+  }
+
+  all(): readonly StoredParameter[] {
+    return [...this.#parameters.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
+  }
+
+  /** @throws {ServiceError} ParameterAlreadyExists unless `overwrite`, ParameterLimitExceeded, ValidationException */
+  put(
+    parameter: Pick<StoredParameter, "name" | "type" | "value" | "description" | "tags">,
+    options: { overwrite: boolean },
+  ): StoredParameter {
+    const existing = this.#parameters.get(parameter.name);
+    if (existing !== undefined && !options.overwrite) {
+      throw new ServiceError({
+        code: "ParameterAlreadyExists",
+        message:
+          "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+      });
+    }
+    if (existing === undefined && this.#parameters.size >= parametersMax) {
+      throw new ServiceError({
+        code: "ParameterLimitExceeded",
+        message: `An account can have ${parametersMax} parameters.`,
+      });
+    }
+    if (!/^[a-zA-Z0-9_.\-/]{1,1011}$/.test(parameter.name)) {
+      throw new ServiceError({
+        code: "ValidationException",
+        message: `Parameter name ${parameter.name} is not valid.`,
+      });
+    }
+    if (parameter.value === "" || Buffer.byteLength(parameter.value) > valueBytesMax) {
+      throw new ServiceError({
+        code: "ValidationException",
+        message: `A parameter's value has 1 to ${valueBytesMax} bytes.`,
+      });
+    }
+    const stored = { ...parameter, version: (existing?.version ?? 0) + 1, modifiedAtMs: Date.now() };
+    this.#parameters.set(parameter.name, stored);
+    this.#save();
+    return stored;
+  }
+
+  /** @throws {ServiceError} TooManyTagsError */
+  setTags(parameter: StoredParameter, tags: StoredParameter["tags"]): void {
+    if (Object.keys(tags).length > tagsMax) {
+      throw new ServiceError({
+        code: "TooManyTagsError",
+        message: `A parameter can have ${tagsMax} tags.`,
+      });
+    }
+    this.#parameters.set(parameter.name, { ...parameter, tags });
+    this.#save();
+  }
+
+  delete(name: string): boolean {
+    const existed = this.#parameters.delete(name);
+    if (existed) this.#save();
+    return existed;
+  }
+
+  #save(): void {
+    writeStateFile(this.#file, this.all());
+  }
+}

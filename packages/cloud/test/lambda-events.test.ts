@@ -1,0 +1,131 @@
+/** What becomes of asynchronous invocations: retries, and the functions that hear how they ended. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import {
+  CreateFunctionCommand,
+  DeleteFunctionEventInvokeConfigCommand,
+  GetFunctionEventInvokeConfigCommand,
+  InvokeCommand,
+  LambdaClient,
+  ListFunctionEventInvokeConfigsCommand,
+  PutFunctionEventInvokeConfigCommand,
+  UpdateFunctionEventInvokeConfigCommand,
+} from "@aws-sdk/client-lambda";
+
+import { startCloud, type StartedCloud } from "./cloud-support.ts";
+import { trustsLambda, zipOf } from "./lambda-support.ts";
+
+let local: StartedCloud;
+let lambda: LambdaClient;
+let logs: CloudWatchLogsClient;
+let role: string;
+before(async () => {
+  local = await startCloud();
+  lambda = new LambdaClient(local.client);
+  logs = new CloudWatchLogsClient(local.client);
+  const iam = new IAMClient(local.client);
+  const AssumeRolePolicyDocument = JSON.stringify(trustsLambda);
+  const created = await iam.send(new CreateRoleCommand({ RoleName: "functions", AssumeRolePolicyDocument }));
+  role = created.Role?.Arn ?? "";
+  iam.destroy();
+});
+after(async () => {
+  lambda.destroy();
+  logs.destroy();
+  await local.close();
+});
+
+/** @returns the function's ARN */
+async function deploy(FunctionName: string, source: string): Promise<string> {
+  const Code = { ZipFile: zipOf(source) };
+  const common = { Role: role, Runtime: "nodejs22.x", Handler: "index.handler" } as const;
+  const { FunctionArn } = await lambda.send(new CreateFunctionCommand({ ...common, FunctionName, Code }));
+  return FunctionArn ?? "";
+}
+
+/** The first JSON that a function logs; a machine that takes longer than a minute is not working. */
+async function logged(functionName: string): Promise<Record<string, unknown>> {
+  const deadlineMs = Date.now() + 60_000;
+  while (Date.now() < deadlineMs) {
+    const logGroupName = `/aws/lambda/${functionName}`;
+    const page = await logs.send(new FilterLogEventsCommand({ logGroupName })).catch(() => ({ events: [] }));
+    const line = (page.events ?? []).find(({ message }) => message?.includes("heard "))?.message;
+    if (line !== undefined) {
+      return JSON.parse(line.slice(line.indexOf("heard ") + 6)) as Record<string, unknown>;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${functionName} heard nothing`);
+}
+
+const listener = `exports.handler = async (event) => { console.log("heard " + JSON.stringify(event)); };`;
+
+test("a function that fails is not tried again where its settings say so, and its destination hears of it", async () => {
+  const Destination = await deploy("failures", listener);
+  const FunctionName = "failing";
+  const arn = await deploy(FunctionName, `exports.handler = async () => { throw new TypeError("no"); };`);
+  await lambda.send(
+    new PutFunctionEventInvokeConfigCommand({
+      FunctionName,
+      MaximumRetryAttempts: 0,
+      DestinationConfig: { OnFailure: { Destination } },
+    }),
+  );
+  await lambda.send(new InvokeCommand({ FunctionName, InvocationType: "Event", Payload: `{"a":1}` }));
+  const record = await logged("failures");
+  const { requestId: _id, ...context } = record["requestContext"] as Record<string, unknown>;
+  assert.deepEqual(context, {
+    functionArn: `${arn}:$LATEST`,
+    condition: "RetriesExhausted",
+    approximateInvokeCount: 1,
+  });
+  assert.deepEqual(record["requestPayload"], { a: 1 });
+  assert.equal((record["responsePayload"] as { errorType: string }).errorType, "TypeError");
+  assert.deepEqual(record["responseContext"], {
+    statusCode: 200,
+    executedVersion: "$LATEST",
+    functionError: "Unhandled",
+  });
+});
+
+test("the destination of success hears what the function returned", async () => {
+  const Destination = await deploy("successes", listener);
+  const FunctionName = "succeeding";
+  await deploy(FunctionName, `exports.handler = async () => ({ sum: 3 });`);
+  const DestinationConfig = { OnSuccess: { Destination } };
+  await lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, DestinationConfig }));
+  await lambda.send(new InvokeCommand({ FunctionName, InvocationType: "Event" }));
+  const record = await logged("successes");
+  assert.equal((record["requestContext"] as { condition: string }).condition, "Success");
+  assert.deepEqual(record["responsePayload"], { sum: 3 });
+});
+
+test("settings are changed one by one, listed, bounded and taken away", async () => {
+  const FunctionName = "settled";
+  await deploy(FunctionName, listener);
+  const get = new GetFunctionEventInvokeConfigCommand({ FunctionName });
+  await assert.rejects(lambda.send(get), { name: "ResourceNotFoundException", message: /doesn't have/ });
+  await lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, MaximumRetryAttempts: 1 }));
+  await lambda.send(
+    new UpdateFunctionEventInvokeConfigCommand({ FunctionName, MaximumEventAgeInSeconds: 60 }),
+  );
+  const { MaximumRetryAttempts, MaximumEventAgeInSeconds, LastModified } = await lambda.send(get);
+  assert.deepEqual([MaximumRetryAttempts, MaximumEventAgeInSeconds], [1, 60]);
+  assert.ok(LastModified instanceof Date && Math.abs(LastModified.getTime() - Date.now()) < 3_600_000);
+  const list = await lambda.send(new ListFunctionEventInvokeConfigsCommand({ FunctionName }));
+  assert.match(list.FunctionEventInvokeConfigs?.[0]?.FunctionArn ?? "", /:settled:\$LATEST$/);
+  for (const refused of [
+    { MaximumRetryAttempts: 3 },
+    { MaximumEventAgeInSeconds: 59 },
+    { DestinationConfig: { OnFailure: { Destination: "arn:aws:sqs:us-east-1:123456789012:dead" } } },
+  ]) {
+    const put = new PutFunctionEventInvokeConfigCommand({ FunctionName, ...refused });
+    await assert.rejects(lambda.send(put), { name: "InvalidParameterValueException" });
+  }
+  await lambda.send(new DeleteFunctionEventInvokeConfigCommand({ FunctionName }));
+  await assert.rejects(lambda.send(get), { name: "ResourceNotFoundException" });
+});
