@@ -37,7 +37,8 @@ export function report(error: unknown): number {
   return error instanceof Failure ? error.exitCode : exitCodes.failed;
 }
 
-function textOf(error: unknown): string {
+/** @returns what is wrong, as one sentence */
+export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // StorageError says both in its message, for logs; here the remedy has a line of its own.
   if ("problem" in error && typeof error.problem === "string") return error.problem;
@@ -46,8 +47,9 @@ function textOf(error: unknown): string {
   return error instanceof AggregateError ? error.errors.map(textOf).join("; ") : error.name;
 }
 
-/** Errors of the packages bring their remedy along in a field of that name. */
-function remedyOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("remedy" in error)) return undefined;
-  return typeof error.remedy === "string" && error.remedy !== "" ? error.remedy : undefined;
+/** Errors of the packages bring their remedy along in a field of that name; ConnectError and PostgreSQL call it hint. */
+export function remedyOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { remedy, hint } = error as { remedy?: unknown; hint?: unknown };
+  return [remedy, hint].find((text): text is string => typeof text === "string" && text !== "");
 }

@@ -9,7 +9,7 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { chapter4Defaults, chapter6Defaults } from "@dsql-local/load";
 import { interruptible } from "./interruptible.ts";
-import { exitCodes, report } from "./failure.ts";
+import { exitCodes, remedyOf, report, textOf } from "./failure.ts";
 import {
   type Flags,
   type HelperOptions,
@@ -147,9 +147,13 @@ async function sustain(flags: Flags, sustained: SustainedFlags): Promise<void> {
   await finish(flags, run, (outcome) => ({ event: "summary", passed: outcome.isPassed }));
 }
 
+// What is under way is awaited, for as long as a function may take: silence would look like a program that hangs.
+const ending = "\nEnding: waiting for what is under way. Ctrl-C again ends at once.\n";
+
 /** @param heading - what the JSON begins with */
 async function finish(flags: Flags, run: Run, heading: (outcome: Outcome) => object): Promise<void> {
   const interruption = interruptible();
+  interruption.signal.addEventListener("abort", () => process.stderr.write(ending));
   try {
     const outcome = await run({
       ...flags,
@@ -162,6 +166,12 @@ async function finish(flags: Flags, run: Run, heading: (outcome: Outcome) => obj
     });
     if (flags.json === true) printJson({ ...heading(outcome), ...outcome.facts });
     process.exitCode = interruption.signal.aborted ? 130 : outcome.isPassed ? 0 : exitCodes.failed;
+  } catch (error) {
+    if (flags.json === true) {
+      const facts = { reason: textOf(error), remedy: remedyOf(error) };
+      printJson({ ...heading({ isPassed: false, facts }), ...facts });
+    }
+    throw error;
   } finally {
     interruption.end();
   }

@@ -1,9 +1,12 @@
 /** The setup of chapter 6 against a real cluster. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Outcome, dsql, freePorts, newDataDir, run, startStack } from "./command.ts";
+import { type Outcome, dsql, eventually, freePorts, newDataDir, run, startStack } from "./command.ts";
+import { startRelay } from "./relay.ts";
 
 const helperFile = fileURLToPath(new URL("../../bin/helper.js", import.meta.url));
 
@@ -57,4 +60,37 @@ test("the setup creates the accounts that are missing, in parallel, and nothing 
   assert.equal((await setUp()).inserted, 0);
   const books = await sql("SELECT count(*), count(DISTINCT id), sum(balance) FROM accounts");
   assert.match(books.stdout, /20000 +\| +20000 +\| +1999907/);
+});
+
+test("a setup that Ctrl-C ends says what it has done, and the next one inserts the rest", async (t) => {
+  const dataDir = newDataDir(t);
+  const { facts } = await startStack(t, ["--data-dir", dataDir, ...freePorts]);
+  const variables = await dsql(["env", "--json", "--data-dir", dataDir]);
+  const env = { ...process.env, ...(JSON.parse(variables.stdout) as Record<string, string>) };
+  await dsql(["sql", "--data-dir", dataDir, "CREATE TABLE accounts (id INT PRIMARY KEY, balance INT)"]);
+  const args = [helperFile, "--setup-ch06", "--accounts", "20000", "--workers", "4"];
+
+  // The first connection counts the accounts; of the four workers two get theirs, so that the setup cannot end.
+  const relay = await startRelay(t, facts.port, 3);
+  const child = spawn(process.execPath, args, {
+    env: { ...env, PGPORT: String(relay.port) },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = once(child, "close");
+  await eventually("two workers have ended", () => stdout.split("[Worker ").length === 3);
+  child.kill("SIGINT");
+  await eventually("it is ending", () => stderr.includes("Ctrl-C again ends at once"));
+  relay.release();
+  assert.deepEqual(await ended, [130, null], stderr);
+  assert.match(stdout, /^Interrupted after 10,000 accounts\. Run it again to insert the others\.$/m);
+
+  const resumed = await run(process.execPath, [...args, "--json"], { env });
+  const { passed, accountsBefore, inserted } = JSON.parse(resumed.stdout) as SetupResult;
+  assert.deepEqual([passed, accountsBefore, inserted], [true, 10_000, 10_000]);
+  const books = await dsql(["sql", "--data-dir", dataDir, "SELECT count(*), sum(balance) FROM accounts"]);
+  assert.match(books.stdout, /20000 +\| +2000000/);
 });

@@ -99,7 +99,7 @@ test("chapter 6 prints the talk's lines, with its workers", async (t) => {
   );
   assert.match(
     stdout,
-    /^Number of workers: 50\n\nStarting 50 workers\.\.\.\nEach worker handles 2 parallel calls per iteration, for 10 iterations$/m,
+    /^Number of workers: 50\n\nStarting 50 workers\.\.\.\nEach worker handles 2 parallel calls per iteration, for 10 iterations\nCreated 50 worker\(s\) in \d+ thread\(s\)$/m,
   );
   assert.match(stdout, /^Successful: {9}1,000 \(100\.00%\)$/m);
   assert.match(stdout, /✅ Chapter 6 test complete\n$/);
@@ -111,7 +111,7 @@ test("sustained load prints a line for each interval and ends with the statistic
   const args = ["sustained-load", "--rate", "100", "--duration", "2", "--interval", "1"];
   const { code, stdout } = await start(args, environment).ran;
   assert.match(stdout, /^Sustained load: 100 calls\/second for 2 s, at most 1000 at a time$/m);
-  assert.match(stdout, /^\[ {3}1s\] +\d+ calls\/s \| p50 .* p99\.9 .* ms \| conflicts 0 /m);
+  assert.match(stdout, /^\[ *\d+s\] +\d+ calls\/s \| p50 .* p99\.9 .* ms \| conflicts 0 /m);
   assert.match(stdout, /^Latency, from when each call was due:$/m);
   assert.match(stdout, /^Total calls: {8}200$/m);
   assert.equal(code, 0);
@@ -200,6 +200,24 @@ test("Ctrl-C ends the stress test in order: statistics are printed, the exit cod
   assert.equal(code, 130);
 });
 
+test("Ctrl-C ends the calls of all threads in order", async (t) => {
+  let calls = 0;
+  const environment = await functionThat(t, (call) => {
+    calls = call;
+    if (call === 100) child.kill("SIGINT");
+    return { balance: 99, duration: 5, retries: 0 };
+  });
+  const { child, ran } = start(
+    ["--test-chapter", "6", "--invocations", "1000000", "--parallel", "10", "--threads", "2", "--json"],
+    environment,
+  );
+  const { code, stdout, stderr } = await ran;
+  const result = JSON.parse(stdout) as { calls: number; successes: number; wasAborted: boolean };
+  assert.deepEqual([result.calls, result.successes, result.wasAborted], [calls, calls, true]);
+  assert.match(stderr, /waiting for what is under way/);
+  assert.equal(code, 130);
+});
+
 test("chapter 3 prints the response and the payer's balance", async (t) => {
   const environment = await functionThat(t, () => ({ balance: 90 }));
   const { code, stdout } = await start(["test-chapter", "-c", "3"], environment).ran;
@@ -284,6 +302,33 @@ test("chapter 2 passes when the function says that it is connected", async (t) =
   assert.equal(code, 0);
 });
 
+test("an answer that a mistake on the way explains is followed by what to do", async (t) => {
+  const environment = await functionThat(t, () => ({
+    error: "permission denied for table accounts",
+    errorCode: "42501",
+  }));
+  const shown = await start(["--test-chapter", "3"], environment).ran;
+  assert.match(
+    shown.stdout,
+    /FAILED: permission denied .*\nAs admin, in psql: GRANT ALL ON public\.accounts TO myapp;\n$/,
+  );
+  const { stdout } = await start(["--test-chapter", "3", "--json"], environment).ran;
+  const { errorCode, remedy } = JSON.parse(stdout) as { errorCode: string; remedy: string };
+  assert.deepEqual([errorCode, remedy.startsWith("As admin")], ["42501", true]);
+});
+
+test("with --json a test that cannot be made is one line of JSON too", async (t) => {
+  const environment = await functionThat(t, () => ({ balance: 90 }));
+  const { code, stdout, stderr } = await start(["--test-chapter", "5", "--json"], environment).ran;
+  const result = JSON.parse(stdout) as object;
+  assert.deepEqual(
+    { ...result, remedy: "" },
+    { chapter: 5, passed: false, reason: "CLUSTER_ENDPOINT is not set", remedy: "" },
+  );
+  assert.match(stderr, /CLUSTER_ENDPOINT is not set/);
+  assert.equal(code, 1);
+});
+
 test("chapter 5 without a cluster says what to set", async (t) => {
   const environment = await functionThat(t, () => ({ balance: 90 }));
   const { code, stderr } = await start(["--test-chapter", "5"], environment).ran;
@@ -296,6 +341,7 @@ for (const [wrong, args, words] of [
   ["no chapter", [], /Usage: helper/],
   ["two setups", ["--setup-ch06", "--setup-ch04"], /cannot be used with option/],
   ["a rate of nothing", ["sustained-load", "--rate", "0"], /greater than 0/],
+  ["more threads than are of use", ["--test-chapter", "6", "--threads", "65"], /At most 64 threads/],
   ["no calls at a time", ["--test-chapter", "4", "--parallel", "0"], /greater than 0/],
 ] as const) {
   test(`${wrong} is wrong usage: exit code 2`, async () => {

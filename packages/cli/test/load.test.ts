@@ -8,18 +8,20 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { dsql, freePorts, newDataDir, type Outcome, startStack } from "./command.ts";
+import { type StackFacts, stackPoolOptions, withConnection } from "../src/stack/index.ts";
+import { dsql, eventually, freePorts, newDataDir, type Outcome, startStack } from "./command.ts";
 
 const dsqlFile = fileURLToPath(new URL("../../bin/dsql.js", import.meta.url));
 
 describe("with a running stack", () => {
   let dataDir: string;
+  let facts: StackFacts;
   const undone: (() => unknown)[] = [];
   const owner = { after: (run: () => unknown) => void undone.push(run) };
 
   before(async () => {
     dataDir = newDataDir(owner);
-    await startStack(owner, ["--data-dir", dataDir, ...freePorts]);
+    ({ facts } = await startStack(owner, ["--data-dir", dataDir, ...freePorts]));
   });
 
   after(async () => {
@@ -89,7 +91,7 @@ describe("with a running stack", () => {
     const manifest = path.join(path.dirname(dataDir), `${path.basename(dataDir)}-c.manifest`);
     // Without a primary key a row loaded twice would be there twice.
     await dsql(["sql", "CREATE TABLE c (id int, note text)", "--data-dir", dataDir]);
-    const args = ["load", csv, "--into", "c", "--manifest", manifest, "--rows-per-transaction", "100"];
+    const args = ["load", csv, "--into", "c", "--manifest", manifest, "--rows-per-transaction", "50"];
     const child = spawn(process.execPath, [dsqlFile, ...args, "--connections", "2", "--data-dir", dataDir], {
       stdio: "ignore",
     });
@@ -101,15 +103,41 @@ describe("with a running stack", () => {
     ]);
   });
 
+  /** Looks over a connection that is open already: a command would come when all is loaded. */
   async function killOnceLoading(child: ChildProcess): Promise<void> {
     const ended = once(child, "close");
-    for (let attempt = 0; attempt < 200 && child.exitCode === null; attempt++) {
-      const [first] = (await sqlRows("SELECT count(*)::int AS rows FROM c")) as { rows: number }[];
-      if ((first?.rows ?? 0) > 0) break;
-    }
-    child.kill("SIGKILL");
-    await ended;
+    await withConnection(await stackPoolOptions(facts), async (client) => {
+      await eventually(
+        "rows are loaded",
+        async () => (await client.query("SELECT FROM c LIMIT 1")).rowCount === 1,
+      );
+      child.kill("SIGKILL");
+      assert.deepEqual(await ended, [null, "SIGKILL"]);
+    });
   }
+
+  test("what a spreadsheet has written is loaded once its delimiter and encoding are named", async () => {
+    const csv = file("e.csv", Buffer.from('id;name;city\r\n1;"caf\u00e9; bar";""\r\n2;;x\r\n', "latin1"));
+    const args = [csv, "--into", "e", "--create", "--primary-key", "id"];
+    const asked = await load([...args, "--encoding", "windows-1252"]);
+    assert.equal(asked.code, 1);
+    assert.match(asked.stderr, /";" in it: if that separates the columns/);
+    const coded = await load([...args, "--delimiter", ";"]);
+    assert.match(coded.stderr, /line 2 is not text in utf-8: name its encoding/);
+    const loaded = await load([...args, "--delimiter", ";", "--encoding", "windows-1252"]);
+    assert.equal(loaded.code, 0, loaded.stderr);
+    assert.deepEqual(await sqlRows("SELECT name, city FROM e ORDER BY id"), [
+      { name: "caf\u00e9; bar", city: "" },
+      { name: null, city: "x" },
+    ]);
+  });
+
+  test("the text of COPY from a pipe goes into the columns of the table", async () => {
+    await dsql(["sql", "CREATE TABLE f (id int PRIMARY KEY, note text)", "--data-dir", dataDir]);
+    const { code, stderr } = await load(["-", "--into", "f", "--format", "copy"], "1\ta\\tb\n2\t\\N\n\\.\n");
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await sqlRows("SELECT note FROM f ORDER BY id"), [{ note: "a\tb" }, { note: null }]);
+  });
 
   test("wrong usage says what to change, and with which exit code", async () => {
     const csv = file("d.csv", "id\n1\n");
@@ -119,6 +147,12 @@ describe("with a running stack", () => {
     const noTable = await load([csv, "--into", "nowhere"]);
     assert.equal(noTable.code, 1);
     assert.match(noTable.stderr, /table "nowhere" does not exist/);
+    await dsql(["sql", "CREATE TABLE d (id int PRIMARY KEY)", "--data-dir", dataDir]);
+    const nowhere = path.join(csv, "rejected.jsonl");
+    const noReport = await load([csv, "--into", "d", "--rejected", nowhere]);
+    assert.equal(noReport.code, 2);
+    assert.match(noReport.stderr, /rejected\.jsonl cannot be written/);
+    assert.deepEqual(await sqlRows("SELECT count(*)::int AS rows FROM d"), [{ rows: 0 }]);
     const noInto = await load([csv]);
     assert.equal(noInto.code, 2);
   });

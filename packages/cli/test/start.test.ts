@@ -5,7 +5,7 @@ import { type AddressInfo, connect as connectSocket, createServer } from "node:n
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { connect } from "../src/sql/index.ts";
+import { stackPoolOptions, withConnection } from "../src/stack/index.ts";
 import { dsql, freePorts, newDataDir, startStack } from "./command.ts";
 
 test("start prints one line of JSON with exactly the documented fields", async (t) => {
@@ -72,12 +72,11 @@ test("stop --now does not wait for an open transaction, and what was committed s
   const dataDir = newDataDir(t);
   const stack = await startStack(t, ["--data-dir", dataDir, ...freePorts]);
   await dsql(["sql", "--data-dir", dataDir, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (7)"]);
-  const token = (await dsql(["token", "--data-dir", dataDir])).stdout.trim();
-  const client = await connect(stack.facts, { user: "admin", token });
-  await client.query("BEGIN; UPDATE t SET id = 8");
-
-  assert.equal((await dsql(["stop", "--now", "--data-dir", dataDir])).code, 0);
-  assert.equal(await stack.ended, 0);
+  await withConnection(await stackPoolOptions(stack.facts), async (client) => {
+    await client.query("BEGIN; UPDATE t SET id = 8");
+    assert.equal((await dsql(["stop", "--now", "--data-dir", dataDir])).code, 0);
+    assert.equal(await stack.ended, 0);
+  });
   await startStack(t, ["--data-dir", dataDir, ...freePorts]);
   const read = await dsql(["sql", "--data-dir", dataDir, "--json", "SELECT id FROM t"]);
   assert.deepEqual(JSON.parse(read.stdout), { tag: "SELECT 1", rows: [{ id: 7 }] });

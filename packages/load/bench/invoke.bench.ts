@@ -6,19 +6,12 @@
  * The server is a process of its own that answers at once without looking at the signature, so that the CPU time counted
  * here is the client's alone.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
-
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 
-import { createLambdaClient, randomTransfers, seededRandom } from "../src/index.ts";
+import { type InvocationTarget, createLambdaClient, randomTransfers, seededRandom } from "../src/index.ts";
 import { runSchedule } from "../src/schedule.ts";
+import { withAnsweringServer } from "./answering-server.ts";
 
-const credential = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret-of-the-benchmark" };
-const region = "us-east-1";
 const functionName = "reinvent-dat401";
 
 interface Caller {
@@ -27,8 +20,7 @@ interface Caller {
   close(): Promise<void> | void;
 }
 
-function ourCaller(endpoint: string, parallel: number): Caller {
-  const target = { endpoint: new URL(endpoint), region, credential };
+function ourCaller(target: InvocationTarget, parallel: number): Caller {
   const client = createLambdaClient({ target, functionName, parallelMax: parallel });
   return {
     name: "this client",
@@ -40,11 +32,12 @@ function ourCaller(endpoint: string, parallel: number): Caller {
   };
 }
 
-function sdkCaller(endpoint: string, parallel: number): Caller {
+function sdkCaller({ endpoint, region, credential }: InvocationTarget, parallel: number): Caller {
+  const { accessKeyId, secretAccessKey } = credential;
   const client = new LambdaClient({
-    endpoint,
+    endpoint: endpoint.href,
     region,
-    credentials: credential,
+    credentials: { accessKeyId, secretAccessKey },
     requestHandler: { httpAgent: { keepAlive: true, maxSockets: parallel } },
   });
   const decoder = new TextDecoder();
@@ -78,37 +71,11 @@ async function measure(caller: Caller, calls: number, parallel: number): Promise
 }
 
 async function main(calls: number, parallel: number): Promise<void> {
-  const server = fork(fileURLToPath(import.meta.url), ["--server"]);
-  try {
-    const port = await portOf(server);
+  await withAnsweringServer(async (target) => {
     console.log(`${calls} calls, ${parallel} at a time, node ${process.version}`);
-    for (const caller of [ourCaller, sdkCaller]) {
-      await measure(caller(`http://127.0.0.1:${port}`, parallel), calls, parallel);
-    }
-  } finally {
-    server.kill();
-  }
-}
-
-async function portOf(server: ChildProcess): Promise<number> {
-  const [message] = (await once(server, "message")) as [{ port: number }];
-  return message.port;
-}
-
-function serve(): void {
-  const body = JSON.stringify({ balance: 99, duration: 5, retries: 0 });
-  const server = createServer((request, response) => {
-    request.resume();
-    request.on("end", () => {
-      response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
-      response.end(body);
-    });
+    for (const caller of [ourCaller, sdkCaller]) await measure(caller(target, parallel), calls, parallel);
   });
-  server.listen(0, "127.0.0.1", 2_048, () =>
-    process.send?.({ port: (server.address() as AddressInfo).port }),
-  );
 }
 
-const [first, second] = process.argv.slice(2);
-if (first === "--server") serve();
-else await main(Number(first ?? 10_000), Number(second ?? 64));
+const [calls, parallel] = process.argv.slice(2);
+await main(Number(calls ?? 10_000), Number(parallel ?? 64));

@@ -35,3 +35,15 @@ test("a time that no call can take counts as the longest that is kept", () => {
   const { min, max } = histogram.times();
   assert.deepEqual({ min, max }, { min: 0, max: 3_600_000 });
 });
+
+test("two histograms merged have the percentiles of all their times", () => {
+  const [low, high, all] = [new TimeHistogram(), new TimeHistogram(), new TimeHistogram()];
+  for (let timeMs = 1; timeMs <= 1_000; timeMs++) {
+    (timeMs <= 990 ? low : high).record(timeMs);
+    all.record(timeMs);
+  }
+  low.merge(high.state());
+  assert.deepEqual(low.times(), all.times());
+  low.merge(new TimeHistogram().state());
+  assert.deepEqual(low.times(), all.times());
+});

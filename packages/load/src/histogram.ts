@@ -3,7 +3,7 @@
  *
  * Source: http://hdrhistogram.org. The library counts whole numbers, so times are kept in microseconds.
  */
-import { build } from "hdr-histogram-js";
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
 
 /** Milliseconds throughout. All zero when nothing was recorded. */
 export interface Times {
@@ -19,6 +19,15 @@ export interface Times {
 
 // Longer than any invocation can take: Lambda ends them after 15 minutes. A longer time counts as this one.
 const timeMsMax = 3_600_000;
+
+/** A histogram as a plain value, which can be sent from one thread to another. */
+export interface TimeHistogramState {
+  /** In the format that all HDR histograms share. */
+  readonly encoded: string;
+  readonly min: number;
+  readonly max: number;
+  readonly total: number;
+}
 
 export class TimeHistogram {
   readonly #histogram = build({
@@ -40,6 +49,23 @@ export class TimeHistogram {
     this.#min = Math.min(this.#min, kept);
     this.#max = Math.max(this.#max, kept);
     this.#total += kept;
+  }
+
+  state(): TimeHistogramState {
+    return {
+      encoded: encodeIntoCompressedBase64(this.#histogram),
+      min: this.#min,
+      max: this.#max,
+      total: this.#total,
+    };
+  }
+
+  /** Adds what another has recorded. */
+  merge({ encoded, min, max, total }: TimeHistogramState): void {
+    this.#histogram.add(decodeFromCompressedBase64(encoded));
+    this.#min = Math.min(this.#min, min);
+    this.#max = Math.max(this.#max, max);
+    this.#total += total;
   }
 
   /** Forgets everything. */

@@ -2,13 +2,15 @@
  * The load generator: invokes a Lambda function as often as a schedule says and reports what came of it.
  *
  * It promises that a call is cheap (some 40 µs of CPU, so that the machine that measures is not what is measured), that
- * every answer is read and each failure counted by its code, and that the same seed asks for the same transfers.
+ * every answer is read and each failure counted by its code, and that the same seed asks for the same transfers, in any
+ * number of threads.
  * It knows the Invoke API and the tutorial's function; it knows nothing of clusters, so it drives AWS as well as the
  * local stack.
  */
 export { AdaptiveLimit } from "./adaptive-limit.ts";
 export { type Chapter4Options, chapter4Defaults, chapter4Heading, runChapter4 } from "./chapter-4.ts";
-export { chapter6Defaults } from "./chapter-6.ts";
+export { chapter6Defaults, loadThreadsDefault, loadThreadsMax } from "./chapter-6.ts";
+export type { Counts, RetryCounts } from "./counts.ts";
 export type { Times } from "./histogram.ts";
 export {
   type Answer,
@@ -22,11 +24,13 @@ export {
   createLambdaClient,
   targetFromEnvironment,
 } from "./invocation/index.ts";
-export { type Screen, formatProgress, progressDisplay } from "./progress.ts";
+export { type Screen, rewriteLine, roomOn } from "./live-line.ts";
+export { formatProgress, progressDisplay } from "./progress.ts";
 export { type SeededRandom, seededRandom } from "./random.ts";
-export { type Report, formatStats } from "./report.ts";
+export { type Report, count, formatStats } from "./report.ts";
 export { type Progress, type RunOptions, run } from "./run.ts";
 export type { Schedule } from "./schedule.ts";
+export { bar } from "./sparkline.ts";
 export {
   type StressOptions,
   type StressProfile,
@@ -44,5 +48,5 @@ export {
   runSustained,
 } from "./sustained.ts";
 export { formatInterval, formatSustainedStats } from "./sustained-report.ts";
-export type { Counts, ErrorCount, RetryCounts } from "./tally.ts";
+export type { ErrorCount } from "./tally.ts";
 export { type Transfer, randomTransfers } from "./workload.ts";

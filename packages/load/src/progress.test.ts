@@ -50,16 +50,32 @@ test("a terminal sees one line that is rewritten, ended when the run is over", (
   assert.equal(text.split("\n").length, 2);
 });
 
-test("a terminal also sees conflicts, latency and how the rate has been, as far as the line is long", () => {
-  let text = "";
-  const display = progressDisplay({ isTTY: true, columns: 200, write: (part) => (text += part) });
-  for (const calls of [0, 1_000, 2_000]) display(progress(calls, calls));
-  assert.ok(text.endsWith("| conflicts 0 | 12.3ms ██\u001b[K"));
+/** @returns what stands on a terminal of that width after each progress */
+function linesOn(columns: number, shown: readonly Progress[]): string[] {
+  const lines: string[] = [];
+  const write = (part: string): number => lines.push(part.replace("\r", "").replace("\u001b[K", ""));
+  const display = progressDisplay({ isTTY: true, columns, write });
+  for (const one of shown) display(one);
+  return lines;
+}
 
-  const narrow = show(true, [progress(5_000, 5_000)])
-    .replace("\r", "")
-    .replace("\u001b[K", "");
-  assert.equal(narrow.length, 79);
+test("a terminal also sees conflicts, latency and how the rate has been; the rate is that of the moment", () => {
+  const lines = linesOn(120, [progress(0, 0), progress(1_000, 1_000), progress(3_000, 2_000)]);
+  assert.equal(
+    lines.at(-1),
+    "[ 30%]   3000/10000 calls | 2000 calls/s | Success: 100.0% | 2.0s | conflicts 0 | 12.3ms ▅█",
+  );
+});
+
+test("80 columns have room for all of it, in fewer words", () => {
+  const million = { callsPlanned: 1_000_000, conflicts: 1_234 };
+  const many = Array.from({ length: 30 }, (_, index) => ({
+    ...progress(index * 600, index * 500),
+    ...million,
+  }));
+  const line = linesOn(80, many).at(-1) ?? "";
+  assert.match(line, /^\[ {2}1%\] 17400\/1000000 \| 1200\/s \| 100\.0% ok \| 1234 conflicts \| 12\.3ms █+$/);
+  assert.equal(line.length, 79);
 });
 
 test("a pipe sees a line every two seconds and a last one, with no control characters", () => {

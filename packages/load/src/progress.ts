@@ -1,69 +1,78 @@
 /**
  * Shows a run while it goes on: one line that is rewritten on a terminal, a line every few seconds in a pipe or a log.
  */
+import { type Screen, fittedLine, rewriteLine } from "./live-line.ts";
 import { callsPerSecond } from "./report.ts";
 import type { Progress } from "./run.ts";
 import { Sparkline } from "./sparkline.ts";
 
-/** @returns `[ 42%]   4200/10000 calls |  935 calls/s | Success: 100.0% | 4.5s` */
-export function formatProgress(progress: Progress): string {
-  const { calls, callsPlanned, successes, elapsedMs } = progress;
-  const done = Math.floor((calls / Math.max(callsPlanned, 1)) * 100);
-  const success = calls === 0 ? 100 : (successes / calls) * 100;
+/**
+ * @param rate - calls a second; by default those of the whole run so far
+ * @returns `[ 42%]   4200/10000 calls |  935 calls/s | Success: 100.0% | 4.5s`
+ */
+export function formatProgress(progress: Progress, rate?: string): string {
+  const { calls, callsPlanned, elapsedMs } = progress;
   return [
-    `[${String(done).padStart(3)}%] ${String(calls).padStart(6)}/${callsPlanned} calls`,
-    `${callsPerSecond(calls, elapsedMs).padStart(4)} calls/s`,
-    `Success: ${success.toFixed(1).padStart(5)}%`,
+    `[${donePercent(progress)}%] ${String(calls).padStart(6)}/${callsPlanned} calls`,
+    `${(rate ?? callsPerSecond(calls, elapsedMs)).padStart(4)} calls/s`,
+    `Success: ${successPercent(progress).padStart(5)}%`,
     `${(elapsedMs / 1_000).toFixed(1)}s`,
   ].join(" | ");
 }
 
-/** The part of a stream that a display needs; `process.stdout` is one. */
-export interface Screen {
-  readonly isTTY?: boolean | undefined;
-  /** Width of the terminal, in characters. */
-  readonly columns?: number | undefined;
-  write(text: string): unknown;
+function donePercent({ calls, callsPlanned }: Progress): string {
+  return String(Math.floor((calls / Math.max(callsPlanned, 1)) * 100)).padStart(3);
+}
+
+/** Before the first answer nothing has failed. */
+export function successPercent({ calls, successes }: Pick<Progress, "calls" | "successes">): string {
+  return (calls === 0 ? 100 : (successes / calls) * 100).toFixed(1);
 }
 
 // A log that is read later wants to be short.
 const plainIntervalMs = 2_000;
-
-const carriageReturn = "\r";
-const eraseToEndOfLine = "\u001b[K";
-
-/** @returns what writes a line in place of the one the cursor is in */
-export function rewriteLine(line: string): string {
-  return `${carriageReturn}${line}${eraseToEndOfLine}`;
-}
 
 /** @returns the `onProgress` of a run */
 export function progressDisplay(screen: Screen): (progress: Progress) => void {
   return screen.isTTY === true ? liveDisplay(screen) : plainDisplay(screen);
 }
 
-/** Of a terminal that does not say how wide it is. */
-export const columnsDefault = 80;
-const sparklineIntervalMs = 500;
+// A rate over less time than this jumps about.
+const rateIntervalMs = 500;
 const sparklineValuesMax = 30;
 
-/** The talk's line, then what a pipe has no room for: conflicts, latency, and how the rate has been. */
+/** The talk's line with the rate of this moment, then what a pipe has no room for: conflicts, latency, and the rate before. */
 function liveDisplay(screen: Screen): (progress: Progress) => void {
-  const rate = new Sparkline(sparklineValuesMax);
+  const rates = new Sparkline(sparklineValuesMax);
   let last = { calls: 0, elapsedMs: 0 };
+  let rate: string | undefined;
   let latency = "";
   return (progress) => {
     const { calls, elapsedMs, conflicts, recentMs, isOver } = progress;
-    if (elapsedMs - last.elapsedMs >= sparklineIntervalMs) {
-      rate.add((calls - last.calls) / (elapsedMs - last.elapsedMs));
+    if (isOver) {
+      screen.write(`${rewriteLine(formatProgress(progress))}\n`);
+      return;
+    }
+    if (elapsedMs - last.elapsedMs >= rateIntervalMs) {
+      rate = callsPerSecond(calls - last.calls, elapsedMs - last.elapsedMs);
+      rates.add(Number(rate));
       last = { calls, elapsedMs };
     }
     if (recentMs !== undefined) latency = ` | ${recentMs.toFixed(1)}ms`;
-    const more = isOver ? "" : ` | conflicts ${conflicts}${latency} ${rate.toString()}`;
-    // A line that wraps could not be rewritten.
-    const line = `${formatProgress(progress)}${more}`.slice(0, (screen.columns ?? columnsDefault) - 1);
-    screen.write(`${rewriteLine(line)}${isOver ? "\n" : ""}`);
+    const wide = `${formatProgress(progress, rate)} | conflicts ${conflicts}${latency}`;
+    screen.write(rewriteLine(fittedLine(screen, [wide, narrowLine(progress, rate) + latency], rates)));
   };
+}
+
+/** `[ 42%] 4200/10000 | 935/s | 100.0% ok | 12 conflicts` */
+function narrowLine(progress: Progress, rate: string | undefined): string {
+  const { calls, callsPlanned, conflicts, elapsedMs } = progress;
+  return [
+    `[${donePercent(progress)}%] ${calls}/${callsPlanned}`,
+    `${rate ?? callsPerSecond(calls, elapsedMs)}/s`,
+    `${successPercent(progress)}% ok`,
+    `${conflicts} conflicts`,
+  ].join(" | ");
 }
 
 function plainDisplay(screen: Screen): (progress: Progress) => void {

@@ -5,7 +5,8 @@
  */
 import type { Times } from "./histogram.ts";
 import type { Schedule } from "./schedule.ts";
-import type { Counts, ErrorCount } from "./tally.ts";
+import type { Counts } from "./counts.ts";
+import type { ErrorCount } from "./tally.ts";
 
 /** What came of a run that had a number of calls to make. Times are milliseconds. */
 export interface Report extends Counts {
@@ -112,7 +113,7 @@ export function line(label: string, value: string): string {
 }
 
 /** Thousands apart by commas, on any machine. */
-export function count(value: number): string {
+export function count(value: bigint | number): string {
   return value.toLocaleString("en-US");
 }
 

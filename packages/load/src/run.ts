@@ -4,11 +4,12 @@
  * The run ends when every call that was started has ended, also after an abort: a call that is cut off would leave its
  * transfer unknown.
  */
-import type { LambdaClient } from "./invocation/index.ts";
 import type { AdaptiveLimit } from "./adaptive-limit.ts";
+import { type Counts, type Recent, meanMs } from "./counts.ts";
+import type { LambdaClient } from "./invocation/index.ts";
 import type { Report } from "./report.ts";
 import { type Schedule, runSchedule } from "./schedule.ts";
-import { type Counts, Tally } from "./tally.ts";
+import { Tally } from "./tally.ts";
 
 /** How far a run is. Times are milliseconds. */
 export interface Progress extends Counts {
@@ -21,14 +22,8 @@ export interface Progress extends Counts {
   readonly recentMs: number | undefined;
 }
 
-/** For {@link run}. */
-export interface RunOptions {
-  readonly client: Pick<LambdaClient, "invoke">;
-  readonly schedule: Schedule;
-  /** Where fewer calls may be under way than the schedule would start; the others wait for their turn. */
-  readonly limit?: AdaptiveLimit | undefined;
-  /** @returns the payload of the next call */
-  readonly nextPayload: () => object;
+/** Who hears of a run, and who ends it. */
+export interface Audience {
   /** Called at the beginning, every `progressIntervalMs`, and at the end. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly progressIntervalMs?: number | undefined;
@@ -36,43 +31,66 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-// Ten times a second looks alive and costs nothing.
-const progressIntervalMsDefault = 100;
+/** Whose calls they are, and what they ask for. */
+export interface Calls {
+  readonly client: Pick<LambdaClient, "invoke">;
+  readonly schedule: Schedule;
+  /** Where fewer calls may be under way than the schedule would start; the others wait for their turn. */
+  readonly limit?: AdaptiveLimit | undefined;
+  /** @returns the payload of the next call */
+  readonly nextPayload: () => object;
+}
+
+/** For {@link run}. */
+export interface RunOptions extends Calls, Audience {}
+
+/** Ten times a second looks alive and costs nothing. */
+export const progressIntervalMsDefault = 100;
 
 /**
  * Makes the calls of a schedule.
  * @returns what came of them; a call that fails is counted, not thrown
  */
 export async function run(options: RunOptions): Promise<Report> {
-  const { client, schedule, limit, nextPayload, onProgress, signal } = options;
   const tally = new Tally();
+  return await reported(options.schedule, options, {
+    counts: () => tally.counts(),
+    takeRecent: () => tally.takeRecent(),
+    finish: async () => {
+      await makeCalls(tally, options, options.signal);
+      return tally;
+    },
+  });
+}
+
+/** Calls that are being made, by this thread or by others. */
+export interface CallsUnderWay {
+  counts(): Counts;
+  takeRecent(): Recent;
+  /** @returns what came of all of them, when the last has ended */
+  finish(): Promise<Tally>;
+}
+
+/** Tells the audience how far the calls are until the last has ended. @returns what came of them */
+export async function reported(
+  schedule: Schedule,
+  { onProgress, progressIntervalMs = progressIntervalMsDefault, signal }: Audience,
+  calls: CallsUnderWay,
+): Promise<Report> {
   const startedAt = performance.now();
   const elapsedMs = (): number => performance.now() - startedAt;
   const announce = (isOver: boolean): void =>
     onProgress?.({
-      ...tally.counts(),
+      ...calls.counts(),
       callsPlanned: schedule.calls,
       elapsedMs: elapsedMs(),
       isOver,
-      recentMs: tally.takeRecentMs(),
+      recentMs: meanMs(calls.takeRecent()),
     });
 
   announce(false);
-  const timer = setInterval(() => announce(false), options.progressIntervalMs ?? progressIntervalMsDefault);
-  try {
-    const call = async (): Promise<void> => {
-      // Waiting for a turn is part of what the caller feels.
-      const calledAt = performance.now();
-      await limit?.enter();
-      if (limit !== undefined && signal?.aborted === true) return limit.leave();
-      const invocation = await client.invoke(nextPayload(), signal);
-      limit?.leave();
-      tally.add(invocation, performance.now() - calledAt);
-    };
-    await runSchedule(schedule, call, signal);
-  } finally {
-    clearInterval(timer);
-  }
+  const timer = setInterval(() => announce(false), progressIntervalMs);
+  const tally = await calls.finish().finally(() => clearInterval(timer));
   announce(true);
   return {
     ...tally.counts(),
@@ -82,4 +100,22 @@ export async function run(options: RunOptions): Promise<Report> {
     wasAborted: signal?.aborted === true,
     errorBreakdown: tally.errorBreakdown(),
   };
+}
+
+/** Makes the calls of a schedule, or those before the signal, and counts what came of them. */
+export async function makeCalls(
+  tally: Tally,
+  { client, schedule, limit, nextPayload }: Calls,
+  signal?: AbortSignal,
+): Promise<void> {
+  const call = async (): Promise<void> => {
+    // Waiting for a turn is part of what the caller feels.
+    const calledAt = performance.now();
+    await limit?.enter();
+    if (limit !== undefined && signal?.aborted === true) return limit.leave();
+    const invocation = await client.invoke(nextPayload(), signal);
+    limit?.leave();
+    tally.add(invocation, performance.now() - calledAt);
+  };
+  await runSchedule(schedule, call, signal);
 }

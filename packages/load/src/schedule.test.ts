@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Schedule, runSchedule } from "./schedule.ts";
+import { type Schedule, divideSchedule, runSchedule } from "./schedule.ts";
 
 /** Runs a schedule with calls that take turns of the event loop; notes how many were under way when each started. */
 async function observe(
@@ -59,3 +59,23 @@ for (const kind of ["batches", "window"] as const) {
     assert.equal(calls.length, 6);
   });
 }
+
+test("a schedule is divided by whole workers, and nothing is lost or made twice", () => {
+  const whole: Schedule = { kind: "batches", calls: 1_003, parallel: 103, workers: 50, threads: 3 };
+  assert.deepEqual(divideSchedule(whole), [
+    { schedule: { kind: "batches", calls: 343, parallel: 37, workers: 17 }, callsBefore: 0 },
+    { schedule: { kind: "batches", calls: 340, parallel: 34, workers: 17 }, callsBefore: 343 },
+    { schedule: { kind: "batches", calls: 320, parallel: 32, workers: 16 }, callsBefore: 683 },
+  ]);
+});
+
+test("where there are fewer workers than threads, each thread gets one", () => {
+  const whole: Schedule = { kind: "batches", calls: 5, parallel: 2, threads: 4 };
+  assert.deepEqual(
+    divideSchedule(whole).map(({ schedule: { calls, parallel, workers } }) => [calls, parallel, workers]),
+    [
+      [3, 1, 1],
+      [2, 1, 1],
+    ],
+  );
+});

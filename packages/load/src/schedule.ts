@@ -15,6 +15,15 @@ export interface Schedule {
   readonly parallel: number;
   /** Of `batches`: who start theirs independently of each other. Default: 1. */
   readonly workers?: number | undefined;
+  /** Worker threads that make the calls, each its share; none where the calling thread makes them itself. */
+  readonly threads?: number | undefined;
+}
+
+/** What one thread does of a schedule. */
+export interface SchedulePart {
+  readonly schedule: Schedule;
+  /** Calls of the parts before it: with them a thread knows which of the run's transfers are its own. */
+  readonly callsBefore: number;
 }
 
 /**
@@ -38,8 +47,39 @@ export async function runSchedule(
   );
 }
 
+/**
+ * Divides a schedule among its threads. A worker stays whole: its calls and its batches are the same in any number of
+ * threads. Where there are fewer workers than threads, each thread gets one.
+ */
+export function divideSchedule({
+  kind,
+  calls,
+  parallel,
+  workers = 1,
+  threads = 1,
+}: Schedule): SchedulePart[] {
+  const parts = Math.min(threads, parallel);
+  const workersInAll = Math.min(Math.max(workers, parts), parallel);
+  let firstWorker = 0;
+  let callsBefore = 0;
+  return Array.from({ length: parts }, (_, part) => {
+    const ownWorkers = share(workersInAll, parts, part);
+    const own = (whole: number): number =>
+      sum(ownWorkers, (index) => share(whole, workersInAll, firstWorker + index));
+    const schedule = { kind, calls: own(calls), parallel: own(parallel), workers: ownWorkers };
+    const divided = { schedule, callsBefore };
+    firstWorker += ownWorkers;
+    callsBefore += schedule.calls;
+    return divided;
+  });
+}
+
+function sum(length: number, at: (index: number) => number): number {
+  return Array.from({ length }, (_, index) => at(index)).reduce((total, value) => total + value, 0);
+}
+
 /** @returns what falls to one of several: the first ones have one more where it does not come out even */
-function share(whole: number, parts: number, part: number): number {
+export function share(whole: number, parts: number, part: number): number {
   return Math.floor(whole / parts) + (part < whole % parts ? 1 : 0);
 }
 

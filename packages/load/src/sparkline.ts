@@ -1,6 +1,12 @@
 /** The recent past of a number as a row of bars, for a terminal: `▂▃▅▇█▇`. */
 const bars = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;
 
+/** @param fraction - from 0, the lowest bar, to 1, the tallest */
+export function bar(fraction: number): string {
+  const height = Math.floor(fraction * bars.length);
+  return bars[Math.max(0, Math.min(bars.length - 1, height))] ?? "";
+}
+
 export class Sparkline {
   readonly #valuesMax: number;
   readonly #values: number[] = [];
@@ -15,11 +21,13 @@ export class Sparkline {
     if (this.#values.length > this.#valuesMax) this.#values.shift();
   }
 
-  /** The greatest value has the tallest bar; zero has the lowest. */
-  toString(): string {
-    const greatest = Math.max(...this.#values, Number.MIN_VALUE);
-    return this.#values
-      .map((value) => bars[Math.min(bars.length - 1, Math.floor((value / greatest) * bars.length))])
-      .join("");
+  /**
+   * The greatest value shown has the tallest bar; zero has the lowest.
+   * @param barsMax - the latest values are shown where there are more
+   */
+  draw(barsMax = this.#valuesMax): string {
+    const shown = barsMax === 0 ? [] : this.#values.slice(-barsMax);
+    const greatest = Math.max(...shown, Number.MIN_VALUE);
+    return shown.map((value) => bar(value / greatest)).join("");
   }
 }

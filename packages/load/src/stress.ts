@@ -6,6 +6,8 @@ import { type InvocationTarget, createLambdaClient } from "./invocation/index.ts
 import { seededRandom } from "./random.ts";
 import { type Report, count } from "./report.ts";
 import { type Progress, run } from "./run.ts";
+import type { Schedule } from "./schedule.ts";
+import { type ThreadRunOptions, runInThreads } from "./threads/index.ts";
 import { randomTransfers } from "./workload.ts";
 
 /** What a chapter of the talk asks for. */
@@ -18,7 +20,10 @@ export interface StressProfile {
   readonly parallel: number;
   /** Accounts have the ids 1 to this. */
   readonly accounts: number;
+  /** Who start their batches independently of each other. */
   readonly workers: number;
+  /** Worker threads among which the workers are divided; none where the calling thread does for all. */
+  readonly threads?: number | undefined;
 }
 
 /** The sizes of a run, where they are not the profile's. */
@@ -26,6 +31,7 @@ export interface StressSizes {
   readonly invocations?: number | undefined;
   readonly parallel?: number | undefined;
   readonly accounts?: number | undefined;
+  readonly threads?: number | undefined;
 }
 
 /** For {@link runStress}: the target, and sizes that differ from the profile's. */
@@ -54,24 +60,26 @@ const concurrencyInitial = 1_000;
  */
 export async function runStress(profile: StressProfile, options: StressOptions): Promise<Report> {
   const { target, functionName = functionNameDefault, qualifier, seed, onProgress, signal } = options;
-  const { invocations, parallel, accounts, workers } = sized(profile, options);
-  const limit = new AdaptiveLimit({ initial: concurrencyInitial, max: parallel });
+  const { invocations, parallel, accounts, workers, threads } = sized(profile, options);
+  const schedule: Schedule = { kind: "batches", calls: invocations, parallel, workers, threads };
+  const asked = { target, functionName, qualifier, schedule, seed, accounts, onProgress, signal };
+  return threads === undefined
+    ? await runHere(asked)
+    : await runInThreads({ ...asked, underWayInitial: concurrencyInitial });
+}
+
+/** In this thread, which then also draws the display and hears Ctrl-C. */
+async function runHere(options: Omit<ThreadRunOptions, "underWayInitial">): Promise<Report> {
+  const { schedule, seed, accounts } = options;
+  const limit = new AdaptiveLimit({ initial: concurrencyInitial, max: schedule.parallel });
   const client = createLambdaClient({
-    target,
-    functionName,
-    qualifier,
-    parallelMax: parallel,
+    ...options,
+    parallelMax: schedule.parallel,
     onThrottle: () => limit.refused(),
   });
   try {
-    return await run({
-      client,
-      schedule: { kind: "batches", calls: invocations, parallel, workers },
-      limit,
-      nextPayload: randomTransfers({ random: seededRandom(seed), accounts, amount: 1 }),
-      onProgress,
-      signal,
-    });
+    const nextPayload = randomTransfers({ random: seededRandom(seed), accounts, amount: 1 });
+    return await run({ ...options, client, limit, nextPayload });
   } finally {
     await client.close();
   }
@@ -79,7 +87,7 @@ export async function runStress(profile: StressProfile, options: StressOptions):
 
 /** @returns the lines that the talk prints before the run */
 export function stressHeading(profile: StressProfile, sizes: StressSizes): string {
-  const { invocations, parallel, workers } = sized(profile, sizes);
+  const { invocations, parallel, workers, threads } = sized(profile, sizes);
   const batches = Math.ceil(invocations / parallel);
   const shape = `${shownParallel(parallel)} parallel x ${batches} iterations`;
   return [
@@ -88,17 +96,23 @@ export function stressHeading(profile: StressProfile, sizes: StressSizes): strin
     `Total invocations: ${count(invocations)}`,
     `Parallel requests per batch: ${count(parallel)}`,
     `Number of batches: ${count(batches)}`,
-    ...(workers === 1 ? [] : workersHeading(workers, parallel, batches)),
+    ...(workers === 1 ? [] : workersHeading({ workers, threads, parallel }, batches)),
   ].join("\n");
 }
 
-function workersHeading(workers: number, parallel: number, batches: number): string[] {
+function workersHeading(
+  { workers, threads, parallel }: Pick<StressProfile, "workers" | "threads" | "parallel">,
+  batches: number,
+): string[] {
   const each = Math.ceil(parallel / workers);
   return [
     `Number of workers: ${workers}`,
     "",
     `Starting ${workers} workers...`,
     `Each worker handles ${count(each)} parallel calls per iteration, for ${count(batches)} iterations`,
+    threads === undefined
+      ? `Created ${workers} worker(s)`
+      : `Created ${workers} worker(s) in ${threads} thread(s)`,
   ];
 }
 
@@ -115,11 +129,14 @@ function shownParallel(parallel: number): string {
 
 function sized(profile: StressProfile, sizes: StressSizes): StressProfile {
   const parallel = Math.min(sizes.parallel ?? profile.parallel, sizes.invocations ?? profile.invocations);
+  const asked = sizes.threads ?? profile.threads;
+  const threads = asked === undefined ? undefined : Math.min(asked, parallel);
   return {
     ...profile,
     invocations: sizes.invocations ?? profile.invocations,
     parallel,
     accounts: sizes.accounts ?? profile.accounts,
-    workers: Math.min(profile.workers, parallel),
+    workers: Math.min(Math.max(profile.workers, threads ?? 1), parallel),
+    threads,
   };
 }

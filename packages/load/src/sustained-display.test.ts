@@ -59,9 +59,11 @@ test("a terminal sees one line that is rewritten: rate, success, conflicts, late
   assert.ok(last.endsWith("\u001b[K\n"));
 });
 
-test("no line is longer than the terminal is wide", () => {
+test("a narrow terminal sees the same in fewer words, and no line is longer than it is wide", () => {
+  const [, second = ""] = shownOn({ isTTY: true, columns: 60 });
+  assert.equal(second, "\r0.5s | 100/s | 100.0% ok | 2 conflicts | 4.2ms ▁█\u001b[K");
   const [first = ""] = shownOn({ isTTY: true, columns: 20 });
-  assert.equal(first, "\r0.3s | 0 calls/s | \u001b[K");
+  assert.equal(first, "\r0.3s | 0/s | 100.0%\u001b[K");
 });
 
 test("a pipe sees the intervals alone, with no control characters", () => {

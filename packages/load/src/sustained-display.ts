@@ -2,7 +2,8 @@
  * Shows sustained load while it goes on: a line for each interval, and on a terminal below them one that is rewritten, so
  * that a service that stands still is seen at once and not when the interval ends.
  */
-import { type Screen, columnsDefault, rewriteLine } from "./progress.ts";
+import { type Screen, fittedLine, rewriteLine } from "./live-line.ts";
+import { successPercent } from "./progress.ts";
 import { callsPerSecond } from "./report.ts";
 import { Sparkline } from "./sparkline.ts";
 import { formatInterval } from "./sustained-report.ts";
@@ -29,26 +30,47 @@ function plainDisplay(screen: Screen): SustainedDisplay {
 }
 
 function liveDisplay(screen: Screen): SustainedDisplay {
-  const rate = new Sparkline(sparklineValuesMax);
+  const rates = new Sparkline(sparklineValuesMax);
   let last = { calls: 0, elapsedMs: 0 };
   return {
     onProgress(progress) {
-      const { calls, successes, conflicts, elapsedMs, recentMs, underWay } = progress;
-      const shown = callsPerSecond(calls - last.calls, elapsedMs - last.elapsedMs);
-      rate.add(Number(shown));
+      const { calls, elapsedMs } = progress;
+      const rate = callsPerSecond(calls - last.calls, elapsedMs - last.elapsedMs);
+      rates.add(Number(rate));
       last = { calls, elapsedMs };
-      const success = calls === 0 ? 100 : (successes / calls) * 100;
-      const line = [
-        `${(elapsedMs / 1_000).toFixed(1)}s`,
-        `${shown} calls/s`,
-        `Success: ${success.toFixed(1)}%`,
-        `conflicts ${conflicts}`,
-        recentMs === undefined ? "no answers" : `${recentMs.toFixed(1)}ms`,
-        `under way ${underWay} ${rate.toString()}`,
-      ].join(" | ");
-      // A line that wraps could not be rewritten.
-      screen.write(rewriteLine(line.slice(0, (screen.columns ?? columnsDefault) - 1)));
+      screen.write(
+        rewriteLine(fittedLine(screen, [wideLine(progress, rate), narrowLine(progress, rate)], rates)),
+      );
     },
     onInterval: (interval) => screen.write(`${rewriteLine(formatInterval(interval))}\n`),
   };
+}
+
+function wideLine(progress: SustainedProgress, rate: string): string {
+  return [
+    shownSeconds(progress),
+    `${rate} calls/s`,
+    `Success: ${successPercent(progress)}%`,
+    `conflicts ${progress.conflicts}`,
+    shownLatency(progress),
+    `under way ${progress.underWay}`,
+  ].join(" | ");
+}
+
+function narrowLine(progress: SustainedProgress, rate: string): string {
+  return [
+    shownSeconds(progress),
+    `${rate}/s`,
+    `${successPercent(progress)}% ok`,
+    `${progress.conflicts} conflicts`,
+    shownLatency(progress),
+  ].join(" | ");
+}
+
+function shownSeconds({ elapsedMs }: SustainedProgress): string {
+  return `${(elapsedMs / 1_000).toFixed(1)}s`;
+}
+
+function shownLatency({ recentMs }: SustainedProgress): string {
+  return recentMs === undefined ? "no answers" : `${recentMs.toFixed(1)}ms`;
 }

@@ -10,9 +10,10 @@
  * would exceed that is dropped and counted.
  */
 import type { AdaptiveLimit } from "./adaptive-limit.ts";
+import { type Counts, meanMs } from "./counts.ts";
 import { TimeHistogram, type Times } from "./histogram.ts";
 import type { LambdaClient } from "./invocation/index.ts";
-import { type Counts, type ErrorCount, Tally } from "./tally.ts";
+import { type ErrorCount, Tally } from "./tally.ts";
 
 /** For {@link runSustained}. */
 export interface SustainedOptions {
@@ -188,7 +189,7 @@ class SustainedRun {
     return {
       ...this.#tally.counts(),
       elapsedMs: performance.now() - this.#startedAt,
-      recentMs: this.#tally.takeRecentMs(),
+      recentMs: meanMs(this.#tally.takeRecent()),
       underWay: this.#options.limit.underWay,
     };
   }

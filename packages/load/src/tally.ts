@@ -1,10 +1,12 @@
 /**
  * Counts what came of the calls of a run, as they end.
  *
- * Always true: `calls` = `successes` + `errors`, and the counts of the error breakdown add up to `errors`.
+ * Always true: `calls` = `successes` + `errors`, and the counts of the error breakdown add up to `errors`. Two tallies
+ * merged are the tally that would have counted the calls of both.
  */
-import { TimeHistogram, type Times } from "./histogram.ts";
-import type { Failure, Invocation } from "./invocation/index.ts";
+import { type Counts, type Recent, addCounts, noCounts, noneRecent } from "./counts.ts";
+import { TimeHistogram, type TimeHistogramState, type Times } from "./histogram.ts";
+import type { Invocation } from "./invocation/index.ts";
 
 /** Calls that failed with the same words and the same code. */
 export interface ErrorCount {
@@ -13,101 +15,75 @@ export interface ErrorCount {
   readonly count: number;
 }
 
-/** What the function says about conflicts: how often it ran its transaction again, over all calls and at most in one. */
-export interface RetryCounts {
-  readonly total: number;
-  readonly max: number;
-  readonly callsWithRetries: number;
-}
-
-/** Calls by what came of them. */
-export interface Counts {
-  readonly calls: number;
-  readonly successes: number;
-  readonly errors: number;
-  /** Errors with SQLSTATE 40001: conflicts that the function did not resolve. */
-  readonly conflicts: number;
-  readonly retries: RetryCounts;
-  readonly throttles: number;
-  readonly resends: number;
-  readonly unknownOutcomes: number;
+/** A tally as a plain value, which can be sent from one thread to another. */
+export interface TallyState {
+  readonly counts: Counts;
+  readonly lambdaTimes: TimeHistogramState;
+  readonly clientTimes: TimeHistogramState;
+  readonly errorTimes: TimeHistogramState;
+  readonly errors: readonly ErrorCount[];
 }
 
 // Messages come from outside. What exceeds this many different ones is counted together.
 const breakdownEntriesMax = 100;
 const messageCharactersMax = 300;
 
+const otherErrors = { message: "other errors", code: "various" } as const;
+
 export class Tally {
-  #calls = 0;
-  #successes = 0;
-  #conflicts = 0;
-  #throttles = 0;
-  #resends = 0;
-  #unknownOutcomes = 0;
-  readonly #retries = { total: 0, max: 0, callsWithRetries: 0 };
-  readonly #errors = new Map<string, { message: string; code: string; count: number }>();
+  #counts = noCounts;
+  #recent = noneRecent;
+  readonly #errors = new Map<string, ErrorCount>();
   /** As the function says, of the calls that succeeded: errors end early and would flatter the figures. */
   readonly #lambdaTimes = new TimeHistogram();
   /** As the caller waited, with every attempt and wait. */
   readonly #clientTimes = new TimeHistogram();
   readonly #errorTimes = new TimeHistogram();
-  #recent = { calls: 0, totalMs: 0 };
 
   /** @param clientMs - from the call to its answer */
   add(invocation: Invocation, clientMs: number): void {
     const { answer } = invocation;
-    this.#calls++;
-    this.#throttles += invocation.throttles;
-    this.#resends += invocation.resends;
-    this.#unknownOutcomes += invocation.unknownOutcomes;
-    this.#recent.calls++;
-    this.#recent.totalMs += clientMs;
-    this.#addRetries(answer.retries ?? 0);
+    this.#counts = addCounts(this.#counts, countsOf(invocation));
+    this.#recent = { calls: this.#recent.calls + 1, totalMs: this.#recent.totalMs + clientMs };
     if (answer.kind === "success") {
-      this.#successes++;
       this.#clientTimes.record(clientMs);
       if (answer.durationMs !== undefined) this.#lambdaTimes.record(answer.durationMs);
     } else {
       this.#errorTimes.record(clientMs);
-      if (answer.code === "40001") this.#conflicts++;
-      this.#addError(answer);
+      const message = printable(withoutRequestId(answer.message));
+      this.#addErrors({ message, code: printable(answer.code), count: 1 });
     }
   }
 
-  #addRetries(retries: number): void {
-    if (retries === 0) return;
-    this.#retries.total += retries;
-    this.#retries.max = Math.max(this.#retries.max, retries);
-    this.#retries.callsWithRetries++;
+  /** Adds what another has counted. What that one calls recent stays its own. */
+  merge(other: TallyState): void {
+    this.#counts = addCounts(this.#counts, other.counts);
+    this.#lambdaTimes.merge(other.lambdaTimes);
+    this.#clientTimes.merge(other.clientTimes);
+    this.#errorTimes.merge(other.errorTimes);
+    for (const errors of other.errors) this.#addErrors(errors);
   }
 
-  #addError(failure: Failure): void {
-    const message = printable(failure.message);
-    const code = printable(failure.code);
-    const key = `${code} ${message}`;
-    const known = this.#errors.get(key);
-    if (known !== undefined) known.count++;
-    else if (this.#errors.size < breakdownEntriesMax) this.#errors.set(key, { message, code, count: 1 });
-    else this.#addOther();
+  #addErrors({ message, code, count }: ErrorCount): void {
+    const named = { message, code };
+    const isListed = this.#errors.has(keyOf(named)) || this.#errors.size < breakdownEntriesMax;
+    const listed = isListed ? named : otherErrors;
+    const before = this.#errors.get(keyOf(listed))?.count ?? 0;
+    this.#errors.set(keyOf(listed), { ...listed, count: before + count });
   }
 
-  #addOther(): void {
-    const other = this.#errors.get("") ?? { message: "other errors", code: "various", count: 0 };
-    other.count++;
-    this.#errors.set("", other);
+  state(): TallyState {
+    return {
+      counts: this.#counts,
+      lambdaTimes: this.#lambdaTimes.state(),
+      clientTimes: this.#clientTimes.state(),
+      errorTimes: this.#errorTimes.state(),
+      errors: [...this.#errors.values()],
+    };
   }
 
   counts(): Counts {
-    return {
-      calls: this.#calls,
-      successes: this.#successes,
-      errors: this.#calls - this.#successes,
-      conflicts: this.#conflicts,
-      retries: { ...this.#retries },
-      throttles: this.#throttles,
-      resends: this.#resends,
-      unknownOutcomes: this.#unknownOutcomes,
-    };
+    return this.#counts;
   }
 
   times(): { readonly lambdaMs: Times; readonly clientMs: Times; readonly errorMs: Times } {
@@ -118,17 +94,43 @@ export class Tally {
     };
   }
 
-  /** @returns the mean of the calls added since it was last asked; undefined where there were none */
-  takeRecentMs(): number | undefined {
-    const { calls, totalMs } = this.#recent;
-    this.#recent = { calls: 0, totalMs: 0 };
-    return calls === 0 ? undefined : totalMs / calls;
+  /** @returns the calls added since it was last asked */
+  takeRecent(): Recent {
+    const recent = this.#recent;
+    this.#recent = noneRecent;
+    return recent;
   }
 
   /** Most frequent first. */
   errorBreakdown(): readonly ErrorCount[] {
     return [...this.#errors.values()].sort((left, right) => right.count - left.count);
   }
+}
+
+function countsOf({ answer, throttles, resends, unknownOutcomes }: Invocation): Counts {
+  const isSuccess = answer.kind === "success";
+  const retries = answer.retries ?? 0;
+  return {
+    calls: 1,
+    successes: isSuccess ? 1 : 0,
+    errors: isSuccess ? 0 : 1,
+    conflicts: !isSuccess && answer.code === "40001" ? 1 : 0,
+    retries: { total: retries, max: retries, callsWithRetries: retries === 0 ? 0 : 1 },
+    throttles,
+    resends,
+    unknownOutcomes,
+  };
+}
+
+function keyOf({ message, code }: Omit<ErrorCount, "count">): string {
+  return `${code} ${message}`;
+}
+
+/** Lambda's own errors begin with the request's id, and some with the time, which would make each an error of its own. */
+const requestId = /^(?:\d{4}-\d\d-\d\dT\S+Z )?(?:RequestId: )?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} /;
+
+function withoutRequestId(message: string): string {
+  return message.replace(requestId, "");
 }
 
 /** Control characters out: these words end up on a terminal, which would obey them. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Server, createServer } from "node:net";
+import process from "node:process";
 import { type TestContext, test } from "node:test";
 
 import { type LambdaClient, type LambdaClientOptions, createLambdaClient } from "../src/index.ts";
@@ -117,9 +117,8 @@ test("a connection that breaks after the request is an unknown outcome, and the 
 });
 
 test("a server that is not there is an answer with the system's code, and nothing is unknown", async (t) => {
-  const port = await closedPort();
   const target = {
-    endpoint: new URL(`http://127.0.0.1:${port}`),
+    endpoint: new URL("http://127.0.0.1:1"),
     region: "us-east-1",
     credential: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
   };
@@ -170,10 +169,21 @@ test("an abort ends the wait before the next attempt", async (t) => {
   assert.equal(answer.kind === "failure" && answer.code, "TooManyRequestsException");
 });
 
-async function closedPort(): Promise<number> {
-  const server: Server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
+test("many calls that wait at a time do not look like a leak of listeners", async (t) => {
+  const warnings: Error[] = [];
+  const listen = (warning: Error): number => warnings.push(warning);
+  process.on("warning", listen);
+  t.after(() => process.off("warning", listen));
+  const controller = new AbortController();
+  let requests = 0;
+  const { client } = await start(
+    t,
+    (_call, reply) => {
+      sendError(reply, 429, "TooManyRequestsException", "Rate Exceeded.");
+      if (++requests === 100) controller.abort();
+    },
+    { parallelMax: 50 },
+  );
+  await Promise.all(Array.from({ length: 50 }, () => client.invoke(transfer, controller.signal)));
+  assert.deepEqual(warnings, []);
+});

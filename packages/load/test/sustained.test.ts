@@ -53,7 +53,7 @@ async function runAgainst(
 const answer = { balance: 1, duration: 1, retries: 0 };
 
 test("a server that stands still for a second shows in the percentiles, also of calls that were not sent yet", async () => {
-  const rate = 200;
+  const rate = 100;
   const stall = { fromMs: 1_000, untilMs: 2_000 };
   let startedAt: number | undefined;
   const { report, intervals } = await runAgainst(
@@ -66,16 +66,16 @@ test("a server that stands still for a second shows in the percentiles, also of 
     { rate, durationMs: 4_000, parallelMax: 20 },
   );
 
-  assert.equal(report.calls, 800);
+  assert.equal(report.calls, 400);
   // A quarter of the calls were due while the server stood still; a twentieth of all waited for more than 0.8 s of it.
   assert.ok(report.latencyMs.p90 > 400, `p90 is ${report.latencyMs.p90}`);
   assert.ok(report.latencyMs.p99 > 800, `p99 is ${report.latencyMs.p99}`);
   // Only the 20 calls that were under way saw the stall themselves: measured from sending, p90 knows nothing of it.
   assert.ok(report.serviceMs.p90 < report.latencyMs.p90 / 2, `from sending, p90 is ${report.serviceMs.p90}`);
-  assert.ok(intervals.some(({ waiting }) => waiting > 50));
-  // An interval has a histogram of its own: the stall shows in those it fell into and is over in the last.
-  assert.ok(intervals.some(({ latencyMs }) => latencyMs.p90 > 400));
-  assert.ok(intervals.at(-1)!.latencyMs.p99 < 400, `p99 ends at ${intervals.at(-1)!.latencyMs.p99}`);
+  assert.ok(intervals.some(({ waiting }) => waiting > 20));
+  // The stall shows in the intervals into which it fell, and each has a histogram of its own: every call is in one alone.
+  assert.ok(intervals.some(({ latencyMs }) => latencyMs.p99 > 800));
+  assert.ok(intervals.every(({ latencyMs, calls }) => latencyMs.count === calls));
   const intervalCalls = intervals.reduce((sum, { calls }) => sum + calls, 0);
   assert.equal(intervalCalls, report.calls);
 });
@@ -101,13 +101,14 @@ test("calls that are refused because of their number lower how many are under wa
       setTimeout(() => {
         underWay--;
         sendJson(response, answer);
-      }, 40);
+      }, 250);
     },
-    { rate: 400, durationMs: 1_500, parallelMax: 200 },
+    // Twice as many as are taken, with time to spare: 250 ms for the server to read 15 requests.
+    { rate: 120, durationMs: 1_000, parallelMax: 200 },
   );
   assert.equal(most, 15);
   assert.ok(report.throttles > 0);
-  assert.equal(report.successes, 600);
+  assert.equal(report.successes, 120);
 });
 
 test("an interrupted run awaits what is under way and says what was due and not made", async () => {
@@ -134,7 +135,7 @@ test("an interval is one line", async () => {
   );
   assert.match(
     formatInterval(intervals[0]!),
-    /^\[ {3}[01]s\] +\d+ calls\/s \| p50 [\d.]+ p90 [\d.]+ p99 [\d.]+ p99\.9 [\d.]+ ms \| conflicts 0 retries \d+ throttles 0 errors 0 \| under way \d+\/\d+( waiting \d+)?$/,
+    /^\[ *\d+s\] +\d+ calls\/s \| p50 [\d.]+ p90 [\d.]+ p99 [\d.]+ p99\.9 [\d.]+ ms \| conflicts 0 retries \d+ throttles 0 errors 0 \| under way \d+\/\d+( waiting \d+)?$/,
   );
   assert.match(formatSustainedStats(report), /^Target rate: {8}100 calls\/second$/m);
 });

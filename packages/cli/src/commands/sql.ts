@@ -1,13 +1,13 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
+import { ConnectError } from "@dsql-local/toolkit";
 import { Command, Option } from "commander";
 import type pg from "pg";
 import { exitCodes, Failure } from "../failure.ts";
 import { clusterOption, dataDirOption, nonEmpty, resolveDataDir } from "../options.ts";
 import { withoutControl } from "../terminal.ts";
-import { runningCluster, signToken, tokenSecondsDefault } from "../stack/index.ts";
+import { runningCluster, stackPoolOptions, withConnection } from "../stack/index.ts";
 import {
-  connect,
   errorAsJson,
   formatError,
   formatResult,
@@ -60,25 +60,44 @@ async function runSql(sql: string, options: SqlOptions): Promise<void> {
   }
   const { cluster } = options;
   const facts = await runningCluster({ dataDir: resolveDataDir(options.dataDir), cluster });
-  const token = await signToken(facts, { user: options.user, expiresInSeconds: tokenSecondsDefault });
-  const client = await connect(facts, { user: options.user, token });
+  const pool = await stackPoolOptions(facts, options.user);
+  const succeeded = await withConnection(pool, (client) => runScript(client, statements, options)).catch(
+    (error: unknown) => {
+      throw isRefused(error) ? refusal(error, options.user) : error;
+    },
+  );
+  if (!succeeded) process.exitCode = exitCodes.failed;
+}
+
+function isRefused(error: unknown): error is ConnectError {
+  return error instanceof ConnectError && error.step === "access";
+}
+
+/** The key of the local account may do everything, so it is the role that is missing, or its mapping. */
+function refusal(error: ConnectError, user: string): Failure {
+  return new Failure(error.message, {
+    remedy: `"${user}" needs, from admin: CREATE ROLE ${user} WITH LOGIN; AWS IAM GRANT ${user} TO '<your ARN>';`,
+    cause: error,
+  });
+}
+
+/** @returns whether all statements succeeded; the first that does not ends the script */
+async function runScript(
+  client: pg.ClientBase,
+  statements: readonly string[],
+  options: SqlOptions,
+): Promise<boolean> {
   client.on("notice", (notice) =>
     process.stderr.write(`${withoutControl(`NOTICE:  ${notice.message ?? ""}`)}\n`),
   );
-  try {
-    for (const statement of statements) {
-      if (!(await runStatement(client, statement, options))) {
-        process.exitCode = exitCodes.failed;
-        return;
-      }
-    }
-  } finally {
-    await client.end();
+  for (const statement of statements) {
+    if (!(await runStatement(client, statement, options))) return false;
   }
+  return true;
 }
 
 /** @returns whether the statement succeeded; either way what the server said has been printed */
-async function runStatement(client: pg.Client, statement: string, options: SqlOptions): Promise<boolean> {
+async function runStatement(client: pg.ClientBase, statement: string, options: SqlOptions): Promise<boolean> {
   try {
     const result = await execute(client, statement);
     process.stdout.write(`${options.json ? resultAsJson(result) : formatResult(result)}\n`);
@@ -91,7 +110,7 @@ async function runStatement(client: pg.Client, statement: string, options: SqlOp
 }
 
 /** The driver keeps only the first word of a command tag; the connection beneath hands over all of it. */
-async function execute(client: pg.Client, statement: string): Promise<StatementResult> {
+async function execute(client: pg.ClientBase, statement: string): Promise<StatementResult> {
   let tag = "";
   const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
   const keepTag = (message: { text: string }): void => {

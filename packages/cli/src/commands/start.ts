@@ -95,23 +95,19 @@ function wrapped(names: readonly string[]): string {
 async function start(options: StartOptions): Promise<void> {
   const signals = new StopSignals();
   const startedAtMs = performance.now();
-  try {
-    const stack = await startStack({
-      dataDir: resolveDataDir(options.dataDir),
-      port: options.port,
-      awsPort: options.awsPort,
-      region: options.region,
-      fsync: options.fsync,
-      service: serviceOptionsOf(options),
-      ...(options.verbose && { log: (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`) }),
-    });
-    if (!signals.hasCome) announce(stack, options, performance.now() - startedAtMs);
-    const failure = await Promise.race([signals.first, stack.failed]);
-    await signals.stop(stack);
-    if (failure) throw cannotGoOn(failure);
-  } finally {
-    signals.end();
-  }
+  const stack = await startStack({
+    dataDir: resolveDataDir(options.dataDir),
+    port: options.port,
+    awsPort: options.awsPort,
+    region: options.region,
+    fsync: options.fsync,
+    service: serviceOptionsOf(options),
+    ...(options.verbose && { log: (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`) }),
+  });
+  if (!signals.hasCome) announce(stack, options, performance.now() - startedAtMs);
+  const failure = await Promise.race([signals.first, stack.failed]);
+  await signals.stop(stack);
+  if (failure) throw cannotGoOn(failure);
 }
 
 function announce(stack: Stack, options: StartOptions, startMs: number): void {

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
+import { readLock } from "@dsql-local/cluster";
 import { Command } from "commander";
 import { Failure } from "../failure.ts";
 import { dataDirFlag, dataDirOption, resolveDataDir } from "../options.ts";
@@ -54,7 +55,8 @@ async function endProcess(pid: number, options: { isUrgent: boolean; dataDir: st
   if (options.isUrgent) {
     // Two signals sent in one instant arrive as one.
     await delay(lookEveryMs);
-    if (isAlive(pid)) process.kill(pid, "SIGTERM");
+    // Without its lock it has stopped and is ending: a signal would make that a death by signal.
+    if (isAlive(pid) && (await readLock(options.dataDir)) !== undefined) process.kill(pid, "SIGTERM");
   }
   const deadlineMs = performance.now() + stopMsMax;
   while (isAlive(pid)) {

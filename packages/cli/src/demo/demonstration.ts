@@ -25,15 +25,14 @@ import { Steps } from "./steps.ts";
 import { stress } from "./stress.ts";
 import {
   cannotGoOn,
-  signToken,
   type Stack,
   stackEnvironment,
+  stackPoolOptions,
   startStack,
   StopSignals,
-  tokenSecondsDefault,
   unsetNames,
+  withConnection,
 } from "../stack/index.ts";
-import { connect } from "../sql/index.ts";
 
 export interface DemonstrationOptions {
   readonly dataDir: string;
@@ -78,7 +77,6 @@ export class Demonstration {
       if (!signals.hasCome) throw error;
     } finally {
       if (stack) await signals.stop(stack);
-      signals.end();
       if (signals.hasCome) process.stdout.write("\nStopped.\n");
     }
     if (signals.hasCome && !this.#options.staysUntilSignal) throw new Failure("interrupted before the end");
@@ -97,9 +95,7 @@ export class Demonstration {
   async #show(stack: Stack, signal: AbortSignal): Promise<void> {
     const environment = await childEnvironment(stack);
     const lambdaRoleArn = await this.#deploy(environment, signal);
-    const token = await signToken(stack.facts, { user: "admin", expiresInSeconds: tokenSecondsDefault });
-    const client = await connect(stack.facts, { user: "admin", token });
-    try {
+    await withConnection(await stackPoolOptions(stack.facts), async (client) => {
       await this.#prepareDatabase(client, lambdaRoleArn);
       await this.#transferOnce(environment, await readPayer(client));
       const before = await readBooks(client);
@@ -109,9 +105,7 @@ export class Demonstration {
         stress({ invocations, parallel, environment, signal }),
       );
       this.#prove(report, before, await readBooks(client));
-    } finally {
-      await client.end();
-    }
+    });
     process.stdout.write(howToConnect(stack.facts, { ...this.#options, paint: this.#paint }));
   }
 
@@ -132,7 +126,7 @@ export class Demonstration {
     return lambdaRoleArn;
   }
 
-  async #prepareDatabase(client: pg.Client, lambdaRoleArn: string): Promise<void> {
+  async #prepareDatabase(client: pg.ClientBase, lambdaRoleArn: string): Promise<void> {
     await this.#steps.quiet("Create role, AWS IAM GRANT", async () => {
       await createRole(client, lambdaRoleArn);
       return "myapp";

@@ -15,7 +15,7 @@ export interface Books {
   readonly transfers: number;
 }
 
-export async function createRole(client: pg.Client, lambdaRoleArn: string): Promise<void> {
+export async function createRole(client: pg.ClientBase, lambdaRoleArn: string): Promise<void> {
   await createUnlessThere(client, "CREATE ROLE myapp WITH LOGIN");
   const mapped = await query(
     client,
@@ -27,7 +27,7 @@ export async function createRole(client: pg.Client, lambdaRoleArn: string): Prom
   }
 }
 
-export async function createTables(client: pg.Client): Promise<void> {
+export async function createTables(client: pg.ClientBase): Promise<void> {
   await createUnlessThere(client, "CREATE TABLE accounts (id INT PRIMARY KEY, balance INT)");
   const filled = await query<{ count: string }>(client, "SELECT COUNT(*) AS count FROM accounts");
   if (Number(filled.rows[0]?.count) === 0) {
@@ -52,7 +52,7 @@ export async function createTables(client: pg.Client): Promise<void> {
 }
 
 /** Starts the index builds and waits for their jobs. @returns how many were built; those that are valid already are not */
-export async function createIndexes(client: pg.Client): Promise<number> {
+export async function createIndexes(client: pg.ClientBase): Promise<number> {
   let built = 0;
   for (const side of ["payer", "payee"] as const) {
     const name = `idx_transactions_${side}`;
@@ -69,7 +69,7 @@ export async function createIndexes(client: pg.Client): Promise<number> {
   return built;
 }
 
-async function waitForJob(client: pg.Client, jobId: string, indexName: string): Promise<void> {
+async function waitForJob(client: pg.ClientBase, jobId: string, indexName: string): Promise<void> {
   await query(client, `CALL sys.wait_for_job(${pg.escapeLiteral(jobId)})`);
   if (await isValidIndex(client, indexName)) return;
   const job = await query<{ status: string; details: string | null }>(
@@ -81,7 +81,7 @@ async function waitForJob(client: pg.Client, jobId: string, indexName: string): 
   throw new Failure(`the build of ${indexName} ended as ${status}${details ? `: ${details}` : ""}`);
 }
 
-async function isValidIndex(client: pg.Client, name: string): Promise<boolean> {
+async function isValidIndex(client: pg.ClientBase, name: string): Promise<boolean> {
   const found = await query(
     client,
     `SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
@@ -92,7 +92,7 @@ async function isValidIndex(client: pg.Client, name: string): Promise<boolean> {
 }
 
 /** Accounts and history, read in one snapshot. */
-export async function readBooks(client: pg.Client): Promise<Books> {
+export async function readBooks(client: pg.ClientBase): Promise<Books> {
   const read = await query<Record<keyof Books, string>>(
     client,
     `SELECT (SELECT count(*) FROM accounts) AS accounts,
@@ -104,7 +104,7 @@ export async function readBooks(client: pg.Client): Promise<Books> {
 }
 
 /** The richer of accounts 1 and 2, so that the one transfer finds money however often it was made before. */
-export async function readPayer(client: pg.Client): Promise<number> {
+export async function readPayer(client: pg.ClientBase): Promise<number> {
   const read = await query<{ id: number }>(
     client,
     "SELECT id FROM accounts WHERE id IN (1, 2) ORDER BY balance DESC, id LIMIT 1",
@@ -115,7 +115,7 @@ export async function readPayer(client: pg.Client): Promise<number> {
 /** PostgreSQL's codes for "already exists": a table or index, a role. */
 const alreadyThere = new Set(["42P07", "42710"]);
 
-async function createUnlessThere(client: pg.Client, statement: string): Promise<void> {
+async function createUnlessThere(client: pg.ClientBase, statement: string): Promise<void> {
   try {
     await query(client, statement);
   } catch (error) {
@@ -127,7 +127,7 @@ async function createUnlessThere(client: pg.Client, statement: string): Promise<
 const attemptsMax = 5;
 
 async function query<Row extends pg.QueryResultRow>(
-  client: pg.Client,
+  client: pg.ClientBase,
   statement: string,
   values: readonly unknown[] = [],
 ): Promise<pg.QueryResult<Row>> {

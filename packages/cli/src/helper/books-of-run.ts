@@ -1,22 +1,34 @@
 /** The books before and after a run, where the cluster can be reached: only Lambda is needed to make calls. */
 import type { Counts } from "@dsql-local/load";
+import { textOf } from "../failure.ts";
 import { type Books, type Finding, judgeBooks, readBooks } from "./books.ts";
 import { hasCluster, withCluster } from "./cluster.ts";
 import type { HelperOptions } from "./options.ts";
 
-export async function readBooksIfThere({ environment, target }: HelperOptions): Promise<Books | undefined> {
+/** Of what a test is given. */
+type ClusterOptions = Pick<HelperOptions, "environment">;
+
+export async function readBooksIfThere({ environment }: ClusterOptions): Promise<Books | undefined> {
   if (!hasCluster(environment)) return undefined;
-  return await withCluster({ environment, region: target.region }, readBooks);
+  return await withCluster(environment, readBooks);
 }
 
-/** @returns what was found; nothing where the books could not be read */
+/**
+ * @returns what was found; nothing where there were no books before. That they cannot be read any more is found too: what
+ * the run has measured is worth telling all the same.
+ */
 export async function judgeIfRead(
-  options: HelperOptions,
+  options: ClusterOptions,
   before: Books | undefined,
   told: Pick<Counts, "successes" | "unknownOutcomes">,
 ): Promise<readonly Finding[]> {
-  const after = before && (await readBooksIfThere(options));
-  return before && after ? judgeBooks(before, after, told) : [];
+  if (before === undefined) return [];
+  try {
+    const after = await readBooksIfThere(options);
+    return after === undefined ? [] : judgeBooks(before, after, told);
+  } catch (error) {
+    return [{ holds: false, text: `The balances could not be read after the run: ${textOf(error)}` }];
+  }
 }
 
 const unchecked = "CLUSTER_ENDPOINT is not set, so the balances were not added up.\n";

@@ -2,8 +2,9 @@
  * The books: what the accounts hold together and how many transfers the history has. Read before and after a stress
  * test, they prove that what the callers were told is what was committed.
  */
-import type { Counts } from "@dsql-local/load";
+import { type Counts, count } from "@dsql-local/load";
 import type pg from "pg";
+import { missingTable } from "./missing-table.ts";
 
 export interface Books {
   readonly accounts: bigint;
@@ -20,11 +21,13 @@ export interface Finding {
   readonly text: string;
 }
 
-export async function readBooks(client: pg.Client): Promise<Books> {
+export async function readBooks(client: pg.ClientBase): Promise<Books> {
   // One statement, so that all numbers are of one snapshot.
-  const { rows } = await client.query<{ accounts: string; balance: string | null; least: number | null }>(
-    "SELECT count(*) AS accounts, sum(balance) AS balance, min(balance) AS least FROM accounts",
-  );
+  const { rows } = await client
+    .query<{ accounts: string; balance: string | null; least: number | null }>(
+      "SELECT count(*) AS accounts, sum(balance) AS balance, min(balance) AS least FROM accounts",
+    )
+    .catch(missingTable);
   const [sums] = rows;
   return {
     accounts: BigInt(sums?.accounts ?? 0),
@@ -34,7 +37,7 @@ export async function readBooks(client: pg.Client): Promise<Books> {
   };
 }
 
-async function countTransfers(client: pg.Client): Promise<bigint | undefined> {
+async function countTransfers(client: pg.ClientBase): Promise<bigint | undefined> {
   try {
     const { rows } = await client.query<{ transfers: string }>(
       "SELECT count(*) AS transfers FROM transactions",
@@ -83,8 +86,4 @@ function judgeHistory(
     holds: rows >= BigInt(successes) && rows <= BigInt(successes + unknownOutcomes),
     text: `The history has ${count(rows)} new rows for ${count(successes)} successful transfers${unknown}`,
   };
-}
-
-function count(value: bigint | number): string {
-  return value.toLocaleString("en-US");
 }

@@ -1,15 +1,13 @@
 /**
- * A connection to the cluster as `admin`, from the environment alone: that of `dsql env`, or one's own for AWS.
+ * The cluster as `admin`, from the environment alone: that of `dsql env`, or one's own for AWS.
  *
  * `CLUSTER_ENDPOINT` is the name to verify. On the local stack `PGHOSTADDR` and `PGPORT` say where it is and
  * `PGSSLROOTCERT` whose certificate to trust; on AWS none of the three is needed.
  */
-import { readFile } from "node:fs/promises";
-import { DsqlSigner } from "@aws-sdk/dsql-signer";
-import pg from "pg";
+import { createPool, type DsqlPoolOptions } from "@dsql-local/toolkit";
+import type pg from "pg";
 import { Failure } from "../failure.ts";
-
-const connectMsMax = 10_000;
+import { withConnection } from "../stack/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,58 +15,35 @@ export function hasCluster(environment: Environment): boolean {
   return (environment["CLUSTER_ENDPOINT"] ?? "") !== "";
 }
 
-export interface ConnectOptions {
-  readonly environment: Environment;
-  readonly region: string;
-}
-
 /** Connects, lets `work` use the connection, and closes it. */
 export async function withCluster<Result>(
-  options: ConnectOptions,
-  work: (client: pg.Client) => Promise<Result>,
+  environment: Environment,
+  work: (client: pg.ClientBase) => Promise<Result>,
 ): Promise<Result> {
-  const client = await connectAsAdmin(options);
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
+  return await withConnection(asAdmin(environment), work);
 }
 
-export async function connectAsAdmin({ environment, region }: ConnectOptions): Promise<pg.Client> {
-  const endpoint = environment["CLUSTER_ENDPOINT"];
-  if (endpoint === undefined || endpoint === "") {
+/** @returns a pool that opens as many connections at once, as the service accepts it from one who was quiet before */
+export function clusterPool(environment: Environment, connections: number): pg.Pool {
+  return createPool({
+    ...asAdmin(environment),
+    max: connections,
+    min: 0,
+    connectTimeoutMs: connectMsMax,
+    pace: { burst: connections },
+  });
+}
+
+// Many connections are opened at once; the last of them waits for all the others.
+const connectMsMax = 30_000;
+
+function asAdmin(environment: Environment): DsqlPoolOptions {
+  if (!hasCluster(environment)) {
     throw new Failure("CLUSTER_ENDPOINT is not set", {
       remedy:
         'For the local stack: eval "$(npx dsql env)". For AWS: export CLUSTER_ENDPOINT=<output of cdk deploy>.',
     });
   }
-  const signer = new DsqlSigner({ hostname: endpoint, region });
-  const caFile = environment["PGSSLROOTCERT"];
-  const client = new pg.Client({
-    host: environment["PGHOSTADDR"] ?? endpoint,
-    port: Number(environment["PGPORT"] ?? 5432),
-    database: "postgres",
-    user: "admin",
-    password: () => signer.getDbConnectAdminAuthToken(),
-    ssl: { servername: endpoint, ...(isFile(caFile) && { ca: await readFile(caFile, "utf8") }) },
-    connectionTimeoutMillis: connectMsMax,
-    application_name: "helper",
-  });
-  // A connection that breaks while nothing is asked of it must not end the program; the next query reports it.
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    throw new Failure(`no connection to the cluster ${endpoint}: ${(error as Error).message}`, {
-      remedy: "Is it running, and is CLUSTER_ENDPOINT that of the stack you deployed?",
-      cause: error,
-    });
-  }
-  return client;
-}
-
-/** libpq takes the word `system` for the authorities that the machine trusts, as Node does without a file. */
-function isFile(rootCertificate: string | undefined): rootCertificate is string {
-  return rootCertificate !== undefined && rootCertificate !== "" && rootCertificate !== "system";
+  // Not the helper's --region: that is the function's, and the endpoint names its own.
+  return { user: "admin", applicationName: "helper", environment };
 }

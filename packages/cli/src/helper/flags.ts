@@ -1,6 +1,12 @@
 /** What the helper's commands take on the command line, and how it is read. */
 import { InvalidArgumentError, Option } from "commander";
-import { chapter4Defaults, chapter6Defaults, functionNameDefault } from "@dsql-local/load";
+import {
+  chapter4Defaults,
+  chapter6Defaults,
+  functionNameDefault,
+  loadThreadsDefault,
+  loadThreadsMax,
+} from "@dsql-local/load";
 import { nonEmpty, regionName } from "../options.ts";
 import { setupDefaults } from "./setup.ts";
 
@@ -16,12 +22,13 @@ export interface Flags {
   readonly parallel?: number;
   readonly accounts?: number;
   readonly workers?: number;
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
 /** Flags that several commands share. They stand before or after a command's name. */
 export function sharedOptions(): Option[] {
-  const of = (name: keyof typeof chapter4Defaults): string =>
+  const of = (name: "invocations" | "parallel" | "accounts"): string =>
     `${chapter4Defaults[name].toLocaleString("en-US")}, in chapter 6 ${chapter6Defaults[name].toLocaleString("en-US")}`;
   return [
     new Option("--function <name>", "the Lambda function").default(functionNameDefault).argParser(nonEmpty),
@@ -47,6 +54,11 @@ export function sharedOptions(): Option[] {
       "--workers <number>",
       `of the setup: connections that insert at a time (default: ${setupDefaults.workers})`,
     ).argParser(workerNumber),
+    new Option(
+      "--threads <number>",
+      "of the stress tests: worker threads that make the calls " +
+        `(default: in chapter 6 one for each 4 CPUs, here ${loadThreadsDefault()}; in chapter 4 none)`,
+    ).argParser(threadNumber),
     new Option("--json", "print the result as JSON and nothing else"),
   ];
 }
@@ -82,6 +94,13 @@ const workersMax = 1_000;
 function workerNumber(text: string): number {
   const number = positive(text);
   if (number > workersMax) throw new InvalidArgumentError(`At most ${workersMax} workers insert at a time.`);
+  return number;
+}
+
+function threadNumber(text: string): number {
+  const number = positive(text);
+  if (number > loadThreadsMax)
+    throw new InvalidArgumentError(`At most ${loadThreadsMax} threads make calls.`);
   return number;
 }
 

@@ -1,10 +1,10 @@
 /**
  * Chapters 0, 1 and 2: the function greets, first by itself, then with a connection as `admin`, then as `myapp`.
  */
-import type { Invocation } from "@dsql-local/load";
+import type { Failure, Invocation } from "@dsql-local/load";
 import { invokeOnce } from "./invoke.ts";
 import type { HelperOptions, Outcome } from "./options.ts";
-import { failed, passed } from "./verdict.ts";
+import { failed, failedAnswer, passed } from "./verdict.ts";
 
 const titles = [
   "Base Lambda function",
@@ -24,18 +24,20 @@ export async function testGreeting(chapter: 0 | 1 | 2, options: HelperOptions): 
   const greeting = greetingIn(invocation);
   if (greeting === undefined) return failed(options.screen, chapter, "the response has no greeting");
   if (chapter > 0 && !greeting.includes("connected to DSQL successfully")) {
-    return failed(options.screen, chapter, "the function did not say that it is connected to DSQL");
+    const reason = "the function did not say that it is connected to DSQL";
+    return failed(
+      options.screen,
+      chapter,
+      reason,
+      "Is the function of this chapter deployed? (cd cdk && npx cdk deploy)",
+    );
   }
   return passed(options.screen, chapter, { greeting });
 }
 
-function refused(
-  chapter: number,
-  { screen }: HelperOptions,
-  failure: { code: string; message: string },
-): Outcome {
+function refused(chapter: number, { screen }: HelperOptions, failure: Failure): Outcome {
   if (!/access denied|accessdenied/i.test(`${failure.code} ${failure.message}`)) {
-    return failed(screen, chapter, `${failure.message} (${failure.code})`);
+    return failedAnswer(screen, chapter, failure);
   }
   screen.write(`❌ Chapter ${chapter} test FAILED with AccessDenied error\n`);
   screen.write(

@@ -1,5 +1,5 @@
 /** What every chapter's test is given. */
-import type { InvocationTarget } from "@dsql-local/load";
+import type { InvocationTarget, Screen } from "@dsql-local/load";
 
 export interface HelperOptions {
   readonly functionName: string;
@@ -15,8 +15,10 @@ export interface HelperOptions {
   readonly accounts?: number | undefined;
   /** Of the setup: connections that insert at a time. */
   readonly workers?: number | undefined;
+  /** Of the stress tests: worker threads that make the calls. */
+  readonly threads?: number | undefined;
   /** What the tests print goes here; nowhere with `--json`. */
-  readonly screen: { readonly isTTY?: boolean | undefined; write(text: string): unknown };
+  readonly screen: Screen;
   /** The first Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -4,12 +4,14 @@
  * What is there already stays as it is, so an interrupted setup is taken up where it stopped: each batch is inserted in
  * a transaction of its own, and a batch whose accounts all exist is skipped.
  */
+import { count } from "@dsql-local/load";
 import { limits } from "@dsql-local/spec";
 import type pg from "pg";
-import { Failure } from "../failure.ts";
 import { type IdRange, batches, divide } from "./account-ranges.ts";
-import { type ConnectOptions, connectAsAdmin, withCluster } from "./cluster.ts";
+import { clusterPool, withCluster } from "./cluster.ts";
+import { missingTable } from "./missing-table.ts";
 import type { HelperOptions, Outcome } from "./options.ts";
+import { SetupDisplay } from "./setup-display.ts";
 
 export const setupDefaults = { accounts: 1_000_000, workers: 128 } as const;
 
@@ -19,21 +21,17 @@ const openingBalance = 100;
 const attemptsMax = 10;
 
 export async function setUpAccounts(chapter: 4 | 6, options: HelperOptions): Promise<Outcome> {
-  const { screen, signal, environment, target } = options;
+  const { screen, signal, environment } = options;
   const accounts = options.accounts ?? setupDefaults.accounts;
   const startedAt = performance.now();
   screen.write(`Setting up Chapter ${chapter}: Creating ${short(accounts)} accounts\n\n`);
 
-  const cluster = { environment, region: target.region };
-  const before = await withCluster(cluster, readAccounts);
+  const before = await withCluster(environment, readAccounts);
   screen.write(`Current account count: ${count(before.count)}\n`);
   const missing = Math.max(0, accounts - before.count);
-  const inserted =
-    missing === 0
-      ? 0
-      : await insertMissing(before, accounts, { ...options, cluster, screen, signal, missing });
+  const inserted = missing === 0 ? 0 : await insertMissing(before, accounts, { ...options, missing });
 
-  const after = missing === 0 ? before : await withCluster(cluster, readAccounts);
+  const after = missing === 0 ? before : await withCluster(environment, readAccounts);
   const facts = { chapter, accountsBefore: before.count, inserted, accounts: after.count };
   const elapsedMs = Math.round(performance.now() - startedAt);
   if (signal.aborted) {
@@ -50,34 +48,25 @@ interface AccountIds {
   readonly contiguousTo: number;
 }
 
-async function readAccounts(client: pg.Client): Promise<AccountIds> {
-  try {
-    const { rows } = await client.query<{ count: string; least: number | null; greatest: number | null }>(
+async function readAccounts(client: pg.ClientBase): Promise<AccountIds> {
+  const { rows } = await client
+    .query<{ count: string; least: number | null; greatest: number | null }>(
       "SELECT count(*) AS count, min(id) AS least, max(id) AS greatest FROM accounts",
-    );
-    const [found] = rows;
-    const ids = Number(found?.count ?? 0);
-    const isContiguous = found?.least === 1 && found.greatest === ids;
-    return { count: ids, contiguousTo: isContiguous ? ids : 0 };
-  } catch (error) {
-    if ((error as pg.DatabaseError).code !== undefinedTable) throw error;
-    throw new Failure("there is no table accounts", {
-      remedy: "Chapter 3 creates it: CREATE TABLE accounts (id INT PRIMARY KEY, balance INT);",
-      cause: error,
-    });
-  }
+    )
+    .catch(missingTable);
+  const [found] = rows;
+  const ids = Number(found?.count ?? 0);
+  const isContiguous = found?.least === 1 && found.greatest === ids;
+  return { count: ids, contiguousTo: isContiguous ? ids : 0 };
 }
 
-const undefinedTable = "42P01";
-
 interface Work extends HelperOptions {
-  readonly cluster: ConnectOptions;
   readonly missing: number;
 }
 
 /** @returns how many were inserted */
 async function insertMissing(before: AccountIds, accounts: number, work: Work): Promise<number> {
-  const { screen, missing, signal } = work;
+  const { screen, missing, signal, environment } = work;
   screen.write(`Inserting ${count(missing)} more accounts to reach ${count(accounts)}...\n`);
   const ranges = divide(
     { first: before.contiguousTo + 1, last: accounts },
@@ -86,35 +75,53 @@ async function insertMissing(before: AccountIds, accounts: number, work: Work): 
   // One that fails stops the others after their batch, so that nothing goes on behind the error message.
   const failing = new AbortController();
   const stopping = AbortSignal.any([signal, failing.signal]);
+  const pool = clusterPool(environment, ranges.length);
+  const display = new SetupDisplay(
+    screen,
+    ranges.map(({ first, last }) => last - first + 1),
+  );
   const results = await Promise.allSettled(
-    ranges.map(async (range, index) => {
+    ranges.map(async (range, worker) => {
       try {
-        return await insertRange(range, `  [Worker ${index + 1}]`, { ...work, signal: stopping });
+        return await insertRange(range, { pool, display, worker, signal: stopping });
       } catch (error) {
         failing.abort();
         throw error;
       }
     }),
   );
+  display.end();
+  await pool.end();
   for (const result of results) if (result.status === "rejected") throw result.reason;
   if (!signal.aborted) screen.write("Account insertion complete!\n");
   return results.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
 }
 
-async function insertRange(range: IdRange, worker: string, work: Work): Promise<number> {
-  const { cluster, signal, screen } = work;
+interface Worker {
+  readonly pool: pg.Pool;
+  readonly display: SetupDisplay;
+  /** Counted from 0. */
+  readonly worker: number;
+  readonly signal: AbortSignal;
+}
+
+/** @returns how many were inserted; fewer than there are ids where some existed, or after the signal */
+async function insertRange(range: IdRange, { pool, display, worker, signal }: Worker): Promise<number> {
   if (signal.aborted) return 0;
-  const client = await connectAsAdmin(cluster);
+  const client = await pool.connect();
   let inserted = 0;
   try {
     for (const batch of batches(range, limits.rowsPerTransactionMax.value)) {
       if (signal.aborted) return inserted;
       inserted += await insertBatch(client, batch);
+      display.advance(worker, batch.last - batch.first + 1);
     }
   } finally {
-    await client.end();
+    client.release();
   }
-  screen.write(`${worker} ${done(inserted, range)} accounts ${count(range.first)} to ${count(range.last)}\n`);
+  display.line(
+    `  [Worker ${worker + 1}] ${done(inserted, range)} accounts ${count(range.first)} to ${count(range.last)}`,
+  );
   return inserted;
 }
 
@@ -123,7 +130,7 @@ function done(inserted: number, { first, last }: IdRange): string {
   return inserted === 0 ? "Skipped" : `Inserted ${count(inserted)} of`;
 }
 
-async function insertBatch(client: pg.Client, { first, last }: IdRange): Promise<number> {
+async function insertBatch(client: pg.ClientBase, { first, last }: IdRange): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     try {
       const { rows } = await client.query<{ count: string }>(
@@ -142,10 +149,6 @@ async function insertBatch(client: pg.Client, { first, last }: IdRange): Promise
       if ((error as pg.DatabaseError).code !== "40001" || attempt === attemptsMax) throw error;
     }
   }
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
 }
 
 /** `1M`, as the talk writes it. */

@@ -11,6 +11,7 @@ import { Failure } from "../failure.ts";
 import { judgeIfRead, readBooksIfThere, shown } from "./books-of-run.ts";
 import type { Books, Finding } from "./books.ts";
 import type { HelperOptions, Outcome } from "./options.ts";
+import { remedyFor } from "./remedy.ts";
 import { failed } from "./verdict.ts";
 
 export async function testStress(profile: StressProfile, options: HelperOptions): Promise<Outcome> {
@@ -44,7 +45,11 @@ function verdict(
   const facts = { ...report, seed: options.seed, findings };
   const broken = findings.find((finding) => !finding.holds);
   // Conflicts are no failure: before chapter 4 adds its retries, some 7 of 100 calls end with one.
-  if (report.successes === 0) return { ...failed(options.screen, chapter, "no transfer succeeded"), facts };
+  if (report.successes === 0) {
+    const [mostFrequent] = report.errorBreakdown;
+    const remedy = mostFrequent && remedyFor(mostFrequent);
+    return { ...failed(options.screen, chapter, "no transfer succeeded", remedy), facts };
+  }
   if (broken !== undefined) return { ...failed(options.screen, chapter, broken.text), facts };
   options.screen.write(
     report.wasAborted ? `Chapter ${chapter} test interrupted\n` : `✅ Chapter ${chapter} test complete\n`,

@@ -1,10 +1,11 @@
 /** Chapter 3: one transfer. Chapter 5: one transfer, and its row in the history. */
-import type { Answer, Failure as FailedAnswer } from "@dsql-local/load";
+import type { Answer } from "@dsql-local/load";
 import type pg from "pg";
 import { withCluster } from "./cluster.ts";
 import { invokeOnce } from "./invoke.ts";
+import { missingTable } from "./missing-table.ts";
 import type { HelperOptions, Outcome } from "./options.ts";
-import { failed, passed } from "./verdict.ts";
+import { failed, failedAnswer, passed } from "./verdict.ts";
 
 interface Transfer {
   readonly payer_id: number;
@@ -40,19 +41,19 @@ export async function testTransfer(options: HelperOptions): Promise<Outcome> {
   const { screen } = options;
   screen.write("Testing Chapter 3: Money transfer\n\n");
   const { answer } = await makeTransfer(options);
-  if (answer.kind === "failure") return failedTransfer(options, 3, answer);
+  if (answer.kind === "failure") return failedAnswer(screen, 3, answer);
   const outcome = passed(screen, 3, { balance: answer.balance });
   screen.write(`Payer balance after transfer: ${answer.balance}\n`);
   return outcome;
 }
 
 export async function testHistory(options: HelperOptions): Promise<Outcome> {
-  const { screen, environment, target } = options;
+  const { screen, environment } = options;
   screen.write("Testing Chapter 5: Transaction history with UUID primary keys\n\n");
-  return await withCluster({ environment, region: target.region }, async (client) => {
+  return await withCluster(environment, async (client) => {
     const [thereBefore, backBefore] = await countSuchTransfers(client);
     const { transfer, answer } = await makeTransfer(options);
-    if (answer.kind === "failure") return failedTransfer(options, 5, answer);
+    if (answer.kind === "failure") return failedAnswer(screen, 5, answer);
 
     screen.write("✅ Transfer successful\nChecking transactions table...\n");
     const [thereAfter, backAfter] = await countSuchTransfers(client);
@@ -64,10 +65,6 @@ export async function testHistory(options: HelperOptions): Promise<Outcome> {
   });
 }
 
-function failedTransfer(options: HelperOptions, chapter: number, { code, message }: FailedAnswer): Outcome {
-  return failed(options.screen, chapter, `${message} (${code})`);
-}
-
 interface HistoryRow {
   readonly id: string;
   readonly payer_id: number;
@@ -77,18 +74,20 @@ interface HistoryRow {
 }
 
 /** @returns how many rows each of the two has */
-async function countSuchTransfers(client: pg.Client): Promise<[number, number]> {
+async function countSuchTransfers(client: pg.ClientBase): Promise<[number, number]> {
   const count = async ({ payer_id, payee_id, amount }: Transfer): Promise<number> => {
-    const { rows } = await client.query<{ count: string }>(
-      "SELECT count(*) AS count FROM transactions WHERE payer_id = $1 AND payee_id = $2 AND amount = $3",
-      [payer_id, payee_id, amount],
-    );
+    const { rows } = await client
+      .query<{ count: string }>(
+        "SELECT count(*) AS count FROM transactions WHERE payer_id = $1 AND payee_id = $2 AND amount = $3",
+        [payer_id, payee_id, amount],
+      )
+      .catch(missingTable);
     return Number(rows[0]?.count);
   };
   return [await count(transfers[0]), await count(transfers[1])];
 }
 
-async function recentTransfers(client: pg.Client): Promise<readonly HistoryRow[]> {
+async function recentTransfers(client: pg.ClientBase): Promise<readonly HistoryRow[]> {
   const { rows } = await client.query<HistoryRow>(
     `SELECT id, payer_id, payee_id, amount, to_char(created_at, 'YYYY-MM-DD HH24:MI:SS.MS') AS time
      FROM transactions

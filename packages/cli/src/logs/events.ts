@@ -48,6 +48,7 @@ export async function* followEvents(
   let fromMs = wanted.fromMs;
   let shown = new Map<string, number>();
   while (!wanted.signal.aborted) {
+    const readAtMs = Date.now();
     const events = await readEvents(client, { ...wanted, fromMs, groups: await groupsNow() });
     const seen = new Map<string, number>();
     for (const event of events) {
@@ -57,8 +58,9 @@ export async function* followEvents(
       if (count > (shown.get(key) ?? 0)) yield event;
     }
     shown = seen;
-    // What is older than this has been shown already; nothing that is shown again is forgotten.
-    fromMs = Math.max(fromMs, Date.now() - lateMsMax);
+    // What is older than this has been shown already; nothing that is shown again is forgotten. From the moment of looking
+    // on, not of having shown: a slow machine or terminal may take long in between.
+    fromMs = Math.max(fromMs, readAtMs - lateMsMax);
     await wait(pollMs, undefined, { signal: wanted.signal }).catch(() => undefined);
   }
 }

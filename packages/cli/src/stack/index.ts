@@ -15,4 +15,11 @@ export { cannotGoOn, defaultAwsPort, defaultPort, factsOf, type Stack, startStac
 export { shellTokenSeconds, stackEnvironment } from "./stack-environment.ts";
 export { type StackFacts, stackFacts } from "./stack-facts.ts";
 export { StopSignals } from "./stop-signals.ts";
-export { targetOptions, type TargetOptions, targetPool, targetPoolOptions } from "./target-pool.ts";
+export {
+  stackPoolOptions,
+  targetOptions,
+  type TargetOptions,
+  targetPool,
+  targetPoolOptions,
+} from "./target-pool.ts";
+export { withConnection } from "./connection.ts";

@@ -1,4 +1,8 @@
-/** Ctrl-C and its relatives: the first stops in order, the second at once, the third does not wait any more. */
+/**
+ * Ctrl-C and its relatives: the first stops in order, the second at once, the third does not wait any more.
+ *
+ * They are taken to the end of the process: one that comes when all has stopped must not make a death by signal of that.
+ */
 import process from "node:process";
 import type { Stack } from "./stack.ts";
 
@@ -28,11 +32,6 @@ export class StopSignals {
   async stop(stack: Stack): Promise<void> {
     const stopped = stack.stop();
     await Promise.race([stopped, this.#second.then(() => stack.stop({ immediate: true }))]);
-  }
-
-  /** Signals do what they did before. */
-  end(): void {
-    for (const name of names) process.off(name, this.#receive);
   }
 
   readonly #receive = (signal: NodeJS.Signals): void => {

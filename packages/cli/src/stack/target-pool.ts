@@ -9,6 +9,7 @@ import { Option } from "commander";
 import { clusterOption, dataDirOption, nonEmpty, regionName, resolveDataDir } from "../options.ts";
 import { runningCluster } from "./choose-cluster.ts";
 import { administratorKey } from "./credentials.ts";
+import type { StackFacts } from "./stack-facts.ts";
 
 export interface TargetOptions {
   readonly dataDir: string;
@@ -40,6 +41,15 @@ export async function targetPoolOptions(target: TargetOptions): Promise<DsqlPool
   const isNamed = endpoint !== undefined || (process.env["CLUSTER_ENDPOINT"] ?? "") !== "";
   if (isNamed && target.cluster === undefined) return { endpoint, region, user, applicationName: "dsql" };
   const facts = await runningCluster({ dataDir: resolveDataDir(target.dataDir), cluster: target.cluster });
+  const environment = { CLUSTER_USER: process.env["CLUSTER_USER"] };
+  return { ...(await stackPoolOptions(facts, user)), environment };
+}
+
+/**
+ * What `createPool()` takes to reach a cluster of the stack that runs here, whatever AWS_PROFILE or PGHOSTADDR say.
+ * @param user - `admin` by default
+ */
+export async function stackPoolOptions(facts: StackFacts, user?: string): Promise<DsqlPoolOptions> {
   return {
     endpoint: facts.clusterEndpoint,
     region: facts.region,
@@ -48,8 +58,7 @@ export async function targetPoolOptions(target: TargetOptions): Promise<DsqlPool
     ca: await readFile(facts.caFile, "utf8"),
     credentials: administratorKey(facts),
     applicationName: "dsql",
-    // The local stack is meant, whatever AWS_PROFILE or PGHOSTADDR say.
-    environment: { CLUSTER_USER: process.env["CLUSTER_USER"] },
+    environment: {},
   };
 }
 

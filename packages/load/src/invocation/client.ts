@@ -11,6 +11,7 @@
  *
  * Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { RequestSigner, payloadHash } from "@dsql-local/spec";
@@ -128,6 +129,8 @@ function isOutcomeUnknown(attempt: Attempt, answer: Answer): boolean {
 
 /** @returns false where the signal ended the wait */
 async function waited(waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+  // All calls that wait listen to the one signal of the run: thousands are no leak.
+  if (signal !== undefined) setMaxListeners(0, signal);
   try {
     await wait(waitMs, undefined, signal === undefined ? {} : { signal });
     return true;
