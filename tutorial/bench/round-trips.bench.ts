@@ -18,6 +18,7 @@ import type { Chapter } from "../test/chapter-files.ts";
 import { openTutorialDatabase } from "../test/database.ts";
 import { bundleLambda } from "../test/deployed-function.ts";
 import { startLocalStack } from "../test/local-stack.ts";
+import { insertAccounts } from "./accounts.ts";
 
 const ways = [
   { chapter: "ch06", name: "five round trips" },
@@ -36,12 +37,7 @@ async function main(): Promise<void> {
   try {
     const environment = await stack.environment();
     const admin = await openTutorialDatabase(stack, environment);
-    for (let first = 1; first <= accounts; first += 2_500) {
-      await admin.query(
-        "INSERT INTO accounts SELECT id, 100000 FROM generate_series($1::int, $2::int) AS id",
-        [first, first + 2_499],
-      );
-    }
+    await insertAccounts(admin, accounts);
     await admin.end();
     const bundles = await Promise.all(
       ways.map(({ chapter }) => bundleLambda(chapter, "transfer.ts", stack.folder)),

@@ -18,6 +18,12 @@ export interface Cable {
    * @param isDelivered - the cluster gets that message, and its answer is what is lost; otherwise it gets nothing
    */
   cutAt(turn: number, isDelivered: boolean): void;
+  /**
+   * Keeps back some of the messages that the program sends from now on, each until `meanwhile` has happened.
+   *
+   * @param turns - which ones, counted as by `cutAt`
+   */
+  holdAt(turns: readonly number[], meanwhile: () => Promise<unknown>): void;
   close(): Promise<void>;
 }
 
@@ -33,9 +39,17 @@ interface Cut {
   readonly isDelivered: boolean;
 }
 
+interface Hold {
+  readonly turns: readonly number[];
+  readonly meanwhile: () => Promise<unknown>;
+  /** Messages that the program has sent since. */
+  sent: number;
+}
+
 export async function layCable({ port, delayMs = 0 }: CableOptions): Promise<Cable> {
   let connections = 0;
   let cut: Cut | undefined;
+  let hold: Hold | undefined;
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     connections++;
@@ -60,8 +74,11 @@ export async function layCable({ port, delayMs = 0 }: CableOptions): Promise<Cab
     };
     near.on("data", (chunk) => {
       if (cut !== undefined && isProgramsTurn) turn++;
+      const held =
+        isProgramsTurn && hold !== undefined && hold.turns.includes(++hold.sent) ? hold : undefined;
       isProgramsTurn = false;
       if (cut?.turn === turn && !cut.isDelivered) return breakOff();
+      if (held !== undefined) return void keepBack(chunk, held);
       later(() => far.write(chunk));
     });
     far.on("data", (chunk) => {
@@ -71,6 +88,13 @@ export async function layCable({ port, delayMs = 0 }: CableOptions): Promise<Cab
         near.write(chunk);
       });
     });
+    const keepBack = async (chunk: Buffer, { meanwhile }: Hold): Promise<void> => {
+      // What follows the message must not overtake it.
+      near.pause();
+      await meanwhile();
+      far.write(chunk);
+      near.resume();
+    };
     const breakOff = (): void => {
       cut = undefined;
       near.destroy();
@@ -84,6 +108,9 @@ export async function layCable({ port, delayMs = 0 }: CableOptions): Promise<Cab
     connections: () => connections,
     cutAt(turn, isDelivered) {
       cut = { turn, isDelivered };
+    },
+    holdAt(turns, meanwhile) {
+      hold = { turns, meanwhile, sent: 0 };
     },
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -44,11 +44,12 @@ export class DeployedFunction {
     );
   }
 
-  async invoke(event: unknown): Promise<Outcome> {
+  /** @param remainingMs - what the function is told about its time, in place of the truth */
+  async invoke(event: unknown, remainingMs?: readonly number[]): Promise<Outcome> {
     const id = this.#callers.size === 0 ? 0 : Math.max(...this.#callers.keys()) + 1;
     return await new Promise((resolve) => {
       this.#callers.set(id, resolve);
-      this.#process.send({ id, event } satisfies Call);
+      this.#process.send({ id, event, remainingMs } satisfies Call);
     });
   }
 

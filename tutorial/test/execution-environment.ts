@@ -1,10 +1,10 @@
 /**
  * A program that holds a chapter's function the way Lambda does: several execution environments, each with a copy of the
- * module and its own pool, each serving one invocation at a time. transfers.test.ts starts it with `fork`.
+ * module and its own pool, each serving one invocation at a time. deployed-function.ts starts it with `fork`.
  *
  *     node execution-environment.js <bundle> <environments>
  *
- * Reads `{ id, event }` messages, answers `{ id, response }` or `{ id, thrown }`.
+ * Reads `{ id, event, remainingMs? }` messages, answers `{ id, response }` or `{ id, thrown }`.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -14,6 +14,8 @@ type Handler = (event: unknown, context: { getRemainingTimeInMillis(): number })
 export interface Call {
   readonly id: number;
   readonly event: unknown;
+  /** What the context says each time it is asked how much time remains, the last from then on; the clock's by default. */
+  readonly remainingMs?: readonly number[] | undefined;
 }
 
 export interface Outcome {
@@ -32,10 +34,12 @@ function load(bundle: string): Handler {
   return (require(bundle) as { handler: Handler }).handler;
 }
 
-async function invoke(handler: Handler, { id, event }: Call): Promise<Outcome> {
+async function invoke(handler: Handler, { id, event, remainingMs }: Call): Promise<Outcome> {
   const endsAt = Date.now() + timeoutMs;
+  const told = [...(remainingMs ?? [])];
+  const next = (): number | undefined => (told.length > 1 ? told.shift() : told[0]);
   try {
-    const response = await handler(event, { getRemainingTimeInMillis: () => endsAt - Date.now() });
+    const response = await handler(event, { getRemainingTimeInMillis: () => next() ?? endsAt - Date.now() });
     return { id, response };
   } catch (error) {
     const { code, message } = error as { code?: unknown; message?: unknown };

@@ -11,6 +11,9 @@ import { parseArgs } from "node:util";
 import { type Figures, formatFigures, readFigures } from "./figures.ts";
 import { type BlockReport, runTalk } from "./run-talk.ts";
 
+/** With the columns before it a line of 110. */
+const nameCharactersMax = 78;
+
 const { values } = parseArgs({
   options: {
     short: { type: "boolean", default: false },
@@ -39,12 +42,18 @@ function announce({ block, skipped }: BlockReport): void {
   if (skipped !== undefined) process.stdout.write(`\n(${skipped}: README.md:${block.line})\n`);
 }
 
+/** A statement is known by its beginning; of several commands the last is the one that takes its time. */
+function nameOf({ kind, text }: BlockReport["block"]): string {
+  const lines = text.replaceAll(/\s*\\\n\s*/g, " ").split("\n");
+  const name = (kind === "sql" ? lines[0] : lines.at(-1)) ?? "";
+  return name.length > nameCharactersMax ? `${name.slice(0, nameCharactersMax - 1)}…` : name;
+}
+
 function report(all: readonly BlockReport[]): void {
   const ran = all.filter(({ block }) => !["edit", "file", "output"].includes(block.kind));
   const lines = ran.map(({ block, elapsedMs, skipped }) => {
     const time = skipped === undefined ? `${(elapsedMs / 1_000).toFixed(1)} s` : "-";
-    const [command = ""] = block.text.split("\n").slice(-1);
-    return `  ${block.chapter.padEnd(18)} ${time.padStart(9)}  ${command}`;
+    return `  ${block.chapter.padEnd(18)} ${time.padStart(9)}  ${nameOf(block)}`;
   });
   const loads = ran.map(({ printed }) => readFigures(printed)).filter((found): found is Figures => !!found);
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
