@@ -28,7 +28,7 @@ export interface Target {
 
 export type Negotiation = "sslRequest" | "direct";
 
-export const connectWithinMs = 30_000;
+const connectWithinMs = 30_000;
 
 /** A socket with nothing sent on it. */
 export function openSocket(target: Target): Promise<Socket> {

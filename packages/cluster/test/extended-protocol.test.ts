@@ -140,6 +140,23 @@ test("several portals in a block give their rows bit by bit", async () => {
   assert.equal(await raw.shape(), "E34000 Z");
 });
 
+test("a portal of EXPLAIN gives as many rows as are asked for, too", async () => {
+  const raw = await running.raw();
+  await raw.query("BEGIN");
+  const explained = "EXPLAIN SELECT * FROM account ORDER BY balance";
+  raw.send(
+    send.parse("", explained, []),
+    send.bind("p", "", noBindArguments),
+    run("p", 1),
+    run("p", 1),
+    sync,
+  );
+  assert.equal(await raw.shape(), "1 2 D s D s Z");
+  raw.send(run("p"), sync);
+  assert.match(await raw.shape(), /^(?:D )+C Z$/);
+  await raw.query("COMMIT");
+});
+
 test("a portal goes on where it was after its transaction has made room for another", async () => {
   const raw = await running.raw();
   const other = await running.connect();

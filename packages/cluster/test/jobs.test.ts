@@ -6,7 +6,13 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { removeDataDir } from "../src/storage/index.ts";
-import { fillLarge, jobEnded as ended, jobOf as job, submitJob as submit } from "./job-helper.ts";
+import {
+  fillLarge,
+  jobEnded as ended,
+  jobOf as job,
+  type JobRow,
+  submitJob as submit,
+} from "./job-helper.ts";
 import { newDataDir, type RunningCluster, runCluster, within } from "./running-cluster.ts";
 import { eventually } from "./storage-helper.ts";
 
@@ -111,12 +117,21 @@ test("waiting for a job that is none is refused or answered, and not inside a bl
   const client = await running.connect();
   await assert.rejects(client.query("CALL sys.wait_for_job('nonsense')"), { code: "22P02" });
   await assert.rejects(client.query("CALL sys.wait_for_job(NULL)"), { code: "22P02" });
-  await assert.rejects(client.query("CALL sys.wait_for_job(lower('A'))"), { code: "0A000" });
+  await assert.rejects(client.query("CALL sys.wait_for_job(lower('A'))"), { code: "22P02" });
+  await assert.rejects(client.query("CALL sys.wait_for_job(1 + 1)"), { code: "42883" });
+  await assert.rejects(client.query("CALL sys.wait_for_job('a' || nothing)"), {
+    code: "42703",
+    position: "30",
+  });
   await assert.rejects(client.query("SELECT sys.wait_for_job('a')"), {
     code: "42809",
     message: "sys.wait_for_job(unknown) is a procedure",
   });
   assert.equal(await ended(client, "a".repeat(26)), false);
+  const none = { rows: [{ wait_for_job: false }] };
+  const computed = await client.query("CALL sys.wait_for_job(repeat('a', 25) || $1)", ["a"]);
+  assert.deepEqual({ rows: computed.rows }, none);
+  assert.deepEqual({ rows: (await client.query("CALL sys.wait_for_job(repeat('a', 26))")).rows }, none);
   await client.query("BEGIN");
   await assert.rejects(client.query(`CALL sys.wait_for_job('${"a".repeat(26)}')`), { code: "25001" });
   await client.query("ROLLBACK");
@@ -165,8 +180,14 @@ test("a job goes on after PostgreSQL was killed under it", async () => {
   assert.equal(await isValid(running, "crashed_filler"), true);
 });
 
-/** Starts a cluster in a process of its own and kills that once its jobs are submitted. @returns their identifiers */
-async function killedWithJobs(dataDir: string): Promise<readonly string[]> {
+interface JobsAtTheKill {
+  /** Their identifiers. */
+  readonly unfinished: readonly string[];
+  readonly ended: readonly JobRow[];
+}
+
+/** Starts a cluster in a process of its own and kills that once it has jobs in every state. */
+async function killedWithJobs(dataDir: string): Promise<JobsAtTheKill> {
   const file = fileURLToPath(new URL("jobs-child.js", import.meta.url));
   const child = spawn(process.execPath, [file, dataDir], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
@@ -175,16 +196,24 @@ async function killedWithJobs(dataDir: string): Promise<readonly string[]> {
   )) as [Buffer];
   child.kill("SIGKILL");
   await ended;
-  return JSON.parse(printed.toString()) as string[];
+  return JSON.parse(printed.toString()) as JobsAtTheKill;
 }
 
-test("jobs go on after the cluster itself was killed: begun ones anew, the others as they are", async () => {
+test("jobs outlive a kill of the cluster: begun ones start anew, waiting ones go on, ended ones stay", async () => {
   const dataDir = newDataDir();
-  const ids = await killedWithJobs(dataDir);
+  const { unfinished, ended: before } = await killedWithJobs(dataDir);
+  assert.deepEqual(
+    before.map(({ status }) => status),
+    ["failed", "completed", "cancelled"],
+  );
   const again = await runCluster({ dataDir });
   try {
     const client = await again.connect();
-    for (const id of ids) assert.equal(await ended(client, id), true, id);
+    for (const id of unfinished) assert.equal(await ended(client, id), true, id);
+    for (const { job_id: id, status, details } of before) {
+      const after = await job(client, id);
+      assert.deepEqual([after?.status, after?.details], [status, details]);
+    }
     for (const index of ["large_filler", "large_both"])
       assert.equal(await isValid(again, index), true, index);
     const { rows } = await client.query("SELECT convalidated FROM pg_constraint WHERE conname = 'positive'");

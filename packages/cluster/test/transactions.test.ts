@@ -109,6 +109,37 @@ test("a block that has lost keeps its search path and answers from its snapshot"
   assert.deepEqual((await ana.query("SHOW search_path")).rows, [{ search_path: '"$user", public' }]);
 });
 
+test("what is read only from a later BEGIN on keeps its writes and locks, parked or not, and writes no more", async () => {
+  const { ben } = await two();
+  const raw = await running.raw();
+  await raw.query("UPDATE account SET note = 'kept' WHERE id = 5; BEGIN READ ONLY");
+  await stepIn(5);
+  assert.equal(await shapeOf(raw, "UPDATE account SET note = 'lost' WHERE id = 5"), "E25006 Z");
+  await raw.query("ROLLBACK");
+  assert.equal(
+    await shapeOf(raw, "SELECT id FROM account WHERE id = 5 FOR UPDATE; BEGIN READ ONLY"),
+    "T D C C Z",
+  );
+  await ben.query("BEGIN");
+  await ben.query("UPDATE account SET note = 'late' WHERE id = 5");
+  assert.equal(await shapeOf(raw, "COMMIT"), "C Z");
+  await assert.rejects(ben.query("COMMIT"), { code: "40001" });
+});
+
+test("what is read only from a later BEGIN on and has lost answers from its snapshot, and writes no more", async () => {
+  const { ben } = await two();
+  const raw = await running.raw();
+  await raw.query("INSERT INTO account (id, balance) VALUES (6001, 1); BEGIN READ ONLY");
+  await within("nobody waits for an open block", () =>
+    ben.query("INSERT INTO account (id, balance) VALUES (6001, 2)"),
+  );
+  const seen = firstValues(await raw.query("SELECT balance FROM account WHERE id = 6001"));
+  assert.deepEqual(seen, ["1"]);
+  assert.equal(await shapeOf(raw, "DELETE FROM account WHERE id = 6001"), "E25006 Z");
+  raw.send(encodeFrontend.query("COMMIT"));
+  assert.equal(await raw.shape(), "C Z");
+});
+
 test("COPY into a block that has lost is seen in the block and lost at COMMIT", async () => {
   const { ben } = await two();
   const raw = await running.raw();
@@ -132,6 +163,7 @@ test("FOR UPDATE beats a later writer of the row, also where the row is locked i
   for (const lock of [
     "SELECT * FROM account WHERE id = 5 FOR UPDATE",
     "SELECT a.id FROM account AS a JOIN (VALUES (5)) AS v(id) ON v.id = a.id FOR UPDATE OF a",
+    "SELECT FROM account WHERE id = 5 FOR UPDATE",
   ]) {
     await ana.query("BEGIN");
     await ben.query("BEGIN");

@@ -96,17 +96,17 @@ export class Block {
   }
 
   /** BEGIN. @returns false when there is a block already */
-  begin(readOnly: boolean): boolean {
+  begin(): boolean {
     if (this.isExplicit) return false;
     // Statements before BEGIN in the same message belong to the block that it opens.
     if (this.#transaction !== undefined) this.#transaction.becomeBlock();
-    else this.#open({ readOnly, isImplicit: false });
+    else this.#open({ isImplicit: false });
     return true;
   }
 
   /** The transaction that a statement belongs to; opened for it where there is none. */
   enter(): Transaction {
-    return this.#transaction ?? this.#open({ readOnly: false, isImplicit: true });
+    return this.#transaction ?? this.#open({ isImplicit: true });
   }
 
   /** @throws {SqlError} the transaction lost or its constraints are violated; it is over all the same */
@@ -148,7 +148,7 @@ export class Block {
     if (this.isFailed) throw SqlError.of(errors.transactionAborted);
   }
 
-  #open(kind: { readOnly: boolean; isImplicit: boolean }): Transaction {
+  #open(kind: { isImplicit: boolean }): Transaction {
     this.#settingsBefore = this.#settings;
     this.#transaction = this.#services.coordinator.begin({
       ...kind,

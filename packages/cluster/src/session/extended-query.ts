@@ -31,7 +31,7 @@ import {
 import { PortalSink } from "./portal-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
 import type { FrameQueue } from "./frame-queue.ts";
-import { describeOwn } from "./own-descriptions.ts";
+import { describeOwn, waitForJobDescription } from "./own-descriptions.ts";
 import type { StatementRunner } from "./statement-runner.ts";
 
 interface Prepared {
@@ -47,7 +47,7 @@ interface Portal {
   isDone: boolean;
   /** The client wants the columns described with the first Execute. */
   describe: boolean;
-  /** What a writing statement has answered beyond the rows that the client has asked for. */
+  /** What a statement that has run to its end has answered beyond the rows that the client has asked for. */
   rest: { readonly rows: Buffer[]; readonly tag: string } | undefined;
 }
 
@@ -249,12 +249,11 @@ export class ExtendedQuery {
 
   async #run(name: string, portal: Portal, execution: Execution): Promise<void> {
     const { runner, writer, queue } = this.#context;
-    // A writing statement runs to its end with its first Execute, however few rows the client asks for.
-    const isWrite = execution.statement.kind === "write";
+    const isWhole = runsToItsEnd(execution.statement);
     const sink = new PortalSink({
       writer,
       queue,
-      rowsMax: isWrite ? execution.rowsMax : 0,
+      rowsMax: isWhole ? execution.rowsMax : 0,
       onParsed: () => {
         this.#parsed();
       },
@@ -262,7 +261,7 @@ export class ExtendedQuery {
         this.#verified();
       },
     });
-    const run = isWrite ? { ...execution, rowsMax: 0 } : execution;
+    const run = isWhole ? { ...execution, rowsMax: 0 } : execution;
     const outcome = await runner.run(run, sink, queue.nextIsSync);
     this.#verified();
     portal.describe = false;
@@ -346,11 +345,19 @@ export class ExtendedQuery {
     runner.block.refuseIfFailed();
     const text: PreparedText = coordinator.prepare(statement.text, parameterTypes);
     const { transaction, settings } = runner.block;
-    if (transaction !== undefined) {
-      return await transaction.useBackend((hold) => describe(hold.lease.backend, text));
-    }
-    return await coordinator.lend({ role, settings }, (lease) => describe(lease.backend, text));
+    const description =
+      transaction === undefined
+        ? await coordinator.lend({ role, settings }, (lease) => describe(lease.backend, text))
+        : await transaction.useBackend((hold) => describe(hold.lease.backend, text));
+    return statement.kind === "waitForJob" ? waitForJobDescription(description) : description;
   }
+}
+
+/** What writes, and EXPLAIN, runs to its end with the first Execute, however few rows the client asks for. */
+function runsToItsEnd(statement: Statement): boolean {
+  return (
+    statement.kind === "write" || (statement.kind === "read" && statement.analysis.command === "explain")
+  );
 }
 
 function unknownStatement(name: string): SqlError {

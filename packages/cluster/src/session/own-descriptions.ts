@@ -3,6 +3,8 @@ import type { Statement } from "../sql/index.ts";
 import type { Description } from "../transaction/index.ts";
 import { encodeBackend } from "../wire/index.ts";
 
+export const waitForJobColumns = [{ name: "wait_for_job", typeOid: 16, typeSize: 1 }];
+
 /** @returns undefined when PostgreSQL describes the statement */
 export function describeOwn(statement: Statement | undefined): Description | undefined {
   switch (statement?.kind) {
@@ -21,13 +23,19 @@ export function describeOwn(statement: Statement | undefined): Description | und
         rows: encodeBackend.rowDescription([{ name: "job_id", typeOid: 25, typeSize: -1 }]),
       };
     case "waitForJob":
+      if (typeof statement.jobId !== "string" && "query" in statement.jobId) return undefined;
       return {
         parameters: parameterDescription(typeof statement.jobId === "string" ? [] : [25]),
-        rows: encodeBackend.rowDescription([{ name: "wait_for_job", typeOid: 16, typeSize: 1 }]),
+        rows: encodeBackend.rowDescription(waitForJobColumns),
       };
     default:
       return undefined;
   }
+}
+
+/** To PostgreSQL the procedure gives nothing; its parameters are those that PostgreSQL finds in the argument. */
+export function waitForJobDescription({ parameters }: Description): Description {
+  return { parameters, rows: encodeBackend.rowDescription(waitForJobColumns) };
 }
 
 function parameterDescription(types: readonly number[]): Buffer {

@@ -25,7 +25,7 @@ export async function changeMapping(
   if (!iamArn.test(statement.arn)) throw SqlError.of(errors.iamArnMalformed);
   const transaction = block.enter();
   const tag = statement.kind === "iamGrant" ? "AWS IAM GRANT" : "AWS IAM REVOKE";
-  if (transaction.options.readOnly) throw SqlError.of(errors.readOnlyTransaction(tag));
+  if (transaction.isReadOnly) throw SqlError.of(errors.readOnlyTransaction(tag));
   // A mapping concerns whoever connects next, no relation.
   transaction.noteCatalogChange(new Set());
   const change = statement.kind === "iamGrant" ? "iam_grant" : "iam_revoke";

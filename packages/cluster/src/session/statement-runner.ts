@@ -143,9 +143,7 @@ export class StatementRunner {
     if (isExplain(statement)) return await this.#explain(execution, sink);
     switch (statement.kind) {
       case "begin":
-        if (!this.block.begin(statement.readOnly))
-          warn(sink, "25001", "there is already a transaction in progress");
-        return own(sink, /^start\b/i.test(statement.text) ? "START TRANSACTION" : "BEGIN");
+        return await this.#begin(execution, statement, sink);
       case "commit":
         if (!this.block.isExplicit) warn(sink, "25P01", "there is no transaction in progress");
         return own(sink, await this.#commit());
@@ -192,6 +190,18 @@ export class StatementRunner {
       case "setConstraints":
         return await this.#inTransaction(execution, sink);
     }
+  }
+
+  /** As in PostgreSQL, BEGIN in an open transaction warns, and its access mode holds from here on. */
+  async #begin(
+    execution: Execution,
+    { text, readOnly }: Extract<Statement, { kind: "begin" }>,
+    sink: Sink,
+  ): Promise<Outcome> {
+    if (!this.block.begin()) warn(sink, "25001", "there is already a transaction in progress");
+    if (readOnly !== undefined && this.block.enter().changeAccessMode(readOnly) === "underWay")
+      await this.#runInstead(execution, ["SET TRANSACTION READ ONLY"], sink);
+    return own(sink, /^start\b/i.test(text) ? "START TRANSACTION" : "BEGIN");
   }
 
   async #inTransaction(execution: Execution, sink: Sink): Promise<Outcome> {

@@ -23,7 +23,7 @@ function facts(sql: string): Record<string, unknown> {
 }
 
 const cases: readonly (readonly [sql: string, facts: Record<string, unknown>])[] = [
-  ["BEGIN", { kind: "begin", readOnly: false }],
+  ["BEGIN", { kind: "begin", readOnly: undefined }],
   ["START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", { kind: "begin", readOnly: true }],
   ["BEGIN READ ONLY, READ WRITE", { kind: "begin", readOnly: false }],
   ["COMMIT WORK", { kind: "commit" }],
@@ -93,7 +93,10 @@ const cases: readonly (readonly [sql: string, facts: Record<string, unknown>])[]
   ["CALL sys.wait_for_job('abc')", { kind: "waitForJob", jobId: "abc" }],
   ["CALL sys.wait_for_job('abc'::text)", { kind: "waitForJob", jobId: "abc" }],
   ["CALL sys.wait_for_job(NULL)", { kind: "waitForJob", jobId: "" }],
-  ["CALL sys.wait_for_job(lower('ABC'))", { kind: "read" }],
+  [
+    "CALL sys.wait_for_job(lower('A'))",
+    { kind: "waitForJob", jobId: { query: "SELECT               (lower('A'))" } },
+  ],
   ["call sys.wait_for_job($2)", { kind: "waitForJob", jobId: { parameter: 2 } }],
   ["CALL sys.wait_for_job(CAST($1 AS text))", { kind: "waitForJob", jobId: { parameter: 1 } }],
   ["CALL p()", { kind: "read" }],

@@ -6,6 +6,7 @@
  *
  * Tests: classify.test.ts.
  */
+import { lex } from "@dsql-local/spec";
 import type { CopyStmt, ExplainStmt, Node, TransactionStmt, VariableSetStmt } from "libpg-query";
 import { analyse, relationRef, type StatementText, type Touched } from "./analyse.ts";
 import { commandTag } from "./command-tag.ts";
@@ -150,10 +151,10 @@ function transactionKind(transaction: TransactionStmt, node: Node): StatementKin
   }
 }
 
-function isReadOnly(transaction: TransactionStmt): boolean {
+function isReadOnly(transaction: TransactionStmt): boolean | undefined {
   const modes = (transaction.options ?? []).map((option) => as(option, "DefElem") ?? {});
   const mode = modes.findLast(({ defname }) => defname === "transaction_read_only");
-  return (as(mode?.arg, "A_Const")?.ival?.ival ?? 0) !== 0;
+  return mode && (as(mode.arg, "A_Const")?.ival?.ival ?? 0) !== 0;
 }
 
 function sessionKind(node: Node): StatementKind | undefined {
@@ -194,10 +195,16 @@ function callKind(node: Node, statement: StatementText): StatementKind | undefin
   const [argument, ...others] = call.args ?? [];
   if (schema === "sys" && name === "wait_for_job" && argument !== undefined && others.length === 0) {
     const jobId = isNull(argument) ? "" : (constantText(argument) ?? parameterOf(argument));
-    if (jobId !== undefined) return { kind: "waitForJob", jobId };
+    return { kind: "waitForJob", jobId: jobId ?? { query: argumentsSelected(statement.text) } };
   }
   const analysis = new QueryAnalysis("select", analyse(node, statement), { node, root: node, statement });
   return { kind: "read", analysis };
+}
+
+/** @param call - `CALL name(…)`. @returns `SELECT (…)`, of the same length */
+function argumentsSelected(call: string): string {
+  const open = lex(call).find(({ start }) => call[start] === "(")?.start ?? call.length;
+  return "SELECT".padEnd(open) + call.slice(open);
 }
 
 /** NULL is no job's identifier, as the empty text is none. */

@@ -64,6 +64,14 @@ test("a mistake in the body is left to PostgreSQL, which says where it is", () =
   assert.equal(parse("SELEC 1").refusal, undefined);
 });
 
+test("a function within the body is refused as such, however deep it nests further", () => {
+  const nested = Array.from({ length: 2_000 }).reduce<string>(
+    (body, _, level) => `CREATE FUNCTION f() RETURNS int LANGUAGE SQL AS $n${level}$ ${body} $n${level}$`,
+    "SELECT 1",
+  );
+  assert.equal(parse(nested).refusal?.message, "CREATE FUNCTION is not allowed in an SQL function");
+});
+
 test("the language is judged before the body", () => {
   const { refusal } = parse("BEGIN TRUNCATE account; END", "plpgsql");
   assert.equal(refusal?.message, "CREATE FUNCTION with language plpgsql not supported");

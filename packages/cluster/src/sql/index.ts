@@ -16,6 +16,7 @@ export type {
   CreatedObject,
   DdlShape,
   DmlShape,
+  JobIdSource,
   LockingClause,
   ObjectName,
   ParsedSource,

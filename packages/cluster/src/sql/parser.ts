@@ -66,10 +66,13 @@ function withinStack<Result>(run: () => Result): Result {
   }
 }
 
-function parseStatements(source: string, check: Check): readonly Statement[] {
+/** @param isBody - the source is a function's body: a function that it makes is refused, whatever stands in that one's */
+function parseStatements(source: string, check: Check, isBody = false): readonly Statement[] {
   const forms = findDsqlForms(source);
   const map = createTextMap(forms?.text ?? source);
-  const statements = parseTree(map.text).map((raw) => createStatement(raw, { source, map, forms, check }));
+  const statements = parseTree(map.text).map((raw) =>
+    createStatement(raw, { source, map, forms, check, isBody }),
+  );
   if (forms === undefined || forms.iamStatements.length === 0) return statements;
   const iamStatements = forms.iamStatements.map((statement) => createIamStatement(statement, source));
   return [...statements, ...iamStatements].sort((left, right) => left.offset - right.offset);
@@ -80,9 +83,11 @@ interface Surroundings {
   readonly map: TextMap;
   readonly forms: DsqlForms | undefined;
   readonly check: Check;
+  readonly isBody: boolean;
 }
 
-function createStatement(raw: RawStatement, { source, map, forms, check }: Surroundings): Statement {
+function createStatement(raw: RawStatement, surroundings: Surroundings): Statement {
+  const { source, map, forms, check, isBody } = surroundings;
   const location = raw.stmt_location ?? 0;
   // PostgreSQL's extent begins after the previous semicolon and, for the last statement, may have no end.
   const start = skipSpace(map.text, map.fromByte(location));
@@ -95,7 +100,7 @@ function createStatement(raw: RawStatement, { source, map, forms, check }: Surro
   const kind = classify(raw.stmt, statement, isAsync ? asyncAt - start : undefined);
   const refused =
     check.statement({ node: raw.stmt, text, isAsync }) ??
-    refuseBody(raw.stmt, (body) => parseStatements(body, check));
+    (isBody ? undefined : refuseBody(raw.stmt, (body) => parseStatements(body, check, true)));
   const unless = refused && waiver(refused, () => check.statement({ node: raw.stmt, text, isAsync: true }));
   const shown = refused === undefined ? showCatalogs(kind, statement) : undefined;
   if (shown !== undefined) return createShownStatement(shown, { source, offset: start });

@@ -148,8 +148,15 @@ export interface DroppedObjects {
   readonly objects: readonly ObjectName[];
 }
 
+/**
+ * What identifies a job in CALL sys.wait_for_job: a constant, a parameter by its number, or an expression, as a SELECT of it in
+ * which every character stands where it does in the CALL.
+ */
+export type JobIdSource = string | { readonly parameter: number } | { readonly query: string };
+
 export type StatementKind =
-  | { readonly kind: "begin"; readonly readOnly: boolean }
+  /** `readOnly` is undefined where no access mode is named. */
+  | { readonly kind: "begin"; readonly readOnly: boolean | undefined }
   | { readonly kind: "commit" }
   | { readonly kind: "rollback" }
   /** `value` stands after `SET name TO`, already quoted; undefined means DEFAULT. */
@@ -195,7 +202,7 @@ export type StatementKind =
   | { readonly kind: "iamGrant"; readonly role: string; readonly arn: string }
   | { readonly kind: "iamRevoke"; readonly role: string; readonly arn: string }
   /** `parameter` is the number of `$1`. */
-  | { readonly kind: "waitForJob"; readonly jobId: string | { readonly parameter: number } }
+  | { readonly kind: "waitForJob"; readonly jobId: JobIdSource }
   /** `isOfAll`: it names no table. */
   | { readonly kind: "analyze"; readonly isOfAll: boolean; readonly relations: readonly string[] }
   | { readonly kind: "deallocateAll" }

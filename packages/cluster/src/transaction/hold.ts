@@ -265,6 +265,11 @@ export class Hold {
     return rows[0]?.[0] !== null;
   }
 
+  /** Rows are locked whose locks have yet to count as written. */
+  get hasLocked(): boolean {
+    return this.#locked.length > 0;
+  }
+
   /** Makes PostgreSQL count the rows of FOR UPDATE as written. @returns its error, if there is one */
   async touchLocked(): Promise<ErrorFieldMap | undefined> {
     return this.#locked.length === 0 ? undefined : await touchLockedRows(this, this.#locked);

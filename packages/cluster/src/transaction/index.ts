@@ -12,6 +12,7 @@ export { isOc001Scope, type Oc001Scope } from "./catalog/catalog-versions.ts";
 export { Coordinator, type CoordinatorOptions, type SessionView } from "./coordinator.ts";
 export { describe, type Description } from "./exchange/describe.ts";
 export type { CopyInput, Execution, Outcome, Sink } from "./exchange/execution.ts";
+export { InnerSink } from "./exchange/sinks.ts";
 export { type Hold, setsConfig } from "./hold.ts";
 export { sqlErrorOf } from "./exchange/postgres-errors.ts";
 export type { TransactionEvents } from "./services.ts";

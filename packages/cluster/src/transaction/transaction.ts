@@ -35,7 +35,6 @@ import { type TransactionState, transitions } from "./state.ts";
 
 export interface TransactionOptions {
   readonly role: string;
-  readonly readOnly: boolean;
   /** Opened by the server for statements outside a block: a conflict is heard at the statement. */
   readonly isImplicit: boolean;
   /** Settings of the session now. */
@@ -57,6 +56,7 @@ export class Transaction {
   #parking: Promise<void> | undefined;
   #isUnderWay = false;
   #isImplicit: boolean;
+  #isReadOnly = false;
   readonly #afterCommit: (() => Promise<void>)[] = [];
   #settingsLeft: Settings | undefined;
   #stopExpiry: (() => void) | undefined;
@@ -85,6 +85,10 @@ export class Transaction {
 
   get isImplicit(): boolean {
     return this.#isImplicit;
+  }
+
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
   }
 
   /** It will answer by itself, without its client's doing. */
@@ -183,6 +187,22 @@ export class Transaction {
   /** BEGIN came after statements that had none: from now on a conflict is heard at COMMIT. */
   becomeBlock(): void {
     this.#isImplicit = false;
+  }
+
+  /**
+   * BEGIN READ ONLY or READ WRITE.
+   *
+   * @returns `underWay` where statements have already run: the caller has PostgreSQL run SET TRANSACTION READ ONLY
+   * @throws {SqlError} 25001 statements have already run, and what is read only stays so
+   */
+  changeAccessMode(readOnly: boolean): "unstarted" | "underWay" | "unchanged" {
+    if (readOnly === this.#isReadOnly) return "unchanged";
+    if (this.#state !== "unstarted" && !readOnly) {
+      const message = "transaction read-write mode must be set before any query";
+      throw new SqlError({ sqlstate: "25001", message });
+    }
+    this.#isReadOnly = readOnly;
+    return this.#state === "unstarted" ? "unstarted" : "underWay";
   }
 
   /** Has something done once the catalog change is committed, before the client hears of it. */
@@ -289,7 +309,8 @@ export class Transaction {
   }
 
   async #start(): Promise<void> {
-    const { role, readOnly } = this.options;
+    const { role } = this.options;
+    const readOnly = this.#isReadOnly;
     const { catalogVersions, history } = this.#services;
     this.#standing = { catalogVersion: catalogVersions.current, sequence: history.sequence };
     const settings = this.options.settings();
@@ -377,11 +398,19 @@ export class Transaction {
 
   async #makeShadow(): Promise<Shadow> {
     const { searchPath } = this.options;
+    this.#held().redo.forgetAccessMode(); // A shadow keeps rows in tables of its own.
     return await Shadow.of({ hold: this.#held(), services: this.#services, searchPath });
   }
 
   async #runDoomed(execution: Execution, sink: Sink): Promise<Outcome> {
     assert(this.#shadow !== undefined, "a doomed transaction has a shadow");
+    const { statement } = execution;
+    if (this.#isReadOnly && statement.kind === "write") {
+      const { command } = statement.analysis;
+      throw SqlError.of(
+        errors.readOnlyTransaction(command === "copyIn" ? "COPY FROM" : command.toUpperCase()),
+      );
+    }
     return this.#counted(execution, await this.#shadow.run(execution, sink));
   }
 
@@ -396,6 +425,10 @@ export class Transaction {
     if (this.#state === "parked") {
       if (this.#held().redo.isEmpty) await this.#parking;
       else await this.#resume();
+    }
+    // Rows locked before BEGIN READ ONLY are about to be touched.
+    if (this.#state === "active" && this.#held().hasLocked && this.#held().redo.forgetAccessMode()) {
+      if ((await this.#held().redoFromBase()) === "lost") await this.#doom();
     }
     if (this.#state === "doomed") throw SqlError.of(errors.dataConflict);
     await decide(this.#services, this.#held(), this.#footprint, this.#standing);

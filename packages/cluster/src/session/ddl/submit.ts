@@ -59,7 +59,7 @@ export async function validateConstraintAsync(
 function enter({ block }: DdlContext, command: string): Transaction {
   const transaction = block.enter();
   // The job writes, not this statement: PostgreSQL would not notice.
-  if (transaction.options.readOnly) throw SqlError.of(errors.readOnlyTransaction(command));
+  if (transaction.isReadOnly) throw SqlError.of(errors.readOnlyTransaction(command));
   transaction.noteCatalogChange(new Set());
   return transaction;
 }

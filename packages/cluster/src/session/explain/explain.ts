@@ -31,7 +31,7 @@ export async function explain(context: ExplainContext, execution: Execution, sin
   const shape = await planShape(context, execution, options);
   const tables = await readTables(shape.Plan, (text, values) => transaction.request(text, values));
   const rows = new RowsHeldBack(sink);
-  // The answer is whole before any of it goes out, so it is given whole, whatever number of rows was asked for.
+  // The answer is whole before any of it goes out; the portal gives as many rows of it as are asked for.
   const outcome = await transaction.run({ ...execution, rowsMax: 0, rowsSent: 0, portal: "" }, rows);
   const { answer, changed } = answerOf(rows.values, {
     shape,

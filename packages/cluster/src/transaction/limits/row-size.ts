@@ -16,7 +16,7 @@ import { type Column, type Index, quoteName, type Table } from "../catalog/table
 /** Of a row, besides its values, in bytes. */
 export const rowOverheadBytes = 150;
 /** Of a row's entry in a secondary index, besides its key, in bytes. */
-export const indexEntryOverheadBytes = 330;
+const indexEntryOverheadBytes = 330;
 /** Each column of a key but the first takes so much of the key's budget, in bytes. */
 const keyColumnOverheadBytes = 7;
 

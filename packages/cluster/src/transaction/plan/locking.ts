@@ -30,7 +30,7 @@ export function planLocking(statement: Statement, tables: StatementTables): Lock
   const { analysis, text } = statement;
   if (analysis.lockingClause === "none") return undefined;
   const strength = analysis.lockingClause === "forUpdate" ? "update" : "keyShare";
-  const { selectListEnd, ignored } = landmarks(text);
+  const { selectListEnd, isListEmpty, ignored } = landmarks(text);
   const edits: TextEdit[] = ignored.map((range) => ({ ...range, text: "" }));
   const shown: Table[] = [];
   const hidden = new Set<Table>();
@@ -38,8 +38,10 @@ export function planLocking(statement: Statement, tables: StatementTables): Lock
     const table = tables.of(relation);
     if (table === undefined) continue;
     if (analysis.command === "select" && selectListEnd !== undefined && isOutermost(relation, text)) {
+      const comma = isListEmpty && shown.length === 0 ? "" : ", ";
+      const place = `${comma}${correlationName(relation)}.ctid `;
       shown.push(table);
-      edits.push({ start: selectListEnd, end: selectListEnd, text: `, ${correlationName(relation)}.ctid ` });
+      edits.push({ start: selectListEnd, end: selectListEnd, text: place });
     } else if (!updatesWhatItLocks(analysis, table)) hidden.add(table);
   }
   return { strength, edits, shown, hidden: [...hidden] };
@@ -62,6 +64,8 @@ export function correlationName(relation: RelationRef): string {
 interface Landmarks {
   /** Where the select list of the outermost SELECT ends, before its FROM. */
   readonly selectListEnd: number | undefined;
+  /** `SELECT FROM …`: rows without columns. */
+  readonly isListEmpty: boolean;
   /** NOWAIT and SKIP LOCKED. */
   readonly ignored: readonly { start: number; end: number }[];
 }
@@ -70,13 +74,17 @@ function landmarks(text: string): Landmarks {
   let seenSelect = false;
   let seenFor = false;
   let selectListEnd: number | undefined;
+  let isListEmpty = false;
   const ignored: { start: number; end: number }[] = [];
   let before = "";
   let beforeStart = 0;
   for (const lexeme of lex(text)) {
     const word = lexeme.kind === "word" ? text.slice(lexeme.start, lexeme.end).toLowerCase() : "";
     if (lexeme.depth === 0 && word === "select") seenSelect = true;
-    if (lexeme.depth === 0 && word === "from" && seenSelect) selectListEnd ??= lexeme.start;
+    if (lexeme.depth === 0 && word === "from" && seenSelect && selectListEnd === undefined) {
+      selectListEnd = lexeme.start;
+      isListEmpty = before === "select" || before === "all";
+    }
     if (before === "for" && (word === "update" || word === "key")) seenFor = true;
     if (seenFor && word === "nowait") ignored.push({ start: lexeme.start, end: lexeme.end });
     if (seenFor && word === "locked" && before === "skip")
@@ -84,5 +92,5 @@ function landmarks(text: string): Landmarks {
     before = word;
     beforeStart = lexeme.start;
   }
-  return { selectListEnd, ignored };
+  return { selectListEnd, isListEmpty, ignored };
 }

@@ -13,6 +13,7 @@
  * Tests: row-images.test.ts, conformance/isolation, simulation.
  */
 import { assert } from "../../base/index.ts";
+import type { Statement } from "../../sql/index.ts";
 import { encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../../wire/index.ts";
 import type { Backend } from "../backend/backend.ts";
 import { textArray } from "../catalog/table.ts";
@@ -64,6 +65,16 @@ export class RedoLog {
   }
 
   /**
+   * Forgets SET TRANSACTION READ ONLY, after which nothing can be written for the transaction either.
+   *
+   * @returns whether it was there
+   */
+  forgetAccessMode(): boolean {
+    const kept = this.#entries.filter(({ execution: { statement } }) => !isAccessMode(statement));
+    return this.#entries.splice(0, this.#entries.length, ...kept).length > kept.length;
+  }
+
+  /**
    * Runs the log on a backend whose transaction stands at its base savepoint.
    *
    * @returns the first error of PostgreSQL: the transaction has then to be rolled back to its base again
@@ -81,6 +92,11 @@ export class RedoLog {
 
 function changesSettings({ execution }: RedoEntry): boolean {
   return execution.statement.kind === "set" || execution.statement.kind === "reset";
+}
+
+/** The one form of SET TRANSACTION that is run: clients are refused it, BEGIN READ ONLY in an open transaction is run as it. */
+function isAccessMode(statement: Statement): boolean {
+  return statement.kind === "set" && statement.name === "TRANSACTION";
 }
 
 async function runEntries(backend: Backend, entries: readonly RedoEntry[]): Promise<RedoResult> {

@@ -30,6 +30,12 @@ const undroppable = objects(
 const unrenamable = objects(
   "TYPE ATTRIBUTE MATVIEW FDW FOREIGN_SERVER FOREIGN_TABLE AGGREGATE COLLATION CONVERSION DATABASE EVENT_TRIGGER LANGUAGE OPCLASS OPFAMILY POLICY PROCEDURE PUBLICATION RULE SUBSCRIPTION TABLESPACE TRIGGER TSPARSER TSDICTIONARY TSTEMPLATE TSCONFIGURATION",
 );
+const withoutOwner = objects(
+  "TYPE AGGREGATE COLLATION CONVERSION DATABASE EVENT_TRIGGER FDW FOREIGN_SERVER LANGUAGE LARGEOBJECT OPCLASS OPERATOR OPFAMILY PROCEDURE PUBLICATION SUBSCRIPTION TABLESPACE TSCONFIGURATION TSDICTIONARY",
+);
+const immovable = objects(
+  "TYPE AGGREGATE COLLATION CONVERSION EXTENSION FOREIGN_TABLE MATVIEW OPCLASS OPERATOR OPFAMILY PROCEDURE TSCONFIGURATION TSDICTIONARY TSPARSER TSTEMPLATE",
+);
 /** Of what exists at all: those that the grammar lists may be commented on, and columns. */
 const uncommentable = objects(
   "ACCESS_METHOD AGGREGATE CAST COLLATION CONVERSION DATABASE DOMCONSTRAINT EVENT_TRIGGER EXTENSION FDW FOREIGN_SERVER FOREIGN_TABLE LANGUAGE LARGEOBJECT MATVIEW OPCLASS OPERATOR OPFAMILY POLICY PROCEDURE PUBLICATION RULE SUBSCRIPTION TABLESPACE TRANSFORM TRIGGER TSCONFIGURATION TSDICTIONARY TSPARSER TSTEMPLATE TYPE",
@@ -131,6 +137,30 @@ const refusedObjects: readonly Rule[] = [
       example: "ALTER TYPE mood RENAME TO feeling",
       reason: "Aurora DSQL has no objects of this kind, or the service names them.",
       remedy: "Leave it out.",
+    },
+  ),
+  statement(
+    "owner-object",
+    { node: "AlterOwnerStmt", where: { objectType: withoutOwner } },
+    "unsupported object in ALTER OWNER statement",
+    {
+      example: "ALTER TYPE mood OWNER TO CURRENT_USER",
+      reason: "Aurora DSQL has no objects of this kind, or they belong to the service.",
+      remedy: "Leave it out; a domain has ALTER DOMAIN … OWNER TO.",
+      source: sources.lint,
+      ...unsure,
+    },
+  ),
+  statement(
+    "schema-of-object",
+    { node: "AlterObjectSchemaStmt", where: { objectType: immovable } },
+    "unsupported object in SET SCHEMA statement",
+    {
+      example: "ALTER AGGREGATE total (int) SET SCHEMA shop",
+      reason: "Aurora DSQL has no objects of this kind, or they belong to the service.",
+      remedy: "Leave it out; a domain has ALTER DOMAIN … SET SCHEMA.",
+      source: sources.lint,
+      ...unsure,
     },
   ),
   statement(
