@@ -1,6 +1,8 @@
 /** Everything that the checks find in one file, and in the schema that all files make together. */
 import { type RuleSet } from "@dsql-local/spec";
 import { adviceProblems } from "./check/advice.ts";
+import { certainFailures } from "./check/certain-failures.ts";
+import { functionBodyProblems } from "./check/function-body.ts";
 import { limitProblems } from "./check/limits.ts";
 import { SchemaModel } from "./check/schema.ts";
 import { serviceProblems } from "./check/service-rules.ts";
@@ -46,7 +48,7 @@ export function analyseFile(
   }
   const folded = new Map(foldsOf(statements).map(({ located, ruleId }) => [located, ruleId]));
   const problems = [
-    ...statements.flatMap((located) => problemsOfStatement(located, options.ruleSet)),
+    ...statements.flatMap((located) => problemsOfStatement(located, options)),
     ...problemsOfTransactions(statements, options.transactions),
   ].map((problem) => ({
     ...problem,
@@ -67,7 +69,10 @@ export function schemaProblems(
   }));
 }
 
-function problemsOfStatement(located: LocatedStatement, ruleSet: RuleSet): FoundProblem[] {
+function problemsOfStatement(
+  located: LocatedStatement,
+  { ruleSet, parse }: Pick<AnalyseOptions, "ruleSet" | "parse">,
+): FoundProblem[] {
   const { statement, syntaxProblem, isPartial } = located;
   if (syntaxProblem !== undefined) {
     const { message, offset } = syntaxProblem;
@@ -79,7 +84,9 @@ function problemsOfStatement(located: LocatedStatement, ruleSet: RuleSet): Found
   const fixable = new Set(fixes.map(({ ruleId }) => ruleId));
   const problems = [
     ...serviceProblems(statement, ruleSet),
+    ...functionBodyProblems(statement, ruleSet, parse),
     ...limitProblems(statement),
+    ...certainFailures(statement),
     ...volatileIndexProblems(statement),
     ...adviceProblems(statement, { isPartial }),
   ];

@@ -36,6 +36,8 @@ test("a finding stands at what it is about", async () => {
     ["SELECT 'é', pg_backend_pid()", "backend-functions", "pg_backend_pid"],
     ["CREATE TABLE t (id int PRIMARY KEY,\n  a inet)", "column-type", "inet"],
     ["TRUNCATE TABLE t", "truncate", "TRUNCATE TABLE"],
+    ["CREATE TABLE pg_temp.t (id int PRIMARY KEY)", "table-in-temporary-schema", "pg_temp"],
+    ["EXPLAIN ANALYZE EXECUTE one", "explain-execute", "EXECUTE"],
   ];
   for (const [text, ruleId, at] of places) {
     const { line, column, endLine, endColumn } = await only(text, ruleId);

@@ -19,6 +19,8 @@ const refusal = (
   ...rule,
 });
 
+const thousands = (value: number): string => value.toLocaleString("en-US");
+
 /** What the statement's text alone does not decide: its neighbours and its counts do. */
 const contextRules: readonly LintRule[] = [
   refusal("syntax-error", "syntax", {
@@ -66,6 +68,12 @@ const contextRules: readonly LintRule[] = [
     remedy: "Drop indexes that others lead already, or that no query uses.",
     source: limits.indexesPerTableMax.source,
   }),
+  refusal("objects-per-cluster", "limits", {
+    reason: `A cluster has at most ${limits.schemasMax.value} schemas besides public, ${thousands(limits.tablesMax.value)} tables, ${thousands(limits.viewsMax.value)} views and ${thousands(limits.sequencesMax.value)} sequences (identity columns counted).`,
+    remedy:
+      "Drop what is no longer used, tell tenants apart by a column rather than by a schema or table, or use a second cluster.",
+    source: sources.quotas,
+  }),
   refusal("declared-key-bytes", "limits", {
     reason: `The declared sizes of a key's columns may add up to ${limits.declaredKeyBytesMax.value} bytes.`,
     remedy: "Declare shorter columns, or key the table by a uuid or a hash of the long value.",
@@ -82,6 +90,30 @@ const contextRules: readonly LintRule[] = [
       "Index the columns themselves, or write with operators what is immutable: a || ' ' || b for concat(a, ' ', b).",
     source: sources.ministack,
   }),
+  {
+    ...refusal("identity-not-null", "tables", {
+      reason: "An identity column holds a value in every row; PostgreSQL refuses one that may be NULL.",
+      remedy: "Declare the column NOT NULL, in CREATE TABLE.",
+      source: sources.lint,
+    }),
+    mark: "documented",
+  },
+  {
+    ...refusal("drop-trigger", "statements", {
+      reason: "Aurora DSQL has no triggers, so there is none of that name.",
+      remedy: "Leave it out; DROP TRIGGER IF EXISTS is taken and does nothing.",
+      source: sources.lint,
+    }),
+    mark: "documented",
+  },
+  {
+    ...refusal("function-body", "functions", {
+      reason: "A function in LANGUAGE SQL reads and changes rows; it holds no other statements.",
+      remedy: "Send the statement on its own.",
+      source: "https://www.postgresql.org/docs/16/xfunc-sql.html",
+    }),
+    mark: "unsure",
+  },
   refusal("drop-primary-key", "alter-table", {
     reason: "The primary key is the table's storage order; it is set by CREATE TABLE and stays.",
     remedy: "Create a table with the key that you want, copy the rows in batches, and rename.",

@@ -10,6 +10,7 @@ import { errors, limits, listOf, namesOf, supportedTypes, type TreeNode } from "
 import type { ParsedStatement } from "../read/statement.ts";
 import type { Problem } from "../types.ts";
 import { as, locationOf, relationName, textOf } from "./nodes.ts";
+import { ObjectCounts } from "./object-counts.ts";
 import { type Place, placeAt, placeOfHead } from "./place.ts";
 import { type Column, type ForeignKey, indexKey, isCopied, type Key, tableParts } from "./table-model.ts";
 
@@ -37,10 +38,12 @@ interface Table<Where> {
 
 export class SchemaModel<Where> {
   readonly #tables = new Map<string, Table<Where>>();
+  readonly #counts = new ObjectCounts();
   readonly #problems: PlacedProblem<Where>[] = [];
 
   add(statement: ParsedStatement, where: Where): void {
     const source = { statement, where };
+    for (const problem of this.#counts.add(statement)) this.#problems.push({ problem, where });
     const { type, fields } = statement.subject;
     if (type === "CreateStmt") this.#createTable(fields, source);
     else if (type === "AlterTableStmt") this.#alterTable(fields, source);
@@ -114,10 +117,16 @@ export class SchemaModel<Where> {
   }
 
   #addIdentity(table: Table<Where>, column: string, source: Source<Where>): void {
-    const type = table.columns.get(column)?.type;
-    if (type === undefined || type.name === "int8") return;
-    const message = `datatype ${type.shown} not supported, identity column type must be bigint`;
-    this.#report("identity-type", message, source);
+    const { type, isNotNull } = table.columns.get(column) ?? {};
+    if (type === undefined) return;
+    if (type.name !== "int8") {
+      const message = `datatype ${type.shown} not supported, identity column type must be bigint`;
+      this.#report("identity-type", message, source);
+    }
+    const isKey = table.keys.some(({ isPrimary, columns }) => isPrimary && columns.includes(column));
+    if (isNotNull || isKey) return;
+    const nullable = `column "${column}" of relation "${table.name}" must be declared NOT NULL before identity can be added`;
+    this.#report("identity-not-null", nullable, source);
   }
 
   #dropColumn(table: Table<Where>, column: string, source: Source<Where>): void {

@@ -6,6 +6,8 @@ import { as, locationOf, textOf } from "./nodes.ts";
 export interface Column {
   readonly name: string;
   readonly type: ColumnType;
+  /** Declared so by itself; a primary key makes it so too. */
+  readonly isNotNull: boolean;
   /** By what its values grow one after the other, if they do. */
   readonly growth: string | undefined;
   readonly location: number | undefined;
@@ -64,6 +66,9 @@ function columnFrom(column: TreeNode): Column {
   return {
     name: textOf(column["colname"]) ?? "",
     type: columnTypeOf((column["typeName"] as TreeNode | undefined) ?? {}),
+    isNotNull: listOf(column["constraints"]).some(
+      (own) => as(own, "Constraint")?.["contype"] === "CONSTR_NOTNULL",
+    ),
     growth: growthOf(column),
     location: locationOf(column),
   };
