@@ -9,6 +9,7 @@ import {
   orphans,
   Outbox,
   type OutboxMessage,
+  type OutboxRelayOptions,
   outboxTable,
   ParentMissingError,
   ReferencedError,
@@ -158,16 +159,60 @@ test("a message is sent once its transaction is committed, not if it is rolled b
   const id = await transaction(pool, (tx) => outbox.add(tx, "welcome", { to: "ana" }));
 
   const sent: OutboxMessage[] = [];
-  await assert.rejects(
-    outbox.relay(pool, () => Promise.reject(new Error("unreachable"))),
-    /unreachable/,
-  );
+  const unreachable = () => Promise.reject(new Error("unreachable"));
+  await assert.rejects(outbox.relay(pool, unreachable, { delayMs: () => 0 }), /unreachable/);
   const send = async (messages: readonly OutboxMessage[]): Promise<void> => {
     sent.push(...messages);
   };
   assert.equal(await outbox.relay(pool, send), 1);
   assert.equal(await outbox.relay(pool, send), 0);
   assert.deepEqual(sent, [{ id, topic: "welcome", payload: { to: "ana" } }]);
+});
+
+test("a message that is always refused lets the others go, waits, and is a dead letter in the end", async () => {
+  const outbox = new Outbox();
+  const poison = await outbox.add(pool, "order", "poison");
+  const orders = ["a", "b", "c"];
+  for (const order of orders) await outbox.add(pool, "order", order);
+  const sent: unknown[] = [];
+  const failures: string[] = [];
+  const send = async (messages: readonly OutboxMessage[]): Promise<void> => {
+    if (messages.some(({ id }) => id === poison)) throw new Error("too large");
+    sent.push(...messages.map(({ payload }) => payload));
+  };
+  const options: OutboxRelayOptions = {
+    attemptsMax: 2,
+    delayMs: () => 0,
+    onFailure: ({ message, attempts, isDead }) =>
+      failures.push(`${String(message.payload)} ${attempts} ${isDead}`),
+  };
+  assert.equal(await outbox.relay(pool, send, options), 3);
+  assert.deepEqual(sent.toSorted(), orders);
+  assert.deepEqual(await outbox.deadLetters(pool), []);
+  await assert.rejects(outbox.relay(pool, send, options), /too large/);
+  assert.deepEqual(failures, ["poison 1 false", "poison 2 true"]);
+  assert.equal(await outbox.relay(pool, send, options), 0);
+  const [letter, ...others] = await outbox.deadLetters(pool);
+  assert.deepEqual(others, []);
+  assert.deepEqual([letter?.id, letter?.payload, letter?.attempts], [poison, "poison", 2]);
+
+  assert.equal(await outbox.revive(pool, [poison]), 1);
+  const take = async (): Promise<void> => undefined;
+  assert.equal(await outbox.relay(pool, take), 1);
+  assert.equal(await outbox.revive(pool, [poison]), 0);
+});
+
+test("a message that was refused is not tried before its time, and a dead one can be discarded", async () => {
+  const outbox = new Outbox();
+  const refuse = () => Promise.reject(new Error("refused"));
+  const id = await outbox.add(pool, "order", "later");
+  await assert.rejects(outbox.relay(pool, refuse, { delayMs: () => 3_600_000 }), /refused/);
+  assert.equal(await outbox.relay(pool, refuse), 0);
+  assert.equal(await outbox.discard(pool, [id]), 0);
+  const last = await outbox.add(pool, "order", "last");
+  await assert.rejects(outbox.relay(pool, refuse, { attemptsMax: 1 }), /refused/);
+  assert.equal(await outbox.discard(pool, [id, last]), 1);
+  await pool.query("DELETE FROM outbox WHERE id = $1", [id]);
 });
 
 test("a relay that has no share is told so, instead of sending nothing for ever", async () => {

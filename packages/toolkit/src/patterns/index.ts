@@ -10,7 +10,15 @@
  */
 export { AppendOnlyTotal, appendOnlyTable } from "./aggregates.ts";
 export { timestampOfUuidV7, uuidV4, uuidV7 } from "./keys.ts";
-export { Outbox, type OutboxMessage, outboxTable } from "./outbox.ts";
+export {
+  type DeadLetter,
+  Outbox,
+  outboxDefaults,
+  type OutboxFailure,
+  type OutboxMessage,
+  type OutboxRelayOptions,
+  outboxTable,
+} from "./outbox.ts";
 export type { Queryable } from "./queryable.ts";
 export {
   deleteWithDependents,
