@@ -10,7 +10,7 @@ import { conflictOf, transactionDrizzle } from "@dsql-local/toolkit";
 import { eq, like, sql } from "drizzle-orm";
 import { migrate as migrateInOneTransaction } from "drizzle-orm/node-postgres/migrator";
 import { openDatabase } from "./connect.ts";
-import { migrate, migrationsFolder } from "./migrate.ts";
+import { ledgerSchema, migrate, migrationsFolder } from "./migrate.ts";
 import { owner } from "./schema.ts";
 
 const db = openDatabase();
@@ -82,20 +82,25 @@ test(
     drizzleKit("pull", "--config", path.relative(process.cwd(), config));
     const schema = readFileSync(path.join(folder, "schema.ts"), "utf8");
     assert.match(schema, /name: varchar\(\{ length: 30 \}\)\.notNull\(\)/);
-    assert.match(schema, /uniqueIndex\("owner_pkey"\)\.using\("btree_index", table\.id\.[^\n]*table\.name\./);
+    assert.match(
+      schema,
+      /uniqueIndex\("drizzle_owner_pkey"\)\.using\("btree_index", table\.id\.[^\n]*table\.name\./,
+    );
   },
 );
 
 test("its statements run one by one, once, and the index is valid", async () => {
   assert.deepEqual(await migrate(), []);
   const { rows } = await db.execute(
-    sql`SELECT indisvalid FROM pg_index WHERE indexrelid = 'owner_name'::regclass`,
+    sql`SELECT indisvalid FROM pg_index WHERE indexrelid = 'drizzle_owner_name'::regclass`,
   );
   assert.deepEqual(rows, [{ indisvalid: true }]);
 });
 
 test("Drizzle's own table says what was run", async () => {
-  const { rows } = await db.execute(sql`SELECT count(*)::int AS migrations FROM __drizzle_migrations`);
+  const { rows } = await db.execute(
+    sql`SELECT count(*)::int AS migrations FROM ${sql.identifier(ledgerSchema())}.__drizzle_migrations`,
+  );
   assert.deepEqual(rows, [{ migrations: 1 }]);
 });
 

@@ -12,6 +12,12 @@ import { openDatabase, schemaOfUser } from "./connect.ts";
 
 export const migrationsFolder = path.join(import.meta.dirname, "migrations");
 
+/** Where Drizzle has its table by default. */
+const drizzleSchema = "drizzle";
+
+/** Only admin may make a schema: other roles have the ledger, and Drizzle's table, beside their tables. */
+export const ledgerSchema = (): string => (schemaOfUser() === "public" ? drizzleSchema : schemaOfUser());
+
 /**
  * Over connections of its own: one that knew the tables before a change hears of it once, by an OC001 error.
  *
@@ -19,9 +25,9 @@ export const migrationsFolder = path.join(import.meta.dirname, "migrations");
  */
 export async function migrate(): Promise<readonly string[]> {
   const { $client: pool } = openDatabase();
-  const schema = schemaOfUser();
+  const schema = ledgerSchema();
   try {
-    // Only admin may make the schema `drizzle`, where Drizzle would have its table: it is beside the others here.
+    if (schema === drizzleSchema) await pool.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
     const { applied } = await migrateUp(pool, { folder: migrationsFolder, schema, drizzleSchema: schema });
     return applied;
   } finally {

@@ -1,7 +1,10 @@
 /** The tables, as Drizzle and drizzle-kit read them. */
-import { index, pgTable, uuid, varchar } from "drizzle-orm/pg-core";
+import { index, pgTableCreator, uuid, varchar } from "drizzle-orm/pg-core";
 
-export const owner = pgTable(
+/** The prefix keeps what these migrations make apart from the tables of the other samples. */
+const table = pgTableCreator((name) => `drizzle_${name}`);
+
+export const owner = table(
   "owner",
   {
     // Random keys spread over the storage; there is no SERIAL.
@@ -10,5 +13,5 @@ export const owner = pgTable(
     city: varchar({ length: 80 }).notNull(),
     telephone: varchar({ length: 20 }),
   },
-  (table) => [index("owner_name").on(table.name)],
+  ({ name }) => [index("drizzle_owner_name").on(name)],
 );

@@ -4,22 +4,26 @@ import { openKnex } from "./connect.ts";
 
 const migrations: Record<string, Knex.Migration> = {
   "2026-01-10-owner": {
-    up: (knex) =>
-      knex.schema.createTable("owner", (table) => {
+    up: async (knex) => {
+      // Another sample may have made it; your own migrations know what they find, and do without.
+      if (await knex.schema.hasTable("owner")) return;
+      await knex.schema.createTable("owner", (table) => {
         table.uuid("id").primary().defaultTo(knex.raw("gen_random_uuid()"));
         table.string("name", 30).notNullable();
         table.string("city", 80).notNullable();
         table.string("telephone", 20);
-      }),
+      });
+    },
     down: (knex) => knex.schema.dropTable("owner"),
   },
   "2026-01-11-owner-by-name": {
     // The schema builder knows no ASYNC, so this one is written out. The job builds the index; wait until it is valid.
     up: async (knex) => {
-      const { rows } = await knex.raw<{ rows: [{ job_id: string }] }>(
-        "CREATE INDEX ASYNC owner_name ON owner (name)",
+      const { rows } = await knex.raw<{ rows: { job_id: string | null }[] }>(
+        "CREATE INDEX ASYNC IF NOT EXISTS owner_name ON owner (name)",
       );
-      await knex.raw("CALL sys.wait_for_job(?)", [rows[0].job_id]);
+      const jobId = rows[0]?.job_id;
+      if (jobId) await knex.raw("CALL sys.wait_for_job(?)", [jobId]);
     },
     down: (knex) => knex.schema.raw("DROP INDEX owner_name"),
   },

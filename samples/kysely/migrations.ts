@@ -8,6 +8,8 @@ export const migrations: Record<string, Migration> = {
     up: (db) =>
       db.schema
         .createTable("owner")
+        // Another sample may have made it; your own migrations know what they find, and do without.
+        .ifNotExists()
         .addColumn("id", "uuid", (column) => column.primaryKey().defaultTo(sql`gen_random_uuid()`))
         .addColumn("name", "varchar(30)", (column) => column.notNull())
         .addColumn("city", "varchar(80)", (column) => column.notNull())
@@ -18,10 +20,11 @@ export const migrations: Record<string, Migration> = {
   "2026-01-11-owner-by-name": {
     // The schema builder knows no ASYNC, so this one is written out. The job builds the index; wait until it is valid.
     up: async (db) => {
-      const { rows } = await sql<{ job_id: string }>`CREATE INDEX ASYNC owner_name ON owner (name)`.execute(
-        db,
-      );
-      await sql`CALL sys.wait_for_job(${rows[0]?.job_id})`.execute(db);
+      const { rows } = await sql<{
+        job_id: string | null;
+      }>`CREATE INDEX ASYNC IF NOT EXISTS owner_name ON owner (name)`.execute(db);
+      const jobId = rows[0]?.job_id;
+      if (jobId) await sql`CALL sys.wait_for_job(${jobId})`.execute(db);
     },
     down: (db) => db.schema.dropIndex("owner_name").execute(),
   },

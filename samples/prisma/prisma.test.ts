@@ -23,7 +23,7 @@ async function cityOf(id: string): Promise<string | undefined> {
 test("each migration has run once, and the index is valid", async () => {
   assert.deepEqual(await migrate(), []);
   const rows =
-    await prisma.$queryRaw`SELECT indisvalid FROM pg_index WHERE indexrelid = 'owner_name'::regclass`;
+    await prisma.$queryRaw`SELECT indisvalid FROM pg_index WHERE indexrelid = 'prisma_owner_name'::regclass`;
   assert.deepEqual(rows, [{ indisvalid: true }]);
 });
 
@@ -86,7 +86,7 @@ test("SELECT … FOR UPDATE makes what was only read count as a write", async ()
   let attempts = 0;
   await transactionPrisma(prisma, async (tx) => {
     attempts++;
-    await tx.$queryRaw`SELECT 1 FROM owner WHERE id = ${id}::uuid FOR UPDATE`;
+    await tx.$queryRaw`SELECT 1 FROM prisma_owner WHERE id = ${id}::uuid FOR UPDATE`;
     if (attempts === 1) await prisma.owner.update({ where: { id }, data: { city: "Shelbyville" } });
   });
   assert.equal(attempts, 2);

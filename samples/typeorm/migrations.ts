@@ -3,7 +3,8 @@ import type { MigrationInterface, QueryRunner } from "typeorm";
 
 export class CreateOwner1768000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE owner (
+    // Another sample may have made it; your own migrations know what they find, and do without IF NOT EXISTS.
+    await runner.query(`CREATE TABLE IF NOT EXISTS owner (
       id uuid NOT NULL DEFAULT gen_random_uuid(),
       name varchar(30) NOT NULL,
       city varchar(80) NOT NULL,
@@ -19,10 +20,10 @@ export class CreateOwner1768000000000 implements MigrationInterface {
 
 export class IndexOwnerName1768000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const [job] = (await runner.query("CREATE INDEX ASYNC owner_name ON owner (name)")) as [
-      { job_id: string },
-    ];
-    await runner.query("CALL sys.wait_for_job($1)", [job.job_id]);
+    const [job] = (await runner.query("CREATE INDEX ASYNC IF NOT EXISTS owner_name ON owner (name)")) as {
+      job_id: string | null;
+    }[];
+    if (job?.job_id) await runner.query("CALL sys.wait_for_job($1)", [job.job_id]);
   }
 
   async down(runner: QueryRunner): Promise<void> {

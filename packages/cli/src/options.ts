@@ -3,7 +3,7 @@ import path from "node:path";
 import process from "node:process";
 import { InvalidArgumentError, Option } from "commander";
 
-export const defaultDataDir = ".dsql";
+const defaultDataDir = ".dsql";
 
 /** `--data-dir`, or DSQL_DATA_DIR, or `.dsql` here. */
 export function dataDirOption(): Option {

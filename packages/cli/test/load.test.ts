@@ -44,6 +44,69 @@ describe("with a running stack", () => {
     return (JSON.parse(stdout) as { rows: unknown }).rows;
   }
 
+  test("a dry run shows types and the first rejects, and writes nothing", async () => {
+    const csv = file("dry.csv", "id,name\n1,one\nx,two\n3\n");
+    const made = await load([
+      csv,
+      "--into",
+      "dry",
+      "--create",
+      "--primary-key",
+      "id",
+      "--types",
+      "id=int",
+      "--dry-run",
+    ]);
+    assert.equal(made.code, 1);
+    assert.match(made.stdout, /^ {2}id {4}int\n {2}name {2}text\nwould make the table: CREATE TABLE/);
+    assert.match(made.stdout, /2 rows tried, nothing written\n1 would be rejected:\n {2}line 4: /);
+    const isThere = "SELECT to_regclass('dry') IS NOT NULL AS made";
+    assert.deepEqual(await sqlRows(isThere), [{ made: false }]);
+
+    assert.equal(
+      (await dsql(["sql", "CREATE TABLE dry (id int PRIMARY KEY, name text)", "--data-dir", dataDir])).code,
+      0,
+    );
+    const tried = await load([csv, "--into", "dry", "--dry-run", "--json"]);
+    assert.equal(tried.code, 1);
+    const report = JSON.parse(tried.stdout) as {
+      columns: unknown;
+      rowsTried: number;
+      rejected: { line: number }[];
+    };
+    assert.deepEqual(report.columns, [
+      { name: "id", type: "integer" },
+      { name: "name", type: "text" },
+    ]);
+    assert.equal(report.rowsTried, 2);
+    assert.deepEqual(
+      report.rejected.map(({ line }) => line),
+      [3, 4],
+    );
+    assert.deepEqual(await sqlRows("SELECT * FROM dry"), []);
+  });
+
+  test("a load that ends early says whether anything of it stays", async () => {
+    await dsql(["sql", "CREATE TABLE early (id int PRIMARY KEY)", "--data-dir", dataDir]);
+    const bad = file("early.csv", "id\n1\nx\ny\n");
+    const nothing = await load([bad, "--into", "early", "--rejected-max", "1"]);
+    assert.equal(nothing.code, 1);
+    assert.match(nothing.stderr, /Nothing was loaded\.\n/);
+    const one = await load([
+      bad,
+      "--into",
+      "early",
+      "--rejected-max",
+      "1",
+      "--rows-per-transaction",
+      "1",
+      "--connections",
+      "1",
+    ]);
+    assert.equal(one.code, 1);
+    assert.match(one.stderr, /1 row is loaded and stays\./);
+  });
+
   test("a table is made and filled; what is no row of it is reported with its line", async () => {
     const csv = file("a.csv", "id,name,price\n1,one,1.50\nx,bad,2\n2,,3\n3,three\n");
     const rejected = file("a.rejected", "");

@@ -232,7 +232,7 @@ async function setSearchPath(client: ClientBase, searchPath: readonly string[], 
   if (schema?.rows[0]?.current_schema === null) throw schemaUnusable(searchPath, user);
 }
 
-export function schemaUnusable(searchPath: readonly string[], user: string): ConnectError {
+function schemaUnusable(searchPath: readonly string[], user: string): ConnectError {
   return new ConnectError({
     step: "privilege",
     reason: `"${user}" can use none of the schemas ${quoteList(searchPath)}`,

@@ -1,9 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
-import { bulkLoad, bulkLoadDefaults, BulkLoadError, type BulkLoadOptions } from "@dsql-local/toolkit";
+import {
+  bulkLoad,
+  bulkLoadDefaults,
+  bulkLoadDryRun,
+  BulkLoadError,
+  type BulkLoadOptions,
+} from "@dsql-local/toolkit";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
-import { loadProgress, loadReportAsText, rejectedLine } from "../load/index.ts";
+import { dryRunAsText, loadProgress, loadReportAsText, rejectedLine } from "../load/index.ts";
 import { names, nonEmpty, positiveNumber } from "../options.ts";
 import { interruptible } from "../interruptible.ts";
 import { targetOptions, targetPool, type TargetOptions } from "../stack/index.ts";
@@ -28,6 +34,7 @@ interface LoadOptions extends TargetOptions {
   readonly rejected?: string;
   readonly rejectedMax: number;
   readonly verify: boolean;
+  readonly dryRun: boolean;
   readonly json: boolean;
 }
 
@@ -118,6 +125,10 @@ function resuming(): Option[] {
     new Option("--rejected-max <number>", "rows that may be rejected before the load ends")
       .argParser(positiveNumber)
       .default(bulkLoadDefaults.rejectedMax),
+    new Option(
+      "--dry-run",
+      "write nothing: show the columns' types, and which of the first 1,000 rows would be rejected",
+    ).default(false),
     new Option("--verify", "compare the table's number of rows before and after").default(false),
   ];
 }
@@ -129,6 +140,7 @@ command goes on. Make secondary indexes afterwards: CREATE INDEX ASYNC.
 Exit codes: 0 all rows loaded; 1 the load ended early, or rows were rejected; 2 wrong usage; 130 interrupted.
 
 Examples:
+  $ npx dsql load accounts.csv --into account --create --dry-run
   $ npx dsql load accounts.csv --into account
   $ npx dsql load events.jsonl.gz --into event --create --primary-key id --manifest events.manifest
   $ npx dsql load export.csv --into owner --delimiter ';' --encoding windows-1252
@@ -140,17 +152,25 @@ async function run(file: string, options: LoadOptions): Promise<void> {
   const interruption = interruptible();
   const pool = await targetPool(options, { max: options.connections + 1 });
   const progress = loadProgress(process.stderr);
-  try {
-    // Before anything is loaded: what is rejected has to be written somewhere.
-    if (options.rejected !== undefined) await writeRejected(options.rejected, []);
+  const dryRun = async () => {
+    const report = await bulkLoadDryRun(pool, loadOptions(file, options));
+    return { report, text: dryRunAsText(report) };
+  };
+  const load = async () => {
     const report = await bulkLoad(pool, {
       ...loadOptions(file, options),
       onProgress: options.json ? undefined : (made) => progress.show(made),
       signal: interruption.signal,
     });
+    return { report, text: loadReportAsText(report) };
+  };
+  try {
+    // Before anything is loaded: what is rejected has to be written somewhere.
+    if (options.rejected !== undefined) await writeRejected(options.rejected, []);
+    const { report, text } = options.dryRun ? await dryRun() : await load();
     progress.end();
     if (options.rejected !== undefined) await writeRejected(options.rejected, report.rejected);
-    process.stdout.write(`${options.json ? JSON.stringify(report) : loadReportAsText(report)}\n`);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : text}\n`);
     if (report.rejected.length > 0) process.exitCode = exitCodes.failed;
   } catch (error) {
     progress.end();
@@ -219,8 +239,14 @@ function failureOf(error: unknown, file: string, options: LoadOptions): unknown 
   }
   if (!(error instanceof BulkLoadError)) return error;
   const lines = error.rejected.slice(0, 5).map(rejectedLine).join("\n");
-  const remedy = `${lines}${lines === "" ? "" : "\n"}What was loaded stays.${goOn(options)}`;
+  const remedy = `${lines}${lines === "" ? "" : "\n"}${whatStays(error, options)}`;
   return new Failure(error.message, { remedy, cause: error });
+}
+
+function whatStays({ rowsLoaded }: BulkLoadError, options: LoadOptions): string {
+  if (rowsLoaded === 0) return "Nothing was loaded.";
+  const loaded = rowsLoaded === 1 ? "1 row is" : `${rowsLoaded.toLocaleString("en-US")} rows are`;
+  return `${loaded} loaded and stay${rowsLoaded === 1 ? "s" : ""}.${goOn(options)}`;
 }
 
 function goOn({ manifest }: LoadOptions): string {

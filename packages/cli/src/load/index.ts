@@ -1,5 +1,5 @@
 /** What `dsql load` shows: one line that is rewritten on a terminal, a line every few seconds in a log, a report. */
-import type { BulkLoadProgress, BulkLoadReport, RejectedRow } from "@dsql-local/toolkit";
+import type { BulkLoadDryRun, BulkLoadProgress, BulkLoadReport, RejectedRow } from "@dsql-local/toolkit";
 import { withoutControl } from "../terminal.ts";
 
 /** The part of a stream that a display needs; `process.stderr` is one. */
@@ -31,7 +31,7 @@ export function loadProgress(screen: Screen): { show(progress: BulkLoadProgress)
 }
 
 /** @returns `120,000 rows | 84,210 rows/s | 8 connections | conflicts 3 | 1.4s` */
-export function progressLine(progress: BulkLoadProgress): string {
+function progressLine(progress: BulkLoadProgress): string {
   const { rowsLoaded, rowsRejected, connections, conflicts, elapsedMs } = progress;
   return [
     `${count(rowsLoaded)} rows`,
@@ -51,11 +51,27 @@ export function loadReportAsText(report: BulkLoadReport): string {
   if (rowsResumed > 0) lines.push(`${count(rowsResumed)} of them by an earlier run`);
   if (rowsIgnored > 0) lines.push(`${count(rowsIgnored)} skipped: their keys were there already`);
   if (conflicts > 0) lines.push(`${count(conflicts)} transactions repeated because of a conflict`);
-  if (rejected.length > 0) lines.push(`${count(rejected.length)} rejected:`);
-  lines.push(...rejected.slice(0, rejectedShown).map(rejectedLine));
+  return [...lines, ...rejectedLines(rejected, "rejected")].join("\n");
+}
+
+/** @returns the columns with their types, one a line, the rows that would be rejected, and what would make the table */
+export function dryRunAsText({ columns, createTable, rowsTried, rejected }: BulkLoadDryRun): string {
+  const width = Math.max(0, ...columns.map(({ name }) => name.length));
+  const rows = `${count(rowsTried)} ${rowsTried === 1 ? "row" : "rows"}`;
+  return [
+    ...columns.map(({ name, type }) => `  ${withoutControl(name).padEnd(width)}  ${type}`),
+    ...(createTable === undefined ? [] : [`would make the table: ${withoutControl(createTable)}`]),
+    `${rows} tried, nothing written`,
+    ...rejectedLines(rejected, "would be rejected"),
+  ].join("\n");
+}
+
+function rejectedLines(rejected: readonly RejectedRow[], what: string): string[] {
+  if (rejected.length === 0) return [];
+  const lines = [`${count(rejected.length)} ${what}:`, ...rejected.slice(0, rejectedShown).map(rejectedLine)];
   if (rejected.length > rejectedShown)
     lines.push(`  and ${count(rejected.length - rejectedShown)} more: --rejected <file> writes all`);
-  return lines.join("\n");
+  return lines;
 }
 
 /** @returns `  line 3: has 1 field instead of 2` */

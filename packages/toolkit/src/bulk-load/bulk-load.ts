@@ -2,10 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { batches, bytesOfRow, checkedBounds } from "../batch.ts";
-import { UsageError } from "../errors.ts";
 import { quoteTable } from "../identifiers.ts";
 import { type Chunk, ChunkLoader } from "./chunk.ts";
-import { inferTypes } from "./infer.ts";
+import { openInput, type OpenedInput, typesToCreate } from "./input.ts";
 import { type ChunkResult, Ledger } from "./ledger.ts";
 import {
   hashOf,
@@ -15,21 +14,10 @@ import {
   readManifest,
   writeManifest,
 } from "./manifest.ts";
-import {
-  bulkLoadDefaults,
-  BulkLoadError,
-  type BulkLoadOptions,
-  type BulkLoadReport,
-  type Format,
-  type RejectedRow,
-} from "./options.ts";
-import { type Records, readRecords, type RecordsOptions, type Row, startingWith } from "./records.ts";
-import { formatOf, openSource } from "./source.ts";
-import { columnsOf, countRows, createTable, openTarget, type Target } from "./target.ts";
+import { bulkLoadDefaults, BulkLoadError, type BulkLoadOptions, type BulkLoadReport } from "./options.ts";
+import { type Row, startingWith } from "./records.ts";
+import { countRows, createTable, openTarget, type Target } from "./target.ts";
 import { Tally } from "./tally.ts";
-
-/** Rows that types are inferred from, and that tell one file from another. */
-const sampleRows = 1_000;
 
 /**
  * Loads a file into a table.
@@ -40,60 +28,32 @@ const sampleRows = 1_000;
  */
 export async function bulkLoad(pool: Pool, options: BulkLoadOptions): Promise<BulkLoadReport> {
   const tally = new Tally(options);
-  const source = await openSource(options.input);
+  const input = await openInput(pool, options, (rejected) => {
+    tally.reject([rejected]);
+  });
   try {
-    const onReject = (rejected: RejectedRow): void => {
-      tally.reject([rejected]);
-    };
-    const layout = await layoutOf(pool, options);
-    const records = await readRecords(source, { ...layout, onReject });
-    // JSON Lines need no header: without a line they are a load of nothing.
-    if (records.columns.length === 0 && (layout.format !== "jsonl" || options.createTable === true))
-      throw new UsageError("the input is empty: it names no columns");
-    const sample = await taken(records, sampleRows);
-    const target = await prepared(pool, { options, records, sample });
-    return await run(pool, { options, records, sample, target, tally });
+    const target = await prepared(pool, input);
+    return await run(pool, { ...input, target, tally });
+  } catch (error) {
+    if (!(error instanceof BulkLoadError)) throw error;
+    const { message, rejected, cause } = error;
+    throw new BulkLoadError(message, { cause, rejected, rowsLoaded: tally.rowsLoaded });
   } finally {
-    source.destroy();
+    input.source.destroy();
   }
 }
 
-/** How the input is to be read. Where neither a header nor the caller names the columns, the table does. */
-async function layoutOf(pool: Pool, options: BulkLoadOptions): Promise<Omit<RecordsOptions, "onReject">> {
-  const format = options.format ?? formatOf(options.input);
-  const header = options.header ?? format !== "copy";
-  const { delimiter, encoding, nullText = "", quotedNull = false } = options;
-  if (delimiter !== undefined) checkDelimiter(delimiter, format);
-  const isNameless = !header && format !== "jsonl";
-  const columns = options.columns ?? (isNameless ? await columnsOf(pool, options.table) : undefined);
-  return { format, header, columns, delimiter, encoding, nullText, quotedNull };
-}
-
-function checkDelimiter(delimiter: string, format: Format): void {
-  if (format !== "csv" && format !== "tsv")
-    throw new UsageError(`a delimiter is for csv and tsv, not ${format}`);
-  if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
-    throw new UsageError("a delimiter is one character, and no quote or line end");
-}
-
-interface Opened {
-  readonly options: BulkLoadOptions;
-  readonly records: Records;
-  readonly sample: readonly Row[];
-}
-
-async function prepared(pool: Pool, { options, records, sample }: Opened): Promise<Target> {
+async function prepared(pool: Pool, { options, records, sample }: OpenedInput): Promise<Target> {
   const { table, primaryKey = [], onConflict = "error" } = options;
   const { columns } = records;
   if (options.createTable === true) {
-    const inferred = inferTypes(columns, sample);
-    const types = columns.map((column, index) => options.types?.[column] ?? inferred[index] ?? "text");
+    const types = typesToCreate({ options, records, sample });
     await createTable(pool, { table, columns, types, primaryKey });
   }
   return await openTarget(pool, { table, columns, onConflict });
 }
 
-interface Load extends Opened {
+interface Load extends OpenedInput {
   readonly target: Target;
   readonly tally: Tally;
 }
@@ -219,15 +179,4 @@ async function verify(pool: Pool, { target, tally }: Load, manifest: Manifest): 
   const grown = (await countRows(pool, target)) - (manifest.rowsBefore ?? 0);
   if (grown === tally.rowsLoaded) return;
   throw new BulkLoadError(`${tally.rowsLoaded} rows were loaded, but the table has grown by ${grown}`);
-}
-
-/** The first rows, without losing them for the reader that follows. */
-async function taken(records: Records, count: number): Promise<Row[]> {
-  const rows: Row[] = [];
-  while (rows.length < count) {
-    const next = await records.rows.next();
-    if (next.done === true) break;
-    rows.push(next.value);
-  }
-  return rows;
 }

@@ -57,6 +57,11 @@ export class ChunkLoader {
     return await this.#commit(chunk, accepted, rejected);
   }
 
+  /** @returns the rows that would be rejected; nothing is loaded */
+  async trial(rows: readonly Row[]): Promise<readonly RejectedRow[]> {
+    return (await this.#sift(rows)).rejected;
+  }
+
   async #commit(chunk: Chunk, rows: readonly Row[], rejected: readonly RejectedRow[]): Promise<ChunkResult> {
     for (let lookUps = 0; ; lookUps++) {
       try {

@@ -12,6 +12,7 @@
  * Source: https://docs.aws.amazon.com/aurora-dsql/latest/userguide/CHAP_quotas.html
  */
 export { bulkLoad } from "./bulk-load.ts";
+export { type BulkLoadDryRun, bulkLoadDryRun } from "./dry-run.ts";
 export { inferTypes } from "./infer.ts";
 export {
   bulkLoadDefaults,

@@ -111,9 +111,15 @@ export const bulkLoadDefaults = {
 export class BulkLoadError extends Error {
   override readonly name = "BulkLoadError";
   readonly rejected: readonly RejectedRow[];
+  /** Those of earlier calls with the same manifest counted. */
+  readonly rowsLoaded: number;
 
-  constructor(reason: string, options: { cause?: unknown; rejected?: readonly RejectedRow[] } = {}) {
+  constructor(
+    reason: string,
+    options: { cause?: unknown; rejected?: readonly RejectedRow[]; rowsLoaded?: number } = {},
+  ) {
     super(reason, { cause: options.cause });
     this.rejected = options.rejected ?? [];
+    this.rowsLoaded = options.rowsLoaded ?? 0;
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import type { RejectedRow } from "./options.ts";
+import { BulkLoadError, type RejectedRow } from "./options.ts";
 import { readRecords, type RecordsOptions, type Row } from "./records.ts";
 
 async function read(
@@ -158,6 +158,15 @@ test("the text of COPY has backslashes undone and ends where it says so", async 
       ["2", "a\tb\nc\\N."],
       ["3", ""],
     ],
+  );
+});
+
+test("the text of COPY may write bytes by their numbers, octal or hexadecimal", async () => {
+  const { rows } = await read("\\101\\x42\\x\tcaf\\303\\xa9\\\\101\n", { format: "copy", header: false });
+  assert.deepEqual(rows[0]?.values, ["ABx", "caf\u00e9\\101"]);
+  await assert.rejects(
+    read("a\n\\303\n", { format: "copy", header: false }),
+    new BulkLoadError("line 2 has bytes by their numbers that are not text in utf-8"),
   );
 });
 

@@ -26,6 +26,11 @@ export interface TableToCreate {
 }
 
 export async function createTable(pool: Pool, wanted: TableToCreate): Promise<void> {
+  await autocommit(pool, createTableStatement(wanted));
+}
+
+/** @throws {UsageError} a type is more than a name */
+export function createTableStatement(wanted: TableToCreate): string {
   const columns = wanted.columns.map((column, index) => {
     const type = wanted.types[index] ?? "text";
     if (!typePattern.test(type))
@@ -33,7 +38,7 @@ export async function createTable(pool: Pool, wanted: TableToCreate): Promise<vo
     return `${quoteIdentifier(column)} ${type}`;
   });
   if (wanted.primaryKey.length > 0) columns.push(`PRIMARY KEY (${quoteList(wanted.primaryKey)})`);
-  await autocommit(pool, `CREATE TABLE IF NOT EXISTS ${quoteTable(wanted.table)} (${columns.join(", ")})`);
+  return `CREATE TABLE IF NOT EXISTS ${quoteTable(wanted.table)} (${columns.join(", ")})`;
 }
 
 /** @returns the names of the table's columns in its order; undefined where there is no such table */

@@ -21,7 +21,7 @@ export interface Plan {
 }
 
 /** All steps of a migration are written into the ledger in one transaction, which takes 3,000 rows. */
-export const stepsPerMigrationMax = 2_000;
+const stepsPerMigrationMax = 2_000;
 
 export async function planMigrations(files: readonly MigrationFile[]): Promise<Plan> {
   const migrations: PlannedMigration[] = [];

@@ -3,6 +3,7 @@ import type { Pool, QueryResultRow } from "pg";
 import { sqlstateOf } from "../../errors.ts";
 import { autocommit } from "../database.ts";
 import { MigrationError } from "../errors.ts";
+import { primaryKey } from "../step-run.ts";
 import type { TypeChange } from "../types.ts";
 
 export interface TableShape {
@@ -27,6 +28,8 @@ export interface TableShape {
   /** Whether a cast leads from the column's new type to the one that it has. */
   readonly canGoBack: boolean;
 }
+
+type TableRow = Pick<TableShape, "schema" | "name" | "owner" | "is_owner" | "comment">;
 
 export interface ColumnShape {
   readonly name: string;
@@ -76,7 +79,7 @@ export interface GrantShape {
 export async function readTable(pool: Pool, { table, column, type }: TypeChange): Promise<TableShape> {
   const read = <Row extends QueryResultRow>(sql: string): Promise<Row[]> =>
     autocommit<Row>(pool, sql, [table]);
-  const [found] = await read<TableShape>(tableQuery);
+  const [found] = await read<TableRow>(tableQuery);
   const columns = await read<ColumnShape>(columnsQuery);
   const changed = columns.find(({ name }) => name === column);
   if (found === undefined || changed === undefined)
@@ -86,6 +89,7 @@ export async function readTable(pool: Pool, { table, column, type }: TypeChange)
   return {
     ...found,
     columns,
+    key: await primaryKey(pool, table),
     constraints: await read(constraintsQuery),
     references: await read(referencesQuery),
     indexes: await read(indexesQuery),
@@ -123,12 +127,7 @@ const qualified = (relation: string): string =>
 
 const tableQuery = `
   SELECT n.nspname AS schema, c.relname AS name, pg_get_userbyid(c.relowner) AS owner,
-    pg_get_userbyid(c.relowner) = current_user AS is_owner, obj_description(c.oid, 'pg_class') AS comment,
-    coalesce((
-      -- On Aurora DSQL the key's index includes all other columns.
-      SELECT json_agg(a.attname ORDER BY array_position(i.indkey::int2[], a.attnum))
-      FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-      WHERE i.indrelid = c.oid AND i.indisprimary), '[]') AS key
+    pg_get_userbyid(c.relowner) = current_user AS is_owner, obj_description(c.oid, 'pg_class') AS comment
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = to_regclass($1)`;
 
