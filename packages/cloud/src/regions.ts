@@ -114,7 +114,9 @@ export class Regions {
     if (this.#isStopped) refuse("The local endpoint is stopping.");
     if (this.#open.size + this.#opening.size >= regionsMax) {
       const names = [...this.#open.keys()].join(", ");
-      refuse(`This endpoint has ${regionsMax} Regions already: ${names}.`);
+      refuse(
+        `This endpoint has ${regionsMax} Regions already: ${names}. Use one of these; one that is not needed goes with its folder, ${this.#folder}/<region>, while the stack is stopped.`,
+      );
     }
   }
 }

@@ -52,12 +52,23 @@ test("tags of what is no parameter, and tags beyond fifty, are refused", async (
   await ssm.send(new PutParameterCommand({ Name: "/full", Type: "String", Value: "1" }));
   const target = { ResourceType: "Parameter", ResourceId: "/full" } as const;
   const Tags = Array.from({ length: 51 }, (_, index) => ({ Key: `key-${index}`, Value: "" }));
-  await assert.rejects(ssm.send(new AddTagsToResourceCommand({ ...target, Tags })), {
-    name: "TooManyTagsError",
-  });
+  const tooMany = { name: "TooManyTagsError" };
+  await assert.rejects(ssm.send(new AddTagsToResourceCommand({ ...target, Tags })), tooMany);
+  const another = { Name: "/fuller", Type: "String", Value: "1", Tags } as const;
+  await assert.rejects(ssm.send(new PutParameterCommand(another)), tooMany);
   await assert.rejects(tagsOf("/nobody"), { name: "InvalidResourceId" });
   const document = { ResourceType: "Document", ResourceId: "/full" } as const;
   await assert.rejects(ssm.send(new ListTagsForResourceCommand(document)), { name: "InvalidResourceType" });
+});
+
+test("tags come with a new parameter only, and who forgot to overwrite hears of that", async () => {
+  const Tags = [{ Key: "team", Value: "" }];
+  const parameter = { Name: "/there", Type: "String" as const, Value: "1", Tags };
+  await ssm.send(new PutParameterCommand(parameter));
+  await assert.rejects(ssm.send(new PutParameterCommand(parameter)), { name: "ParameterAlreadyExists" });
+  await assert.rejects(ssm.send(new PutParameterCommand({ ...parameter, Overwrite: true })), {
+    name: "ValidationException",
+  });
 });
 
 test("a value is found by its version, and by no other", async () => {

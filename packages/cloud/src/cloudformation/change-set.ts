@@ -5,13 +5,13 @@
  * there: as in CloudFormation, what depends on a replaced resource counts as modified.
  */
 
-import type { CloudFormationParts } from "./api/parts.ts";
 import { canonical } from "./intrinsics.ts";
 import { validationError } from "../protocol/index.ts";
 import { ServiceError } from "../service.ts";
 import { Evaluation, knownAfterApply, type EvaluationOptions, type Referable } from "./evaluation.ts";
 import { reasonOf } from "./resource-steps.ts";
 import type { ResourceType } from "./resource-type.ts";
+import type { ResourceTypeFinder } from "./resource-type-finder.ts";
 import type { ResourceChange, Stack, StackDefinition } from "./stack.ts";
 import type { ValueObject } from "./template.ts";
 
@@ -24,7 +24,7 @@ export interface DrawnChanges {
 export function drawChanges(
   stack: Stack,
   options: Omit<EvaluationOptions, "resource" | "stackName" | "stackId">,
-  types: Pick<CloudFormationParts, "typeOf" | "refuseUnknownTypes">,
+  types: ResourceTypeFinder,
 ): DrawnChanges {
   const planned = new Map<string, Referable>();
   const evaluation = new Evaluation({

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import type { Log } from "@dsql-local/cluster";
 
 import type { Authorizer } from "../authorization.ts";
-import { type QueryOperation, queryService, validationError } from "../protocol/index.ts";
-import type { Service, ServiceError } from "../service.ts";
+import { type QueryOperation, queryService } from "../protocol/index.ts";
+import type { Service } from "../service.ts";
 import { type CloudFormationParts, cloudFormationOperations, type RequestReaders } from "./api/index.ts";
 import { Deployments } from "./deployment.ts";
 import { nestedStackType } from "./nested-stack.ts";
 import { knownAfterApply } from "./evaluation.ts";
 import type { ResourceType } from "./resource-type.ts";
+import { resourceTypeFinder } from "./resource-type-finder.ts";
 import { StackStore } from "./stack-store.ts";
 
 export interface CloudFormationOptions {
@@ -83,29 +84,5 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
       deployments.recover();
     },
     stop: () => deployments.stop(),
-  };
-}
-
-function resourceTypeFinder(
-  types: Readonly<Record<string, ResourceType>>,
-): Pick<CloudFormationParts, "typeOf" | "refuseUnknownTypes"> {
-  const find = (type: string): ResourceType | undefined => {
-    const name = type.startsWith("Custom::") ? "AWS::CloudFormation::CustomResource" : type;
-    return Object.hasOwn(types, name) ? types[name] : undefined;
-  };
-  const refusal = (unknown: readonly string[]): ServiceError =>
-    validationError(
-      `Template format error: Unrecognized resource types: [${unknown.join(", ")}]. dsql-local offers: ${Object.keys(types).sort().join(", ")}, Custom::*.`,
-    );
-  return {
-    typeOf(type) {
-      const found = find(type);
-      if (found === undefined) throw refusal([type]);
-      return found;
-    },
-    refuseUnknownTypes(wanted) {
-      const unknown = wanted.filter((type) => find(type) === undefined);
-      if (unknown.length > 0) throw refusal([...new Set(unknown)].sort());
-    },
   };
 }

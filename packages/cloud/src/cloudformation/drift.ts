@@ -54,8 +54,15 @@ function differencesOf(expected: ValueObject, actual: ValueObject, path: string)
   const names = new Set([...Object.keys(expected), ...Object.keys(actual)]);
   return [...names].flatMap((name) => {
     const [left, right] = [expected[name], actual[name]];
-    if (isObject(left) && isObject(right)) return differencesOf(left, right, `${path}/${name}`);
+    const inner = [membersOf(left), membersOf(right)] as const;
+    if (inner[0] && inner[1]) return differencesOf(inner[0], inner[1], `${path}/${name}`);
     if (canonical(left ?? null) === canonical(right ?? null)) return [];
     return [{ path: `${path}/${name}`, expected: left, actual: right }];
   });
+}
+
+/** Members of a list go by their place: `/Policies/0/PolicyName`. */
+function membersOf(value: Value | undefined): ValueObject | undefined {
+  if (Array.isArray(value)) return Object.fromEntries(value.map((member, place) => [String(place), member]));
+  return isObject(value) ? value : undefined;
 }

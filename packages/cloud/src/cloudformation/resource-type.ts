@@ -64,11 +64,14 @@ export interface ResourceType {
   remove(request: ResourceRequest): MaybePromise<void>;
   /**
    * The properties as they are now, of those that can be told: what drift detection compares. A type without it is not
-   * checked.
+   * checked. Of a list to which others may add, such as tags and policies, the members that the template gives are told.
    *
    * @returns undefined when the thing is gone
    */
-  actual?(resource: { readonly physicalId: string }): ValueObject | undefined;
+  actual?(resource: {
+    readonly physicalId: string;
+    readonly properties: ValueObject;
+  }): ValueObject | undefined;
   /** Refuses what is wrong before the deployment begins. */
   check?(properties: ValueObject, logicalId: string): void;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { EnvironmentPool } from "./environment-pool.ts";
-import { environmentIdleMs } from "./limits.ts";
+import { environmentIdleMs, environmentsAtOncePerThread } from "./limits.ts";
 
 const source = `
   let calls = 0;
@@ -13,7 +13,11 @@ const source = `
     return [(calls += 1), process.env.AWS_ACCESS_KEY_ID, require("node:worker_threads").threadId];
   };`;
 
-function startPool(t: TestContext, threadsMax = 1): EnvironmentPool {
+function startPool(
+  t: TestContext,
+  threadsMax = 1,
+  variables = (): Record<string, string> => ({ AWS_ACCESS_KEY_ID: "first" }),
+): EnvironmentPool {
   const folder = mkdtempSync(join(tmpdir(), "dsql-local-pool-"));
   const taskRoot = join(folder, "code");
   mkdirSync(taskRoot);
@@ -31,7 +35,7 @@ function startPool(t: TestContext, threadsMax = 1): EnvironmentPool {
       taskRoot,
       log: { group: "/aws/lambda/transfer", directory: join(folder, "logs"), isJson: false },
     },
-    variables: () => ({ AWS_ACCESS_KEY_ID: "first" }),
+    variables,
     clusterVariables: {},
     threadsMax,
     heapMbMax: 256,
@@ -43,13 +47,13 @@ function startPool(t: TestContext, threadsMax = 1): EnvironmentPool {
   return pool;
 }
 
-function call(pool: EnvironmentPool, waitMs: number): Promise<[calls: number, key: string, thread: number]> {
+async function call(
+  pool: EnvironmentPool,
+  waitMs: number,
+): Promise<[calls: number, key: string, thread: number]> {
   const invocation = { requestId: "request-1", qualifier: "", wantsLogTail: false, clientContext: "" };
-  return new Promise((resolve) => {
-    pool.invoke({ ...invocation, payload: JSON.stringify({ waitMs }) }, ({ payload }) => {
-      resolve(JSON.parse(payload) as [number, string, number]);
-    });
-  });
+  const { payload } = await pool.invoke({ ...invocation, payload: JSON.stringify({ waitMs }) });
+  return JSON.parse(payload) as [number, string, number];
 }
 
 test("the environment used last serves first", async (t) => {
@@ -105,4 +109,20 @@ test("environments that are held ready are not dropped for being idle, others ar
   pool.provision(0);
   pool.dropIdle(performance.now() + environmentIdleMs + 1);
   assert.equal(pool.environmentCount, 0);
+});
+
+test("an invocation that waits is refused when its thread is gone and no other can be started", async (t) => {
+  let isRoleGone = false;
+  const pool = startPool(t, 1, () => {
+    if (isRoleGone) throw new Error("the role is gone");
+    return { AWS_ACCESS_KEY_ID: "first" };
+  });
+  const underWay = Array.from({ length: environmentsAtOncePerThread }, () => call(pool, 60_000));
+  const refused = assert.rejects(call(pool, 0), /the role is gone/);
+  isRoleGone = true;
+  // Later and later, until the thread counts as blocked.
+  for (let nowMs = performance.now(); pool.threadCount > 0; nowMs += 1_000_000) pool.checkPulse(nowMs);
+
+  await refused;
+  await Promise.all(underWay);
 });

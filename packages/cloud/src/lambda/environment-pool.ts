@@ -40,6 +40,13 @@ export interface PoolInvocation {
   readonly clientContext: string;
 }
 
+interface WaitingInvocation {
+  readonly invocation: PoolInvocation;
+  readonly sinceMs: number;
+  readonly done: (outcome: Outcome) => void;
+  readonly refuse: (reason: unknown) => void;
+}
+
 export interface PoolOptions {
   readonly functionName: string;
   readonly settings: Omit<ThreadSettings, "pulse" | "variables">;
@@ -69,7 +76,7 @@ export class EnvironmentPool {
   #invocations = 0;
   #isRetired = false;
   /** Invocations for which no environment was idle, in the order they came; the concurrency limit bounds them. */
-  #waiting: { readonly sinceMs: number; readonly serve: (slot: EnvironmentSlot | undefined) => void }[] = [];
+  #waiting: WaitingInvocation[] = [];
   #releasedMs = 0;
   #madeMs = 0;
   /** Of this thread, which serves the endpoint and the cluster. */
@@ -116,20 +123,23 @@ export class EnvironmentPool {
     return false;
   }
 
-  invoke(invocation: PoolInvocation, done: (outcome: Outcome) => void): void {
-    const sinceMs = performance.now();
-    this.usedMs = sinceMs;
-    const atOnce = environmentsAtOncePerThread * this.#options.threadsMax;
-    const slot = this.#idle.pop() ?? (this.environmentCount < atOnce ? this.#newSlot() : undefined);
-    if (slot !== undefined) {
-      this.#run(slot, invocation, done);
-      return;
-    }
-    const serve = (found: EnvironmentSlot | undefined): void => {
-      if (found === undefined) done({ ending: "ended", payload: stoppedPayload, logTail: undefined });
-      else this.#run(found, invocation, done);
-    };
-    this.#waiting.push({ sinceMs, serve });
+  /**
+   * @returns how it ended, once it has
+   * @throws {ServiceError} InvalidParameterValueException: it needs a further thread, and the function's role is gone
+   */
+  invoke(invocation: PoolInvocation): Promise<Outcome> {
+    return new Promise((done, refuse) => {
+      const sinceMs = performance.now();
+      this.usedMs = sinceMs;
+      const atOnce = environmentsAtOncePerThread * this.#options.threadsMax;
+      const slot = this.#idle.pop() ?? (this.environmentCount < atOnce ? this.#newSlot() : undefined);
+      if (slot === undefined) this.#wait({ invocation, sinceMs, done, refuse });
+      else this.#run(slot, invocation, done);
+    });
+  }
+
+  #wait(waiting: WaitingInvocation): void {
+    this.#waiting.push(waiting);
     this.#pace ??= setInterval(() => {
       this.#grow(performance.now());
     }, environmentStartPaceMs);
@@ -212,7 +222,11 @@ export class EnvironmentPool {
     };
     if (!isOneMoreDue(nowMs, standing)) return;
     this.#waiting.shift();
-    first.serve(this.#newSlot());
+    try {
+      this.#run(this.#newSlot(), first.invocation, first.done);
+    } catch (error) {
+      first.refuse(error);
+    }
   }
 
   /** Whether a further environment would wait for a processor, or for the cluster's thread to have time. */
@@ -248,7 +262,7 @@ export class EnvironmentPool {
     slot.idleSinceMs = performance.now();
     this.#releasedMs = slot.idleSinceMs;
     const next = this.#waiting.shift();
-    if (next !== undefined) next.serve(slot);
+    if (next !== undefined) this.#run(slot, next.invocation, next.done);
     else if (this.#isRetired) this.#drop(slot);
     else this.#idle.push(slot);
   }
@@ -344,7 +358,9 @@ export class EnvironmentPool {
     this.#wakeWaiters();
     this.#idle = [];
     this.#stopPace();
-    for (const { serve } of this.#waiting.splice(0)) serve(undefined);
+    for (const { done } of this.#waiting.splice(0)) {
+      done({ ending: "ended", payload: stoppedPayload, logTail: undefined });
+    }
     await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 }

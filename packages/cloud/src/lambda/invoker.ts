@@ -35,6 +35,8 @@ export interface InvokerOptions {
   readonly events: EventQueue;
   /** What holds for asynchronous invocations under this name. */
   readonly eventSettings: (functionName: string, qualifier?: string) => EventInvokeSettings;
+  /** Whether a function's role lets it tell that destination how an invocation ended. */
+  readonly mayTell: (configuration: FunctionConfiguration, destinationArn: string) => boolean;
 }
 
 type PreparedInvocation = {
@@ -97,10 +99,7 @@ export class Invoker {
       clientContext: input.clientContext ?? "",
     };
     try {
-      const pool = this.#pool(configuration);
-      return await new Promise<Outcome>((resolve) => {
-        pool.invoke(call, resolve);
-      });
+      return await this.#pool(configuration).invoke(call);
     } finally {
       concurrency.leave(FunctionName);
     }
@@ -119,7 +118,8 @@ export class Invoker {
       ...(retriesMax === undefined ? {} : { retriesMax }),
       ...(ageSeconds === undefined ? {} : { ageMsMax: ageSeconds * 1_000 }),
       ended: (end) => {
-        this.#tellDestination(settings, eventRecord(end, recorded(input, invocation), output), end);
+        const record = eventRecord(end, recorded(input, invocation), output);
+        this.#tellDestination(invocation.configuration, settings, record, end);
       },
       attempt: async () => {
         try {
@@ -136,14 +136,15 @@ export class Invoker {
     });
   }
 
-  /** As in AWS nobody hears it when a destination is gone, or there is no room for one event more. */
+  /** As in AWS the caller never hears that a destination is gone, is not the role's to invoke, or has no room. */
   #tellDestination(
+    configuration: FunctionConfiguration,
     { DestinationConfig: destinations }: EventInvokeSettings,
     record: string,
     end: EventEnd,
   ): void {
     const told = end.condition === "Success" ? destinations?.OnSuccess : destinations?.OnFailure;
-    if (told?.Destination === undefined) return;
+    if (told?.Destination === undefined || !this.#options.mayTell(configuration, told.Destination)) return;
     const input = { functionName: told.Destination, payload: record, invocationType: "Event" } as const;
     this.invoke(input).catch(() => undefined);
   }

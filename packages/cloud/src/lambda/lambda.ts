@@ -3,8 +3,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Identities, Log } from "@dsql-local/cluster";
-import { createAuthorizer } from "../authorization.ts";
-import type { Service } from "../service.ts";
+import { type Authorizer, createAuthorizer } from "../authorization.ts";
+import { type Service, ServiceError } from "../service.ts";
 import {
   EventInvokeConfigs,
   FunctionUrlRequests,
@@ -96,6 +96,7 @@ export function createLambda(options: LambdaOptions): Lambda {
   const credentials = new RoleCredentials(identities);
   const concurrency = new Concurrency(options.environmentsMax ?? concurrentInvocationsMax);
   const events = new EventQueue(log);
+  const authorizer = createAuthorizer(identities, region);
   const invoker = new Invoker({
     version: (functionName, qualifier) => functions.versionToRun(functionName, qualifier),
     isCurrent: (configuration) => isCurrent(store, configuration),
@@ -105,6 +106,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     concurrency,
     events,
     eventSettings: (functionName, qualifier) => eventInvokeConfigs.settingsOf(functionName, qualifier),
+    mayTell: (configuration, destinationArn) => mayTell(authorizer, log, configuration, destinationArn),
   });
   const functions = new Functions({
     account,
@@ -118,7 +120,6 @@ export function createLambda(options: LambdaOptions): Lambda {
       invoker.provision();
     },
   });
-  const authorizer = createAuthorizer(identities, region);
   const permissions = new Permissions({ functions, store });
   const eventInvokeConfigs = new EventInvokeConfigs({ functions, store });
   const provisionedConcurrency = new ProvisionedConcurrency({
@@ -162,6 +163,24 @@ export function createLambda(options: LambdaOptions): Lambda {
 /** One core is left to the main thread, which serves the endpoint and the cluster. */
 function defaultThreads(): number {
   return Math.max(1, availableParallelism() - 1);
+}
+
+/** The role must allow it, as it must when a function invokes another one itself. A refusal shows in the log alone. */
+function mayTell(
+  authorizer: Authorizer,
+  log: Log,
+  { FunctionName: functionName, Role: role }: FunctionConfiguration,
+  destinationArn: string,
+): boolean {
+  const caller = { accessKeyId: "", principalArn: role, callerArn: role };
+  try {
+    authorizer(caller, "lambda:InvokeFunction", destinationArn);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    log({ event: "lambda.destination-refused", functionName, role, destinationArn });
+    return false;
+  }
 }
 
 function isCurrent(store: FunctionStore, configuration: FunctionConfiguration): boolean {

@@ -27,7 +27,7 @@ export interface S3Target {
   readonly key: string;
 }
 
-export const s3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+const s3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** Path style: `/<bucket>/<key>`. @throws {ServiceError} InvalidURI */
 export function targetOf(path: string): S3Target {

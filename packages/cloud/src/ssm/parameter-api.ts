@@ -112,7 +112,8 @@ function writeOperations(store: ParameterStore): Record<string, JsonOperation> {
       const name = requiredText(input, "Name");
       const existing = store.find(name);
       const tags = tagsIn(input);
-      if (existing !== undefined && Object.keys(tags).length > 0) {
+      const overwrite = input["Overwrite"] === true;
+      if (overwrite && existing !== undefined && Object.keys(tags).length > 0) {
         throw new ServiceError({
           code: "ValidationException",
           message:
@@ -127,7 +128,7 @@ function writeOperations(store: ParameterStore): Record<string, JsonOperation> {
           description: optionalText(input, "Description") ?? existing?.description ?? "",
           tags: existing?.tags ?? tags,
         },
-        { overwrite: input["Overwrite"] === true },
+        { overwrite },
       );
       return { Version: stored.version, Tier: "Standard" };
     },

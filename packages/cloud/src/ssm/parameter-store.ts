@@ -52,7 +52,7 @@ export class ParameterStore {
     return [...this.#parameters.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
   }
 
-  /** @throws {ServiceError} ParameterAlreadyExists unless `overwrite`, ParameterLimitExceeded, ValidationException */
+  /** @throws {ServiceError} ParameterAlreadyExists unless `overwrite`, ParameterLimitExceeded, TooManyTagsError, ValidationException */
   put(
     parameter: Pick<StoredParameter, "name" | "type" | "value" | "description" | "tags">,
     options: { overwrite: boolean },
@@ -83,6 +83,7 @@ export class ParameterStore {
         message: `A parameter's value has 1 to ${valueBytesMax} bytes.`,
       });
     }
+    checkTags(parameter.tags);
     const stored = { ...parameter, version: (existing?.version ?? 0) + 1, modifiedAtMs: Date.now() };
     this.#parameters.set(parameter.name, stored);
     this.#save();
@@ -91,12 +92,7 @@ export class ParameterStore {
 
   /** @throws {ServiceError} TooManyTagsError */
   setTags(parameter: StoredParameter, tags: StoredParameter["tags"]): void {
-    if (Object.keys(tags).length > tagsMax) {
-      throw new ServiceError({
-        code: "TooManyTagsError",
-        message: `A parameter can have ${tagsMax} tags.`,
-      });
-    }
+    checkTags(tags);
     this.#parameters.set(parameter.name, { ...parameter, tags });
     this.#save();
   }
@@ -110,4 +106,9 @@ export class ParameterStore {
   #save(): void {
     writeStateFile(this.#file, this.all());
   }
+}
+
+function checkTags(tags: StoredParameter["tags"]): void {
+  if (Object.keys(tags).length <= tagsMax) return;
+  throw new ServiceError({ code: "TooManyTagsError", message: `A parameter can have ${tagsMax} tags.` });
 }

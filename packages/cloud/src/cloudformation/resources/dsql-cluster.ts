@@ -23,6 +23,7 @@ import {
   optionalFlag,
   optionalText,
   refuseUnknown,
+  tagsNow,
   tagsOf,
   textsIn,
   unlessMissing,
@@ -59,10 +60,10 @@ export function dsqlClusterType(plane: DsqlControlPlane, region: string): Resour
       await plane.delete(held.cluster.id, region);
       await plane.whenRemoved(held.cluster.id);
     },
-    actual: ({ physicalId }) =>
+    actual: ({ physicalId, properties }) =>
       unlessMissing(() => {
-        const { record } = plane.get(physicalId, region);
-        return { DeletionProtectionEnabled: record.deletionProtectionEnabled };
+        const { deletionProtectionEnabled, tags } = plane.get(physicalId, region).record;
+        return { DeletionProtectionEnabled: deletionProtectionEnabled, Tags: tagsNow(properties, tags) };
       }),
   };
 }

@@ -1,8 +1,9 @@
 /** AWS::IAM::Role, AWS::IAM::Policy and AWS::IAM::ManagedPolicy over the account's identities. */
 
-import type { Identities } from "@dsql-local/cluster";
+import type { Identities, Role } from "@dsql-local/cluster";
 
 import type { CustomerPolicies } from "../../iam/index.ts";
+import { canonical } from "../intrinsics.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
 import { isObject, type Value, type ValueObject } from "../template.ts";
@@ -69,9 +70,9 @@ export function roleType(identities: Identities, policies: CustomerPolicies): Re
     remove(request) {
       identities.deleteRole(request.physicalId);
     },
-    actual({ physicalId }) {
+    actual({ physicalId, properties }) {
       const role = identities.getRole(physicalId);
-      return role && { MaxSessionDuration: role.maxSessionSeconds, Path: role.path, RoleName: role.name };
+      return role && roleNow(properties, role, policies.attachedTo(role));
     },
   };
 }
@@ -102,6 +103,16 @@ export function policyType(identities: Identities): ResourceType {
     },
     update: (request, previous) => apply(request, previous.properties),
     remove: (request) => removePolicy(identities, request),
+    actual({ properties }) {
+      const name = requiredText(properties, "PolicyName");
+      const documentOf = (role: string): unknown => identities.getRole(role)?.policies[name];
+      const roles = textsIn(properties, "Roles").filter((role) => documentOf(role) !== undefined);
+      if (roles.length === 0) return undefined;
+      const written = properties["PolicyDocument"];
+      const documents = roles.map((role) => asWritten(written, documentOf(role)));
+      const changed = documents.find((document) => canonical(document) !== canonical(written ?? {}));
+      return { PolicyDocument: changed ?? written ?? {}, PolicyName: name, Roles: roles };
+    },
   };
 }
 
@@ -165,6 +176,32 @@ function inlinePolicies(properties: ValueObject): Map<string, Value> {
     if (isObject(policy)) found.set(requiredText(policy, "PolicyName"), policy["PolicyDocument"] ?? {});
   }
   return found;
+}
+
+function roleNow(properties: ValueObject, role: Role, attached: readonly string[]): ValueObject {
+  return {
+    AssumeRolePolicyDocument: asWritten(properties["AssumeRolePolicyDocument"], role.assumeRolePolicy),
+    ManagedPolicyArns: textsIn(properties, "ManagedPolicyArns").filter((arn) => attached.includes(arn)),
+    MaxSessionDuration: role.maxSessionSeconds,
+    Path: role.path,
+    Policies: policiesNow(properties, role),
+    RoleName: role.name,
+  };
+}
+
+/** Of the inline policies that the template gives, those that the role has now. */
+function policiesNow(properties: ValueObject, role: Role): Value {
+  return [...inlinePolicies(properties)].flatMap(([PolicyName, written]) => {
+    const document = role.policies[PolicyName];
+    return document === undefined ? [] : [{ PolicyName, PolicyDocument: asWritten(written, document) }];
+  });
+}
+
+/** A template may give a document as a text; the account keeps what the text stands for. */
+function asWritten(written: Value | undefined, document: unknown): Value {
+  const kept = document as Value;
+  const isSame = typeof written === "string" && canonical(JSON.parse(written) as Value) === canonical(kept);
+  return isSame ? written : kept;
 }
 
 function refuseUsersAndGroups(properties: ValueObject): void {

@@ -210,7 +210,15 @@ export function eventInvokeConfigType({ eventInvokeConfigs }: Lambda): ResourceT
     replacedBy: ["FunctionName", "Qualifier"],
     identify: ({ properties }) =>
       `${requiredText(properties, "FunctionName")}|${requiredText(properties, "Qualifier")}`,
-    create: put,
+    create(request) {
+      const existing = unlessMissing(() => eventInvokeConfigs.get(...target(request)));
+      if (existing !== undefined) {
+        throw new Error(
+          `Resource of type '${request.type}' with identifier '${request.physicalId}' already exists. Delete the settings that were made past the stack: aws lambda delete-function-event-invoke-config`,
+        );
+      }
+      return put(request);
+    },
     update: put,
     remove: (request) =>
       unlessGone(() => {

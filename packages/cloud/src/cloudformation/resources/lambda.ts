@@ -11,6 +11,7 @@ import {
   optionalNumber,
   optionalText,
   requiredText,
+  tagsNow,
   tagsOf,
   textMap,
   textsIn,
@@ -75,11 +76,15 @@ export function functionType(lambda: Lambda): ResourceType {
       return outcome(FunctionArn);
     },
     remove: (request) => unlessGone(() => lambda.deleteFunction(request.physicalId)),
-    actual: ({ physicalId }) => unlessMissing(() => actualSettings(lambda, physicalId)),
+    actual: ({ physicalId, properties }) =>
+      unlessMissing(() => ({
+        ...actualSettings(lambda, physicalId),
+        Tags: tagsNow(properties, functions.listTags(physicalId)),
+      })),
   };
 }
 
-/** Not the code: of that a function tells no more than its hash. */
+/** Not the code: a function tells no more than its hash, and CloudFormation takes the property as write-only. */
 function actualSettings({ functions }: Lambda, name: string): ValueObject {
   const { Description, Environment, Handler, MemorySize, Role, Runtime, Timeout } =
     functions.getFunctionConfiguration(name);

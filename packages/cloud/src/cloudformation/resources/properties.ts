@@ -76,6 +76,15 @@ export function tagsOf(request: Pick<ResourceRequest, "properties" | "tags">): R
   return tags;
 }
 
+/** Of the tags that the template gives the resource itself, those that it has now; the stack's are not told apart here. */
+export function tagsNow(properties: ValueObject, tags: Readonly<Record<string, string>>): Value {
+  return listIn(properties, "Tags").flatMap((tag) => {
+    const Key = isObject(tag) ? (scalarText(tag["Key"]) ?? "") : "";
+    const Value = tags[Key];
+    return Value === undefined ? [] : [{ Key, Value }];
+  });
+}
+
 /** What is asked for, or undefined when the thing has gone. */
 export function unlessMissing<Found>(find: () => Found): Found | undefined {
   try {
