@@ -9,6 +9,7 @@ import { Command, Option } from "commander";
 import { Demonstration, type DemonstrationOptions } from "./demo/index.ts";
 import { report } from "./failure.ts";
 import { dataDirOption, portNumber, positiveNumber, resolveDataDir } from "./options.ts";
+import { endWithReader } from "./terminal.ts";
 
 interface DemoOptions {
   readonly dataDir: string;
@@ -19,6 +20,7 @@ interface DemoOptions {
 }
 
 export async function main(argv: readonly string[] = process.argv): Promise<void> {
+  endWithReader();
   const program = new Command("npm start --")
     .description(
       "Starts the local stack, deploys the tutorial to it with the CDK, and runs the talk's stress test.",

@@ -20,6 +20,7 @@ import {
   tokenCommand,
 } from "./commands/index.ts";
 import { report } from "./failure.ts";
+import { endWithReader } from "./terminal.ts";
 
 export function dsqlProgram(): Command {
   const program = new Command("dsql")
@@ -69,11 +70,7 @@ function packageVersion(): string {
 }
 
 export async function main(argv: readonly string[] = process.argv): Promise<void> {
-  // A reader such as `head` may leave early; that is no failure of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  endWithReader();
   try {
     await dsqlProgram().parseAsync([...argv]);
   } catch (error) {

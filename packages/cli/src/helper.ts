@@ -9,7 +9,7 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { chapter4Defaults, chapter6Defaults } from "@dsql-local/load";
 import { interruptible } from "./interruptible.ts";
-import { exitCodes, remedyOf, report, textOf } from "./failure.ts";
+import { exitCodes, Failure, remedyOf, report, textOf } from "./failure.ts";
 import {
   type Flags,
   type HelperOptions,
@@ -28,6 +28,7 @@ import {
   testStress,
   testTransfer,
 } from "./helper/index.ts";
+import { endWithReader } from "./terminal.ts";
 
 type Run = (options: HelperOptions) => Promise<Outcome>;
 
@@ -96,6 +97,7 @@ function addCommands(program: Command): void {
     .option("--duration <seconds>", "how long (default: until Ctrl-C)", positive)
     .option("--interval <seconds>", "between two lines of percentiles", positive, intervalSeconds)
     .action(async (_flags: object, command: Command) => {
+      refuseFlags(command, ["threads", "invocations", "workers"]);
       const flags = command.optsWithGlobals<Flags & { rate: number; duration?: number; interval: number }>();
       await sustain(flags, {
         rate: flags.rate,
@@ -106,6 +108,16 @@ function addCommands(program: Command): void {
         },
       });
     });
+}
+
+/** A flag that does nothing would let its user believe that it does. */
+function refuseFlags(command: Command, names: readonly (keyof Flags)[]): void {
+  const given = names.find((name) => command.getOptionValueSourceWithGlobals(name) === "cli");
+  if (given === undefined) return;
+  throw new Failure(`--${given} is not for ${command.name()}`, {
+    remedy: "It makes its calls in one thread: --rate says how many a second, --duration for how long.",
+    exitCode: exitCodes.usage,
+  });
 }
 
 const examples = `
@@ -184,11 +196,7 @@ function printJson(result: object): void {
 }
 
 export async function main(argv: readonly string[] = process.argv): Promise<void> {
-  // A reader such as `head` may leave early; that is no failure of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  endWithReader();
   try {
     await helperProgram().parseAsync([...argv]);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Colours, for terminals only. NO_COLOR (https://no-color.org) and pipes get plain text. */
+/** What a terminal or a pipe wants: colours for terminals only (NO_COLOR: https://no-color.org), and an end when nobody reads. */
 import process from "node:process";
 
 const codes = {
@@ -37,5 +37,13 @@ export function withoutControl(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return `\\x${code.toString(16).padStart(2, "0")}`;
+  });
+}
+
+/** A reader such as `head` may leave early; that is no failure of ours. */
+export function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
   });
 }

@@ -33,6 +33,11 @@ export function undoAfter(owner: Owner, undo: () => unknown): void {
 
 const bin = fileURLToPath(new URL("../../bin/", import.meta.url));
 
+/** @param name - `dsql`, `helper` or `demo` */
+export function programFile(name: string): string {
+  return path.join(bin, `${name}.js`);
+}
+
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -46,11 +51,11 @@ export interface RunOptions {
 
 /** Runs a command to its end. */
 export async function dsql(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  return await run(process.execPath, [path.join(bin, "dsql.js"), ...args], options);
+  return await run(process.execPath, [programFile("dsql"), ...args], options);
 }
 
 export async function demo(args: readonly string[]): Promise<Outcome> {
-  return await run(process.execPath, [path.join(bin, "demo.js"), ...args]);
+  return await run(process.execPath, [programFile("demo"), ...args]);
 }
 
 export async function run(
@@ -78,7 +83,7 @@ export interface StartedStack {
 
 /** `dsql start --json`, up to its one line. Ended with the test if the test did not end it. */
 export async function startStack(owner: Owner, args: readonly string[]): Promise<StartedStack> {
-  const child = spawn(process.execPath, [path.join(bin, "dsql.js"), "start", "--json", ...args], {
+  const child = spawn(process.execPath, [programFile("dsql"), "start", "--json", ...args], {
     stdio: "pipe",
   });
   let stdout = "";

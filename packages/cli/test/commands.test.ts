@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
-import { dsql, freePorts, newDataDir, run, startStack, type StartedStack } from "./command.ts";
+import { dsql, freePorts, newDataDir, programFile, run, startStack, type StartedStack } from "./command.ts";
 
 /** One stack serves every test of this file; a path with a blank is what users have. */
 describe("with a running stack", () => {
@@ -65,6 +66,32 @@ describe("with a running stack", () => {
     assert.equal(outcome.code, 1);
     assert.match(outcome.stderr, /access denied/);
     assert.match(outcome.stderr, /AWS IAM GRANT stranger/);
+  });
+
+  test("sql runs where CLUSTER_ENDPOINT or --endpoint say; --data-dir on the command line means the stack", async () => {
+    const { region, clusterEndpoint } = stack.facts;
+    const environment = (await dsql(["env", "--data-dir", dataDir, "--json"])).stdout;
+    const there = { ...process.env, ...(JSON.parse(environment) as Record<string, string>) };
+    const who = ["SELECT current_user"];
+    const named = await dsql(["sql", "--json", ...who], { env: there });
+    assert.deepEqual(
+      [named.stderr, JSON.parse(named.stdout)],
+      ["", { tag: "SELECT 1", rows: [{ current_user: "admin" }] }],
+    );
+
+    // Of a cluster that is not there the server says so: the command went where it was told to.
+    const elsewhere = { ...there, CLUSTER_ENDPOINT: `abcdefghij0123456789klmnop.dsql.${region}.on.aws` };
+    assert.equal((await dsql(["sql", ...who], { env: elsewhere })).code, 1);
+    const back = await dsql(["sql", "--endpoint", clusterEndpoint, ...who], { env: elsewhere });
+    assert.equal(back.stderr, "");
+    const local = await dsql(["sql", "--data-dir", dataDir, ...who], { env: elsewhere });
+    assert.equal(local.stderr, "");
+
+    const asStranger = await dsql(["sql", ...who], { env: { ...there, CLUSTER_USER: "stranger" } });
+    assert.match(asStranger.stderr, /access denied/);
+    assert.match(asStranger.stderr, /AWS IAM GRANT/);
+    const wrong = await dsql(["sql", "--endpoint", "localhost", ...who], { env: there });
+    assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
   });
 
   test("token is the password of a connection", async () => {
@@ -165,6 +192,17 @@ describe("without a stack", () => {
       const outcome = await dsql([name, "--help"]);
       assert.equal(outcome.code, 0);
       assert.match(outcome.stdout, /Examples:\n\s+\$ .*dsql/, name);
+    }
+  });
+
+  test("a reader that leaves early ends a command without a word", async () => {
+    for (const name of ["dsql", "helper", "demo"]) {
+      const child = spawn(process.execPath, [programFile(name), "--help"]);
+      child.stdout.destroy();
+      let stderr = "";
+      child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+      assert.deepEqual(await once(child, "close"), [0, null], name);
+      assert.equal(stderr, "", name);
     }
   });
 });

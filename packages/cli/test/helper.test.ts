@@ -111,7 +111,7 @@ test("sustained load prints a line for each interval and ends with the statistic
   const args = ["sustained-load", "--rate", "100", "--duration", "2", "--interval", "1"];
   const { code, stdout } = await start(args, environment).ran;
   assert.match(stdout, /^Sustained load: 100 calls\/second for 2 s, at most 1000 at a time$/m);
-  assert.match(stdout, /^\[ *\d+s\] +\d+ calls\/s \| p50 .* p99\.9 .* ms \| conflicts 0 /m);
+  assert.match(stdout, /^\[ *\d+\.\d\ds\] +\d+ calls\/s \| p50 .* p99\.9 .* ms \| conflicts 0 /m);
   assert.match(stdout, /^Latency, from when each call was due:$/m);
   assert.match(stdout, /^Total calls: {8}200$/m);
   assert.equal(code, 0);
@@ -217,6 +217,46 @@ test("Ctrl-C ends the calls of all threads in order", async (t) => {
   assert.match(stderr, /waiting for what is under way/);
   assert.equal(code, 130);
 });
+
+/** In the helper: a signal ends the first thread that it starts, as running out of memory would. */
+const killable = `import process from "node:process";
+let first;
+process.on("worker", (worker) => (first ??= worker));
+process.on("SIGUSR2", () => first.terminate());`;
+
+test(
+  "a thread that dies fails the test; what was counted is printed",
+  { skip: process.platform === "win32" && "there are no such signals" },
+  async (t) => {
+    const environment = await functionThat(t, (call) => {
+      if (call === 100) child.kill("SIGUSR2");
+      return { balance: 99, duration: 5, retries: 0 };
+    });
+    const { child, ran } = start(
+      [
+        "--test-chapter",
+        "6",
+        "--invocations",
+        "1000000",
+        "--parallel",
+        "10",
+        "--threads",
+        "2",
+        "--seed",
+        "7",
+      ],
+      { ...environment, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(killable)}` },
+    );
+    const { code, stdout } = await ran;
+    assert.match(stdout, /^Total calls: +[\d,]+$/m);
+    assert.match(
+      stdout,
+      /❌ Chapter 6 test FAILED: 1 of 2 threads died: a thread that makes calls exited with code 1$/m,
+    );
+    assert.match(stdout, /--seed 7 --threads 1$/m);
+    assert.equal(code, 1);
+  },
+);
 
 test("chapter 3 prints the response and the payer's balance", async (t) => {
   const environment = await functionThat(t, () => ({ balance: 90 }));
@@ -341,6 +381,7 @@ for (const [wrong, args, words] of [
   ["no chapter", [], /Usage: helper/],
   ["two setups", ["--setup-ch06", "--setup-ch04"], /cannot be used with option/],
   ["a rate of nothing", ["sustained-load", "--rate", "0"], /greater than 0/],
+  ["threads of sustained load", ["sustained-load", "--threads", "2"], /--threads is not for sustained-load/],
   ["more threads than are of use", ["--test-chapter", "6", "--threads", "65"], /At most 64 threads/],
   ["no calls at a time", ["--test-chapter", "4", "--parallel", "0"], /greater than 0/],
 ] as const) {

@@ -49,4 +49,5 @@ export {
 } from "./sustained.ts";
 export { formatInterval, formatSustainedStats } from "./sustained-report.ts";
 export type { ErrorCount } from "./tally.ts";
+export { LoadThreadError } from "./threads/index.ts";
 export { type Transfer, randomTransfers } from "./workload.ts";

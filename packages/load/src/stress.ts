@@ -57,6 +57,7 @@ const concurrencyInitial = 1_000;
 /**
  * Runs a profile to its end, or until the signal.
  * @returns what came of every call; a call that fails is counted, not thrown
+ * @throws {LoadThreadError} a thread that made calls died; it has what was counted
  */
 export async function runStress(profile: StressProfile, options: StressOptions): Promise<Report> {
   const { target, functionName = functionNameDefault, qualifier, seed, onProgress, signal } = options;

@@ -55,8 +55,28 @@ test("a terminal sees one line that is rewritten: rate, success, conflicts, late
     second,
     "\r0.5s | 100 calls/s | Success: 100.0% | conflicts 2 | 4.2ms | under way 3 ▁█\u001b[K",
   );
-  assert.match(last, /^\r\[ {3}5s\] +100 calls\/s \| /);
+  assert.match(last, /^\r\[ {2}5\.00s\] +100\/s \| /);
   assert.ok(last.endsWith("\u001b[K\n"));
+});
+
+test("a wide terminal sees the whole interval; a narrow one what happened in it, and where that was nothing, only the times", () => {
+  const shownAt = (columns: number, more: Partial<SustainedInterval> = {}): string => {
+    const written: string[] = [];
+    const display = sustainedDisplay({ isTTY: true, columns, write: (text) => written.push(text) });
+    display.onInterval({ ...interval, elapsedMs: 4_310, ...more });
+    return written.join("");
+  };
+  assert.match(
+    shownAt(140),
+    /^\r\[ {2}4\.31s\] +100 calls\/s \| .* \| conflicts 0 retries 0 throttles 0 errors 0 \| /,
+  );
+  assert.equal(shownAt(80), "\r[  4.31s]  100/s | p50 1.0 p90 1.0 p99 1.0 p99.9 1.0 ms\u001b[K\n");
+  const slow = { latencyMs: { ...times, p99: 123.4, p999: 1_234.5 }, conflicts: 2, errors: 3 };
+  assert.equal(
+    shownAt(80, slow),
+    "\r[  4.31s]  100/s | p50 1.0 p90 1.0 p99 123 p99.9 1235 ms | 3 errors 2 conflicts\u001b[K\n",
+  );
+  assert.equal(shownAt(70, slow).length, "\r".length + 69 + "\u001b[K\n".length);
 });
 
 test("a narrow terminal sees the same in fewer words, and no line is longer than it is wide", () => {

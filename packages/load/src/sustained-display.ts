@@ -2,11 +2,11 @@
  * Shows sustained load while it goes on: a line for each interval, and on a terminal below them one that is rewritten, so
  * that a service that stands still is seen at once and not when the interval ends.
  */
-import { type Screen, fittedLine, rewriteLine } from "./live-line.ts";
+import { type Screen, fittedLine, rewriteLine, roomOn } from "./live-line.ts";
 import { successPercent } from "./progress.ts";
 import { callsPerSecond } from "./report.ts";
 import { Sparkline } from "./sparkline.ts";
-import { formatInterval } from "./sustained-report.ts";
+import { formatInterval, formatIntervalShort } from "./sustained-report.ts";
 import type { SustainedInterval, SustainedProgress } from "./sustained.ts";
 
 const sparklineValuesMax = 30;
@@ -42,8 +42,14 @@ function liveDisplay(screen: Screen): SustainedDisplay {
         rewriteLine(fittedLine(screen, [wideLine(progress, rate), narrowLine(progress, rate)], rates)),
       );
     },
-    onInterval: (interval) => screen.write(`${rewriteLine(formatInterval(interval))}\n`),
+    onInterval: (interval) => screen.write(`${rewriteLine(fittedInterval(screen, interval))}\n`),
   };
+}
+
+function fittedInterval(screen: Screen, interval: SustainedInterval): string {
+  const room = roomOn(screen);
+  const long = formatInterval(interval);
+  return long.length <= room ? long : formatIntervalShort(interval).slice(0, room);
 }
 
 function wideLine(progress: SustainedProgress, rate: string): string {

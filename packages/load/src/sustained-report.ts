@@ -3,21 +3,38 @@ import type { Times } from "./histogram.ts";
 import { breakdown, callsPerSecond, count, line, retries, rule, times, totals } from "./report.ts";
 import type { SustainedInterval, SustainedReport } from "./sustained.ts";
 
-/** `[   5s]    200 calls/s | p50 3.1 p90 4.0 p99 9.7 p99.9 12.0 ms | conflicts 0 retries 2 throttles 0 errors 0 | …` */
+/** `[  5.00s]    200 calls/s | p50 3.1 p90 4.0 p99 9.7 p99.9 12.0 ms | conflicts 0 retries 2 throttles 0 errors 0 | …` */
 export function formatInterval(interval: SustainedInterval): string {
-  const { elapsedMs, intervalMs, calls, latencyMs, conflicts, retries: again, throttles, errors } = interval;
+  const { calls, intervalMs, latencyMs, conflicts, retries: again, throttles, errors } = interval;
   const waiting = interval.waiting === 0 ? "" : ` waiting ${count(interval.waiting)}`;
   const dropped = interval.dropped === 0 ? "" : ` dropped ${count(interval.dropped)}`;
   return [
-    `[${String(Math.round(elapsedMs / 1_000)).padStart(4)}s] ${callsPerSecond(calls, intervalMs).padStart(6)} calls/s`,
-    percentiles(latencyMs),
+    `${endOf(interval)} ${callsPerSecond(calls, intervalMs).padStart(6)} calls/s`,
+    percentiles(latencyMs, (timeMs) => timeMs.toFixed(1)),
     `conflicts ${conflicts} retries ${again} throttles ${throttles} errors ${errors}`,
     `under way ${interval.underWay}/${interval.limit}${waiting}${dropped}`,
   ].join(" | ");
 }
 
-function percentiles({ p50, p90, p99, p999 }: Times): string {
-  const shown = (timeMs: number): string => timeMs.toFixed(1);
+/** The same for a narrow terminal, where what did not happen goes without saying: `[  5.00s]  200/s | p50 … ms | 2 retries` */
+export function formatIntervalShort(interval: SustainedInterval): string {
+  const { calls, intervalMs, latencyMs, conflicts, retries: again, throttles, errors, dropped } = interval;
+  const happened = Object.entries({ errors, conflicts, throttles, dropped, retries: again })
+    .filter(([, times]) => times > 0)
+    .map(([name, times]) => `${times} ${name}`);
+  return [
+    `${endOf(interval)} ${callsPerSecond(calls, intervalMs).padStart(4)}/s`,
+    percentiles(latencyMs, (timeMs) => timeMs.toFixed(timeMs < 10 ? 1 : 0)),
+    ...(happened.length === 0 ? [] : [happened.join(" ")]),
+  ].join(" | ");
+}
+
+/** The last interval may end anywhere, so in whole seconds it would look like the one before. */
+function endOf({ elapsedMs }: SustainedInterval): string {
+  return `[${(elapsedMs / 1_000).toFixed(2).padStart(6)}s]`;
+}
+
+function percentiles({ p50, p90, p99, p999 }: Times, shown: (timeMs: number) => string): string {
   return `p50 ${shown(p50)} p90 ${shown(p90)} p99 ${shown(p99)} p99.9 ${shown(p999)} ms`;
 }
 

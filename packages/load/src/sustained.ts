@@ -107,6 +107,7 @@ class SustainedRun {
   #started = 0;
   #dropped = 0;
   #counted: Counts & { dropped: number; elapsedMs: number };
+  #hasAwaitedLast = false;
   #finish: () => void = () => undefined;
 
   constructor(options: SustainedOptions) {
@@ -118,7 +119,7 @@ class SustainedRun {
     const { intervalMs, onInterval, onProgress, signal } = this.#options;
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const ticks = setInterval(() => this.#tick(), tickMs);
-    const intervals = setInterval(() => onInterval?.(this.#takeInterval()), intervalMs);
+    const intervals = setInterval(() => this.#endInterval(), intervalMs);
     const progress = setInterval(() => onProgress?.(this.#progress()), progressIntervalMs);
     const onAbort = (): void => this.#tick();
     signal?.addEventListener("abort", onAbort);
@@ -192,6 +193,17 @@ class SustainedRun {
       recentMs: meanMs(this.#tally.takeRecent()),
       underWay: this.#options.limit.underWay,
     };
+  }
+
+  /**
+   * Where the time is over, the calls still under way mostly end in a moment: they belong to the last interval, and not to
+   * one of their own with a rate that means nothing. If they take longer, intervals go on being told.
+   */
+  #endInterval(): void {
+    this.#tick();
+    const isLast = this.#isAllDue() && !this.#hasAwaitedLast;
+    if (isLast) this.#hasAwaitedLast = true;
+    else this.#options.onInterval?.(this.#takeInterval());
   }
 
   #takeInterval(): SustainedInterval {

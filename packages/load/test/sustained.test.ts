@@ -16,12 +16,13 @@ interface Shape {
   readonly rate: number;
   readonly durationMs?: number;
   readonly parallelMax?: number;
+  readonly intervalMs?: number;
   readonly signal?: AbortSignal;
 }
 
 async function runAgainst(
   respond: Responder,
-  { rate, durationMs, parallelMax = 50, signal }: Shape,
+  { rate, durationMs, parallelMax = 50, intervalMs = 500, signal }: Shape,
 ): Promise<{ report: SustainedReport; intervals: SustainedInterval[] }> {
   const server = await startInvokeServer(respond);
   const limit = new AdaptiveLimit({ initial: 10, max: parallelMax });
@@ -38,7 +39,7 @@ async function runAgainst(
       limit,
       rate,
       durationMs,
-      intervalMs: 500,
+      intervalMs,
       nextPayload: () => ({}),
       onInterval: (interval) => intervals.push(interval),
       signal,
@@ -128,6 +129,19 @@ test("an interrupted run awaits what is under way and says what was due and not 
   assert.match(formatSustainedStats(report), /^Interrupted: {8}\d+ calls were due and not made$/m);
 });
 
+test("calls that end after the time is over belong to the last interval", async () => {
+  // The last call is due as the only interval ends, and answered after it.
+  const { intervals, report } = await runAgainst(
+    (_call, response) => setTimeout(() => sendJson(response, answer), 60),
+    { rate: 100, durationMs: 3_000, intervalMs: 3_000 },
+  );
+  assert.equal(report.calls, 300);
+  assert.deepEqual(
+    intervals.map(({ calls }) => calls),
+    [300],
+  );
+});
+
 test("an interval is one line", async () => {
   const { intervals, report } = await runAgainst(
     (_call, response) => sendJson(response, { ...answer, retries: 1 }),
@@ -135,7 +149,7 @@ test("an interval is one line", async () => {
   );
   assert.match(
     formatInterval(intervals[0]!),
-    /^\[ *\d+s\] +\d+ calls\/s \| p50 [\d.]+ p90 [\d.]+ p99 [\d.]+ p99\.9 [\d.]+ ms \| conflicts 0 retries \d+ throttles 0 errors 0 \| under way \d+\/\d+( waiting \d+)?$/,
+    /^\[ *\d+\.\d\ds\] +\d+ calls\/s \| p50 [\d.]+ p90 [\d.]+ p99 [\d.]+ p99\.9 [\d.]+ ms \| conflicts 0 retries \d+ throttles 0 errors 0 \| under way \d+\/\d+( waiting \d+)?$/,
   );
   assert.match(formatSustainedStats(report), /^Target rate: {8}100 calls\/second$/m);
 });

@@ -1,8 +1,10 @@
 /** Calls made by several threads: the same transfers, the same figures, and in order whatever ends them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Worker } from "node:worker_threads";
 
 import {
+  LoadThreadError,
   type Progress,
   type Report,
   type StressOptions,
@@ -98,6 +100,33 @@ test("an abort ends every thread; the calls under way are awaited and counted", 
 test("a run that was aborted before it began makes no call", async () => {
   const report = await runAgainst(answerTo, { threads: 2, signal: AbortSignal.abort() });
   assert.deepEqual([report.calls, report.wasAborted], [0, true]);
+});
+
+test("a thread that dies ends the run with an error that has what was counted", async (t) => {
+  const workers: Worker[] = [];
+  const keep = (worker: Worker): void => void workers.push(worker);
+  process.on("worker", keep);
+  t.after(() => process.off("worker", keep));
+  const told: Progress[] = [];
+  let requests = 0;
+  const ended = runAgainst(
+    (_call, response) => {
+      requests++;
+      // As late as the first progress is told: of calls before it the reporting thread knows by then.
+      if (requests > 100 && (told.at(-1)?.calls ?? 0) > 0) void workers[0]?.terminate();
+      setImmediate(() => sendJson(response, { balance: 1, duration: 1, retries: 0 }));
+    },
+    { invocations: 1_000_000, threads: 3, onProgress: (one) => told.push(one) },
+  );
+  const error = await ended.then(() => undefined).catch((reason: unknown) => reason);
+  assert.ok(error instanceof LoadThreadError, String(error));
+  assert.equal(error.message, "1 of 3 threads died: a thread that makes calls exited with code 1");
+  const { report } = error;
+  assert.equal(report.wasAborted, true);
+  assert.ok(report.calls >= (told.find(({ calls }) => calls > 0)?.calls ?? Infinity));
+  // What the dead thread had under way, or had not told of yet, nobody counted.
+  assert.ok(report.successes > 0 && report.calls <= requests && requests < 1_000_000);
+  assert.equal(told.at(-1)?.isOver, true);
 });
 
 test("an error in a thread is the run's error", async () => {

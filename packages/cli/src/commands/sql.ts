@@ -1,12 +1,11 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
-import { ConnectError } from "@dsql-local/toolkit";
-import { Command, Option } from "commander";
+import { ConnectError, type DsqlPoolOptions, UsageError } from "@dsql-local/toolkit";
+import { Command } from "commander";
 import type pg from "pg";
 import { exitCodes, Failure } from "../failure.ts";
-import { clusterOption, dataDirOption, nonEmpty, resolveDataDir } from "../options.ts";
 import { withoutControl } from "../terminal.ts";
-import { runningCluster, stackPoolOptions, withConnection } from "../stack/index.ts";
+import { targetOptions, type TargetOptions, targetPoolOptions, withConnection } from "../stack/index.ts";
 import {
   errorAsJson,
   formatError,
@@ -17,26 +16,20 @@ import {
   type StatementResult,
 } from "../sql/index.ts";
 
-interface SqlOptions {
-  readonly dataDir: string;
-  readonly cluster?: string;
-  readonly user: string;
+interface SqlOptions extends TargetOptions {
   readonly json: boolean;
 }
 
 export function sqlCommand(): Command {
-  return new Command("sql")
+  const command = new Command("sql")
     .summary("run SQL and print the result")
     .description(
-      "Runs SQL on the cluster and prints the results the way psql does. Statements are sent one by one, so each is a\n" +
-        "transaction of its own unless the script says BEGIN. The first error ends the script.",
+      "Runs SQL on the local stack or in AWS and prints the results the way psql does. Statements are sent one by one, so\n" +
+        "each is a transaction of its own unless the script says BEGIN. The first error ends the script.",
     )
-    .argument("<sql>", "one or more statements, or - to read them from stdin")
-    .addOption(dataDirOption())
-    .addOption(clusterOption())
-    .addOption(
-      new Option("--user <role>", "database role to connect as").argParser(nonEmpty).default("admin"),
-    )
+    .argument("<sql>", "one or more statements, or - to read them from stdin");
+  for (const option of targetOptions()) command.addOption(option);
+  return command
     .option("--json", "print one JSON object per statement", false)
     .addHelpText(
       "after",
@@ -47,33 +40,44 @@ Examples:
   $ npx dsql sql - < schema.sql
   $ npx dsql sql --cluster us-west-2 "SELECT count(*) FROM t"
   $ npx dsql sql --json "SELECT count(*) FROM t" | jq '.rows[0].count'
+  $ CLUSTER_ENDPOINT=<id>.dsql.us-east-1.on.aws AWS_PROFILE=dev npx dsql sql --user app "SELECT 1"
+
+--data-dir or --cluster on the command line means the local stack, also where CLUSTER_ENDPOINT is set.
+
+Exit codes: 0 every statement succeeded; 1 one failed, or no connection, or no local stack runs; 2 wrong usage.
 `,
     )
     .action(runSql);
 }
 
-async function runSql(sql: string, options: SqlOptions): Promise<void> {
+async function runSql(sql: string, options: SqlOptions, command: Command): Promise<void> {
   const script = sql === "-" ? await text(process.stdin) : sql;
   const statements = splitStatements(script);
   if (statements.length === 0) {
     throw new Failure("there is no statement to run", { exitCode: exitCodes.usage });
   }
-  const { cluster } = options;
-  const facts = await runningCluster({ dataDir: resolveDataDir(options.dataDir), cluster });
-  const pool = await stackPoolOptions(facts, options.user);
+  const isDataDirSaid = command.getOptionValueSource("dataDir") === "cli";
+  const pool = await targetPoolOptions({ ...options, isDataDirSaid });
   const succeeded = await withConnection(pool, (client) => runScript(client, statements, options)).catch(
     (error: unknown) => {
-      throw isRefused(error) ? refusal(error, options.user) : error;
+      throw explained(error, pool);
     },
   );
   if (!succeeded) process.exitCode = exitCodes.failed;
 }
 
-function isRefused(error: unknown): error is ConnectError {
-  return error instanceof ConnectError && error.step === "access";
+/** @returns the error with what to do, where more is known than the pool can know */
+function explained(error: unknown, { address, user }: DsqlPoolOptions): unknown {
+  if (error instanceof UsageError) {
+    return new Failure(error.message, { exitCode: exitCodes.usage, cause: error });
+  }
+  const isRefused = error instanceof ConnectError && error.step === "access";
+  // The key of the local account may do everything, so there it is the role that is missing, or its mapping.
+  return isRefused && address !== undefined
+    ? refusal(error, user ?? process.env["CLUSTER_USER"] ?? "admin")
+    : error;
 }
 
-/** The key of the local account may do everything, so it is the role that is missing, or its mapping. */
 function refusal(error: ConnectError, user: string): Failure {
   return new Failure(error.message, {
     remedy: `"${user}" needs, from admin: CREATE ROLE ${user} WITH LOGIN; AWS IAM GRANT ${user} TO '<your ARN>';`,

@@ -1,5 +1,6 @@
 /** Chapters 4 and 6: many transfers at a time, and the books held against what the callers were told. */
 import {
+  LoadThreadError,
   type Report,
   type StressProfile,
   formatStats,
@@ -19,14 +20,48 @@ export async function testStress(profile: StressProfile, options: HelperOptions)
   const before = await readBooksIfThere(options);
   if (before) requireAccounts(before, options.accounts ?? profile.accounts);
   screen.write(`${stressHeading(profile, options)}\n\n`);
-  const report = await runStress(profile, { ...options, onProgress: progressDisplay(screen) });
+  const { report, death } = await runToItsEnd(profile, options);
   screen.write(`\n${formatStats(report)}\n\n`);
 
-  const findings = await judgeIfRead(options, before, report);
+  const findings = await judgeIfRead(options, before, death === undefined ? report : withUnknown(report));
   screen.write(shown(findings));
   // Enough to make the same calls again.
   screen.write(`Random seed: ${seed}\n\n`);
+  if (death !== undefined) return failedByDeath(profile, options, death, findings);
   return verdict(profile, options, report, findings);
+}
+
+/** @returns what was counted, also where a thread of the run died */
+async function runToItsEnd(
+  profile: StressProfile,
+  options: HelperOptions,
+): Promise<{ readonly report: Report; readonly death?: LoadThreadError }> {
+  try {
+    return {
+      report: await runStress(profile, { ...options, onProgress: progressDisplay(options.screen) }),
+    };
+  } catch (error) {
+    if (!(error instanceof LoadThreadError)) throw error;
+    return { report: error.report, death: error };
+  }
+}
+
+/** Whether a call that nobody counted was made, only the thread that died could tell. */
+function withUnknown(report: Report): Report {
+  return { ...report, unknownOutcomes: report.unknownOutcomes + report.schedule.calls - report.calls };
+}
+
+function failedByDeath(
+  { chapter }: StressProfile,
+  { screen, seed }: HelperOptions,
+  { message, report }: LoadThreadError,
+  findings: readonly Finding[],
+): Outcome {
+  const remedy = `The figures are of the calls that were counted until then. The same transfers again, in one thread: --seed ${seed} --threads 1`;
+  return {
+    isPassed: false,
+    facts: { ...report, seed, findings, ...failed(screen, chapter, message, remedy).facts },
+  };
 }
 
 function requireAccounts(before: Books, accounts: number): void {

@@ -17,6 +17,8 @@ export interface TargetOptions {
   readonly endpoint?: string;
   readonly region?: string;
   readonly user?: string;
+  /** `--data-dir` stands on the command line: then the stack is meant, whatever CLUSTER_ENDPOINT says. */
+  readonly isDataDirSaid?: boolean;
 }
 
 /** The options that say which cluster and as whom, in the order in which `--help` shows them. */
@@ -38,7 +40,8 @@ export function targetOptions(): Option[] {
 /** What `createPool()` of the toolkit takes to reach that cluster. @throws {Failure} no stack runs there */
 export async function targetPoolOptions(target: TargetOptions): Promise<DsqlPoolOptions> {
   const { endpoint, region, user } = target;
-  const isNamed = endpoint !== undefined || (process.env["CLUSTER_ENDPOINT"] ?? "") !== "";
+  const isInEnvironment = (process.env["CLUSTER_ENDPOINT"] ?? "") !== "" && target.isDataDirSaid !== true;
+  const isNamed = endpoint !== undefined || isInEnvironment;
   if (isNamed && target.cluster === undefined) return { endpoint, region, user, applicationName: "dsql" };
   const facts = await runningCluster({ dataDir: resolveDataDir(target.dataDir), cluster: target.cluster });
   const environment = { CLUSTER_USER: process.env["CLUSTER_USER"] };

@@ -5,7 +5,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { type Counts, type Recent, addRecent, noCounts, noneRecent } from "../counts.ts";
-import type { TallyState } from "../tally.ts";
+import { Tally, type TallyState } from "../tally.ts";
 import type { ThreadCommand, ThreadMessage, ThreadSettings } from "./messages.ts";
 
 export class LoadThread {
@@ -26,7 +26,9 @@ export class LoadThread {
       });
       this.#worker.once("error", reject);
       // Too late to matter where the thread has said that it is done.
-      this.#worker.once("exit", (code) => reject(new Error(`a thread of the load ended with code ${code}`)));
+      this.#worker.once("exit", (code) =>
+        reject(new Error(`a thread that makes calls exited with code ${code}`)),
+      );
     });
     // Whoever waits for it to be ready hears why it never will be.
     const failed = this.done.then(() => undefined);
@@ -46,6 +48,17 @@ export class LoadThread {
   /** As the thread last said. */
   get counts(): Counts {
     return this.#counts;
+  }
+
+  /** What is known of a thread that died: it has told its counts, not its times and not the words of its errors. */
+  lastKnown(): TallyState {
+    const { errors } = this.#counts;
+    return {
+      ...new Tally().state(),
+      counts: this.#counts,
+      errors:
+        errors === 0 ? [] : [{ message: "errors of a thread that died", code: "unknown", count: errors }],
+    };
   }
 
   /** @returns the calls that it told of since it was last asked */

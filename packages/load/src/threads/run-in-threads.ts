@@ -5,6 +5,7 @@ import type { Report } from "../report.ts";
 import { type Audience, progressIntervalMsDefault, reported } from "../run.ts";
 import { type Schedule, divideSchedule, share } from "../schedule.ts";
 import { Tally } from "../tally.ts";
+import { LoadThreadError } from "./load-thread-error.ts";
 import { LoadThread } from "./load-thread.ts";
 import type { ThreadSettings } from "./messages.ts";
 
@@ -20,7 +21,8 @@ export interface ThreadRunOptions
 /**
  * Makes the calls of a schedule in as many threads as it says.
  * @returns what came of them, all threads together; a call that fails is counted, not thrown
- * @throws what ended a thread; the calls that the others had under way have ended by then
+ * @throws {LoadThreadError} a thread died; the calls that the others had under way have ended by then
+ * @throws what kept a thread from starting; no call was made
  */
 export async function runInThreads(options: ThreadRunOptions): Promise<Report> {
   const threads = settingsOf(options).map((settings) => new LoadThread(settings));
@@ -30,11 +32,14 @@ export async function runInThreads(options: ThreadRunOptions): Promise<Report> {
     // A thread takes a moment to load, which is not the service's time.
     await Promise.all(threads.map((thread) => thread.ready));
     if (options.signal?.aborted === true) abort();
-    return await reported(options.schedule, options, {
+    const deaths: unknown[] = [];
+    const report = await reported(options.schedule, options, {
       counts: () => threads.map(({ counts }) => counts).reduce(addCounts, noCounts),
       takeRecent: () => threads.map((thread) => thread.takeRecent()).reduce(addRecent, noneRecent),
-      finish: () => finish(threads),
+      finish: () => finish(threads, deaths),
     });
+    if (deaths.length > 0) throw new LoadThreadError(report, deaths, threads.length);
+    return report;
   } finally {
     options.signal?.removeEventListener("abort", abort);
     await Promise.all(threads.map((thread) => thread.terminate()));
@@ -60,17 +65,18 @@ function settingsOf(options: ThreadRunOptions): ThreadSettings[] {
 }
 
 /** One thread that dies ends the run, but not the calls of the others: their transfers would be unknown. */
-async function finish(threads: readonly LoadThread[]): Promise<Tally> {
-  const endings = threads.map((thread) => thread.done);
-  for (const ending of endings) {
-    ending.catch(() => threads.forEach((thread) => thread.send("abort")));
-  }
+async function finish(threads: readonly LoadThread[], deaths: unknown[]): Promise<Tally> {
+  const endings = threads.map(async (thread) => {
+    try {
+      return await thread.done;
+    } catch (error) {
+      deaths.push(error);
+      threads.forEach((other) => other.send("abort"));
+      return thread.lastKnown();
+    }
+  });
   for (const thread of threads) thread.send("start");
-  const settled = await Promise.allSettled(endings);
   const tally = new Tally();
-  for (const ending of settled) {
-    if (ending.status === "rejected") throw ending.reason;
-    tally.merge(ending.value);
-  }
+  for (const ending of endings) tally.merge(await ending);
   return tally;
 }
