@@ -4,11 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type pg from "pg";
-import { type Cable, layCable } from "./cable.ts";
-import { openTutorialDatabase } from "./database.ts";
-import { DeployedFunction } from "./deployed-function.ts";
-import { type LocalStack, startLocalStack } from "./local-stack.ts";
+import { type CabledStack, startCabledStack } from "./cabled-stack.ts";
 
 /** How often the program sends and waits in one transfer; the last time it waits for the commit. */
 const conversations = [
@@ -20,45 +16,28 @@ const conversations = [
   ["ch06-pipelined", 2],
 ] as const;
 
-let stack: LocalStack;
-let environment: NodeJS.ProcessEnv;
-let admin: pg.Client;
-let cable: Cable;
+let stack: CabledStack;
 
 before(async () => {
-  stack = await startLocalStack();
-  environment = await stack.environment();
-  admin = await openTutorialDatabase(stack, environment);
-  await admin.query("INSERT INTO accounts VALUES (1, 100), (2, 100)");
-  cable = await layCable({ port: Number(environment["DSQL_LOCAL_PORT"]), delayMs: 25 });
-  environment = { ...environment, DSQL_LOCAL_PORT: String(cable.port) };
+  stack = await startCabledStack(25);
 });
 
-after(async () => {
-  await cable?.close();
-  await admin?.end();
-  await stack?.stop();
-});
-
-async function balanceOfPayer(): Promise<number> {
-  const { rows } = await admin.query<{ balance: number }>("SELECT balance FROM accounts WHERE id = 1");
-  return rows[0]!.balance;
-}
+after(() => stack?.stop());
 
 /** The commit may still be under way when its caller hears that the connection is gone. */
 async function becomes(expected: number): Promise<void> {
-  for (let looks = 0; looks < 600 && (await balanceOfPayer()) !== expected; looks++) {
+  for (let looks = 0; looks < 600 && (await stack.balanceOfPayer()) !== expected; looks++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  assert.equal(await balanceOfPayer(), expected);
+  assert.equal(await stack.balanceOfPayer(), expected);
 }
 
 const transfer = { payer_id: 1, payee_id: 2, amount: 1 };
 
 for (const [chapter, turns] of conversations) {
   test(`${chapter}: a connection that breaks is not used again, and its transfer is made once or not at all`, async () => {
-    const options = { folder: stack.folder, environment, environments: 1 };
-    const deployed = await DeployedFunction.of(chapter, options);
+    const { cable, balanceOfPayer } = stack;
+    const deployed = await stack.deploy(chapter);
     try {
       assert.equal((await deployed.invoke(transfer)).thrown, undefined);
       const balance = await balanceOfPayer();

@@ -4,11 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type pg from "pg";
-import { type Cable, layCable } from "./cable.ts";
-import { openTutorialDatabase } from "./database.ts";
-import { DeployedFunction } from "./deployed-function.ts";
-import { type LocalStack, startLocalStack } from "./local-stack.ts";
+import { type CabledStack, startCabledStack } from "./cabled-stack.ts";
 
 /** At which of its messages a transfer sends COMMIT. A refused one is followed by one more, ROLLBACK. */
 const commits = [
@@ -17,30 +13,13 @@ const commits = [
   ["ch06", 5],
 ] as const;
 
-let stack: LocalStack;
-let environment: NodeJS.ProcessEnv;
-let admin: pg.Client;
-let cable: Cable;
+let stack: CabledStack;
 
 before(async () => {
-  stack = await startLocalStack();
-  environment = await stack.environment();
-  admin = await openTutorialDatabase(stack, environment);
-  await admin.query("INSERT INTO accounts VALUES (1, 100), (2, 100)");
-  cable = await layCable({ port: Number(environment["DSQL_LOCAL_PORT"]) });
-  environment = { ...environment, DSQL_LOCAL_PORT: String(cable.port) };
+  stack = await startCabledStack();
 });
 
-after(async () => {
-  await cable?.close();
-  await admin?.end();
-  await stack?.stop();
-});
-
-async function balanceOfPayer(): Promise<number> {
-  const { rows } = await admin.query<{ balance: number }>("SELECT balance FROM accounts WHERE id = 1");
-  return rows[0]!.balance;
-}
+after(() => stack?.stop());
 
 const transfer = { payer_id: 1, payee_id: 2, amount: 10 };
 
@@ -48,12 +27,14 @@ for (const [chapter, commit] of commits) {
   /** Somebody else changes the payer's row before each of the first commits arrives, so that they lose. */
   const losing = (attempts: number): void => {
     const turns = Array.from({ length: attempts }, (_, attempt) => attempt * (commit + 1) + commit);
-    cable.holdAt(turns, () => admin.query("UPDATE accounts SET balance = balance + 1 WHERE id = 1"));
+    stack.cable.holdAt(turns, () =>
+      stack.admin.query("UPDATE accounts SET balance = balance + 1 WHERE id = 1"),
+    );
   };
 
   test(`${chapter}: a conflict is retried while there is time, and told when there is none`, async () => {
-    const options = { folder: stack.folder, environment, environments: 1 };
-    const deployed = await DeployedFunction.of(chapter, options);
+    const { balanceOfPayer } = stack;
+    const deployed = await stack.deploy(chapter);
     try {
       // Opens the connection, whose messages would be counted.
       assert.equal((await deployed.invoke(transfer)).thrown, undefined);

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Pool } from "pg";
 import { bulkLoad, BulkLoadError, type BulkLoadProgress, UsageError } from "../src/index.ts";
-import { define, type Fixture, startFixture } from "./fixture.ts";
+import { childEnvironment, define, type Fixture, startFixture } from "./fixture.ts";
 import { startProxy } from "./proxy.ts";
 
 let fixture: Fixture;
@@ -268,23 +268,12 @@ test("a load that is killed goes on with its manifest", async () => {
   const input = file("killed.csv", numbered(20_000));
   const manifest = join(fixture.folder, "killed.manifest");
   const { cluster } = fixture;
-  const { accessKeyId, secretAccessKey } = cluster.identities.administrator;
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL("./bulk-load-child.js", import.meta.url)), input, "killed", manifest],
     {
       stdio: ["ignore", "pipe", "inherit"],
-      env: {
-        ...process.env,
-        CLUSTER_ENDPOINT: cluster.endpoint,
-        CLUSTER_USER: "admin",
-        REGION: cluster.region,
-        PGHOSTADDR: cluster.host,
-        PGPORT: String(cluster.port),
-        PGSSLROOTCERT: cluster.caFile,
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      },
+      env: childEnvironment(cluster),
     },
   );
   const ended = happened(child, "exit");

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type ClusterOptions, createCluster } from "@dsql-local/cluster";
 import type { Pool } from "pg";
@@ -50,6 +51,25 @@ export async function startFixture(options: Partial<ClusterOptions> = {}): Promi
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What says which cluster is meant, and as whom one connects, to a program that is configured by its environment. */
+export function clusterVariables(cluster: Cluster): Record<string, string> {
+  return {
+    CLUSTER_ENDPOINT: cluster.endpoint,
+    CLUSTER_USER: "admin",
+    REGION: cluster.region,
+    PGHOSTADDR: cluster.host,
+    PGPORT: String(cluster.port),
+    PGSSLROOTCERT: cluster.caFile,
+  };
+}
+
+/** The environment of a child process that connects to the cluster: with the administrator's keys. */
+export function childEnvironment(cluster: Cluster): NodeJS.ProcessEnv {
+  const { accessKeyId, secretAccessKey } = cluster.identities.administrator;
+  const keys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  return { ...process.env, ...clusterVariables(cluster), ...keys };
 }
 
 /** A name that no resolver knows, and none asks the network for: a part of it is empty. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Pool, QueryResult } from "pg";
 import { migrateUp, migrationStatus, retryConflicts } from "../src/index.ts";
 import { breakLease } from "../src/migrate/lease.ts";
-import { define, type Fixture, startFixture } from "./fixture.ts";
+import { childEnvironment, define, type Fixture, startFixture } from "./fixture.ts";
 import { migrationsIn } from "./migrate-folder.ts";
 
 /** DDL of several kinds, an index, a constraint, rows, batches that are not idempotent, both recipes, names that change. */
@@ -96,21 +96,10 @@ describe("a run that is killed", () => {
 
   async function killedAt(folder: string, moment: string, step: number): Promise<NodeJS.Signals | null> {
     const { cluster } = fixture;
-    const { accessKeyId, secretAccessKey } = cluster.identities.administrator;
     const file = fileURLToPath(new URL("./migrate-child.js", import.meta.url));
     const child = spawn(process.execPath, [file, folder, moment, String(step)], {
       stdio: ["ignore", "ignore", "inherit"],
-      env: {
-        ...process.env,
-        CLUSTER_ENDPOINT: cluster.endpoint,
-        CLUSTER_USER: "admin",
-        REGION: cluster.region,
-        PGHOSTADDR: cluster.host,
-        PGPORT: String(cluster.port),
-        PGSSLROOTCERT: cluster.caFile,
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      },
+      env: childEnvironment(cluster),
     });
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     assert.ok(signal === "SIGKILL" || code === 0, `step ${step}: ended with ${code}`);

@@ -14,7 +14,14 @@ import {
   UsageError,
   warmUp,
 } from "../src/index.ts";
-import { define, expiredTokens, type Fixture, startFixture, unknownHost } from "./fixture.ts";
+import {
+  clusterVariables,
+  define,
+  expiredTokens,
+  type Fixture,
+  startFixture,
+  unknownHost,
+} from "./fixture.ts";
 
 let fixture: Fixture;
 before(async () => {
@@ -41,14 +48,7 @@ test("a pool is configured by the environment that the local cluster prints", as
   const { cluster } = fixture;
   const { accessKeyId, secretAccessKey } = cluster.identities.administrator;
   const pool = createPool({
-    environment: {
-      CLUSTER_ENDPOINT: cluster.endpoint,
-      CLUSTER_USER: "admin",
-      REGION: cluster.region,
-      PGHOSTADDR: cluster.host,
-      PGPORT: String(cluster.port),
-      PGSSLROOTCERT: cluster.caFile,
-    },
+    environment: clusterVariables(cluster),
     credentials: { accessKeyId, secretAccessKey },
   });
   await pool.query("SELECT 1");
