@@ -1,6 +1,6 @@
 /**
  * Documents agree with the tree: links lead to a file and to a heading in it, pages that comments refer to exist, and each
- * package's README names every runtime dependency with its reason.
+ * package's README names every runtime dependency with its reason, and no other.
  */
 import path from "node:path";
 import { anchorsOf, linksOf } from "./markdown.ts";
@@ -51,11 +51,24 @@ function readmes(tree: Tree): Finding[] {
       const readme = tree.documents.find((page) => page.path === readmePath);
       if (!readme)
         return [error(readmePath, "does not exist: say what the package does and what it stands on.")];
-      return dependencies(manifest)
-        .filter((dependency) => !readme.text.includes(`\`${dependency}\``))
-        .map((dependency) =>
-          error(readmePath, `does not name the runtime dependency \`${dependency}\` and its reason.`),
-        );
+      return [...unnamed(manifest, readme), ...named(manifest, readme)];
+    });
+}
+
+function unnamed(manifest: TextFile, readme: TextFile): Finding[] {
+  return dependencies(manifest)
+    .filter((name) => !name.startsWith("@dsql-local/") && !readme.text.includes(`\`${name}\``))
+    .map((name) => error(readme.path, `does not name the runtime dependency \`${name}\` and its reason.`));
+}
+
+/** Dependencies that the README lists and the manifest does not have. */
+function named(manifest: TextFile, readme: TextFile): Finding[] {
+  const known = new Set(dependencies(manifest));
+  return listedDependencies(readme.text)
+    .filter(({ name }) => !known.has(name))
+    .map(({ name, line }) => {
+      const message = `names \`${name}\` as a dependency, but ${manifest.path} does not have it.`;
+      return { severity: "error", file: readme.path, line, message };
     });
 }
 
@@ -63,9 +76,31 @@ function dependencies(manifest: TextFile): string[] {
   const content = JSON.parse(manifest.text) as {
     dependencies?: Record<string, string>;
     optionalDependencies?: Record<string, string>;
+    peerDependencies?: Record<string, string>;
   };
-  const names = Object.keys({ ...content.dependencies, ...content.optionalDependencies });
-  return names.filter((name) => !name.startsWith("@dsql-local/"));
+  return Object.keys({
+    ...content.dependencies,
+    ...content.optionalDependencies,
+    ...content.peerDependencies,
+  });
+}
+
+/** The names before the colon of each item in the list below `Dependencies`, a heading or a line that ends in a colon. */
+function listedDependencies(text: string): { name: string; line: number }[] {
+  const found: { name: string; line: number }[] = [];
+  let place: "elsewhere" | "before the list" | "in the list" = "elsewhere";
+  let item = "";
+  for (const [index, line] of text.split("\n").entries()) {
+    if (/^(?:#+ )?(?:runtime )?dependencies:?$/i.test(line)) place = "before the list";
+    else if (/^- /.test(line) && place !== "elsewhere") [place, item] = ["in the list", ""];
+    else if (place === "in the list" && !/^(?: |$)/.test(line)) place = "elsewhere";
+    if (place !== "in the list" || item.includes(":")) continue;
+    const before = item + line;
+    const names = line.slice(0, before.includes(":") ? line.indexOf(":") : undefined).matchAll(/`([^`]+)`/g);
+    for (const [, name = ""] of names) found.push({ name, line: index + 1 });
+    item = before;
+  }
+  return found;
 }
 
 function eachLine(file: TextFile, pattern: RegExp, judge: (found: string) => string | undefined): Finding[] {

@@ -1,5 +1,5 @@
 /**
- * Checks on the source tree itself: layers, cycles, front doors, sizes, words, documents.
+ * Checks on the source tree itself: layers, cycles, front doors, rooms, sizes, words, documents.
  *
  *     node tools/dist/tidy/main.js
  *
@@ -10,6 +10,7 @@ import { checkCycles } from "./cycles.ts";
 import { checkDocuments } from "./documents.ts";
 import { checkFrontDoors } from "./front-doors.ts";
 import { checkLayers } from "./layers.ts";
+import { checkRooms } from "./rooms.ts";
 import { checkSizes } from "./sizes.ts";
 import { type Finding, readTree, type Tree } from "./tree.ts";
 import { checkWords } from "./words.ts";
@@ -18,6 +19,7 @@ const checks: readonly ((tree: Tree) => Finding[])[] = [
   checkLayers,
   checkCycles,
   checkFrontDoors,
+  checkRooms,
   checkSizes,
   checkWords,
   checkDocuments,

@@ -4,6 +4,7 @@ import { checkCycles } from "./cycles.ts";
 import { checkDocuments } from "./documents.ts";
 import { checkFrontDoors } from "./front-doors.ts";
 import { checkLayers } from "./layers.ts";
+import { checkRooms } from "./rooms.ts";
 import { checkSizes } from "./sizes.ts";
 import { type Finding, sourceFile, type Tree } from "./tree.ts";
 import { checkWords } from "./words.ts";
@@ -153,6 +154,43 @@ test("a README names each runtime dependency of its package", () => {
     "packages/cli/README.md": "`pg` speaks to it.",
   });
   assert.match(only(checkDocuments(tree)).message, /`commander`/);
+});
+
+test("a README lists no dependency that its package does not have", () => {
+  const treeWith = (list: string): Tree =>
+    treeOf({
+      "packages/cli/package.json": JSON.stringify({ dependencies: { pg: "1", "@dsql-local/spec": "1" } }),
+      "packages/cli/README.md": list,
+    });
+  const list =
+    "## Dependencies\n\n- `pg`: speaks to `x`.\n- `@dsql-local/spec`, `gone`,\n  `left`: facts.\n\nThen\n\n- `y`: no";
+  assert.deepEqual(
+    checkDocuments(treeWith(list)).map(({ line, message }) => [line, /`([^`]+)`/.exec(message)?.[1]]),
+    [
+      [4, "gone"],
+      [5, "left"],
+    ],
+  );
+  assert.deepEqual(checkDocuments(treeWith("`pg`\n\n- `elsewhere`: no list of dependencies")), []);
+});
+
+test("rooms of one part do not need each other", () => {
+  const both = {
+    "packages/cluster/src/session/ddl/run.ts": 'import "../session.ts";',
+    "packages/cluster/src/session/session.ts": 'import { run } from "./ddl/run.ts";',
+  };
+  assert.match(only(checkRooms(treeOf(both))).message, /ddl .*session\.ts/);
+  const throughTypes = {
+    "packages/cluster/src/session/ddl/run.ts": 'import type { A } from "../explain/a.ts";',
+    "packages/cluster/src/session/explain/b.ts": 'import "../ddl/other.ts";',
+  };
+  assert.match(only(checkRooms(treeOf(throughTypes))).message, /ddl .*explain/);
+  const oneWay = {
+    "packages/cluster/src/session/ddl/run.ts": 'import "../block.ts"; import "./other.ts";',
+    "packages/cluster/src/session/session.ts": 'import "./ddl/run.ts"; import "./block.ts";',
+    "packages/cluster/src/session/block.ts": 'import "../wire/index.ts";',
+  };
+  assert.deepEqual(checkRooms(treeOf(oneWay)), []);
 });
 
 function treeOf(files: Record<string, string>): Tree {
