@@ -17,7 +17,7 @@ import { drawChanges } from "./change-set.ts";
 import { resolveParameters } from "./parameters.ts";
 import { physicalName } from "./physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "./resource-type.ts";
-import { objectIn, requiredText, tagsOf, textMap, textsIn } from "./resources/properties.ts";
+import { objectIn, requiredText, tagsOf, textMap, textsIn } from "./properties.ts";
 import { isInProgress, type Stack, type StackDefinition } from "./stack.ts";
 import { parseTemplate, type Template } from "./template.ts";
 

@@ -10,13 +10,13 @@ import { applyEdits, type Edit } from "./fix/fix.ts";
 import { foldsOf } from "./fix/fold.ts";
 import { fixesOf, type RuleFix, withoutOverlaps } from "./fix/fixers.ts";
 import { editsInFile } from "./fix/in-file.ts";
-import { type LintInput, rulesInForce } from "./lint.ts";
+import { rulesInForce } from "./lint.ts";
 import { fileKind, loadReader, type ReadSources, UnreadableFileError } from "./read/file.ts";
 import { loadParser, type ParseStatement } from "./read/parser.ts";
 import { type LocatedStatement, statementsOf } from "./read/statements.ts";
 import { Lines } from "./report/lines.ts";
 import { suppressionsIn } from "./report/suppressions.ts";
-import type { LintOptions } from "./types.ts";
+import type { LintInput, LintOptions } from "./types.ts";
 
 /** One thing that was rewritten. */
 export interface Change {

@@ -18,7 +18,7 @@ export { fixFiles, type FixFilesOptions, type FixedFile, fixInput, lint } from "
 export { lintReportAsJson, lintReportAsSarif } from "./report/formats.ts";
 export { type LintPainter, lintReportAsText } from "./report/pretty.ts";
 export { type LintSummary, summarize } from "./report/summary.ts";
-export { type LintInput, lintTexts } from "./lint.ts";
+export { lintTexts } from "./lint.ts";
 export type { StatementKind } from "./read/kind.ts";
 export { type SourceStatement, splitStatements } from "./read/split.ts";
 export {
@@ -33,6 +33,7 @@ export { statementTree, type StatementTree } from "./tree.ts";
 export type {
   FileReport,
   Finding,
+  LintInput,
   LintOptions,
   LintReport,
   LintRule,

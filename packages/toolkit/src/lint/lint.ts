@@ -13,16 +13,7 @@ import { loadParser, type ParseStatement } from "./read/parser.ts";
 import type { LocatedStatement } from "./read/statements.ts";
 import { Lines } from "./report/lines.ts";
 import { type Suppression, suppressionsIn } from "./report/suppressions.ts";
-import type { FileReport, Finding, LintOptions, LintReport } from "./types.ts";
-
-/** A file's text, where it is not on the disk or was read already. */
-export interface LintInput {
-  /** Its ending says what it is: `.sql`, or a program. */
-  readonly file: string;
-  readonly text: string;
-  /** Whether drizzle-kit's `meta/_journal.json` stands beside it. */
-  readonly hasDrizzleJournal?: boolean;
-}
+import type { FileReport, Finding, LintInput, LintOptions, LintReport } from "./types.ts";
 
 /**
  * @param inputs - in the order in which their statements run: what one file creates, the next one knows

@@ -1,9 +1,9 @@
 /** Lints and fixes files where they are. Tests: test/lint-files.test.ts. */
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { type Change, fixText } from "./fix-text.ts";
-import { type LintInput, lintTexts } from "./lint.ts";
+import { lintTexts } from "./lint.ts";
 import { findFiles } from "./read/find-files.ts";
-import type { LintOptions, LintReport } from "./types.ts";
+import type { LintInput, LintOptions, LintReport } from "./types.ts";
 
 /**
  * @param paths - files and folders; folders are searched for SQL files, TypeScript and JavaScript

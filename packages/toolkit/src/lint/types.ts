@@ -24,6 +24,15 @@ export interface LintRule {
   readonly until?: string;
 }
 
+/** A file's text, where it is not on the disk or was read already. */
+export interface LintInput {
+  /** Its ending says what it is: `.sql`, or a program. */
+  readonly file: string;
+  readonly text: string;
+  /** Whether drizzle-kit's `meta/_journal.json` stands beside it. */
+  readonly hasDrizzleJournal?: boolean;
+}
+
 /** Which rules are looked for, and as of when. */
 export interface LintOptions {
   /** Date of the service's rules: `2025-11` (its last day), `2026-06-08` or `latest`, the default. */

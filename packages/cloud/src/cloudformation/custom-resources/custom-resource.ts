@@ -14,7 +14,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { physicalName } from "../physical-name.ts";
 import { FailedCreation, type ResourceRequest, type ResourceType } from "../resource-type.ts";
-import { optionalNumber, requiredText } from "../resources/properties.ts";
+import { optionalNumber, requiredText } from "../properties.ts";
 import { isObject, type Value, type ValueObject } from "../template.ts";
 import { type CustomResourceResponse, readResponse } from "./response.ts";
 import type { ResponseListener } from "./response-listener.ts";

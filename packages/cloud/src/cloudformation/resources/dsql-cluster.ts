@@ -27,7 +27,7 @@ import {
   tagsOf,
   textsIn,
   unlessMissing,
-} from "./properties.ts";
+} from "../properties.ts";
 
 export function dsqlClusterType(plane: DsqlControlPlane, region: string): ResourceType {
   const settled = async ({ cluster }: ClusterView): Promise<ResourceOutcome> => {

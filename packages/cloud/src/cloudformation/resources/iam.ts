@@ -7,7 +7,7 @@ import { canonical } from "../intrinsics.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
 import { isObject, type Value, type ValueObject } from "../template.ts";
-import { listIn, optionalNumber, optionalText, requiredText, textsIn } from "./properties.ts";
+import { listIn, optionalNumber, optionalText, requiredText, textsIn } from "../properties.ts";
 
 /** IAM's own limits for names. */
 const roleNameLengthMax = 64;

@@ -16,7 +16,7 @@ import { dsqlClusterType } from "./dsql-cluster.ts";
 import { managedPolicyType, policyType, roleType } from "./iam.ts";
 import { functionType } from "./lambda.ts";
 import { aliasType, eventInvokeConfigType, permissionType, urlType, versionType } from "./lambda-access.ts";
-import { optionalNumber, optionalText } from "./properties.ts";
+import { optionalNumber, optionalText } from "../properties.ts";
 import { bucketPolicyType, bucketType, parameterType, repositoryType } from "./storage.ts";
 
 export interface ResourceServices {

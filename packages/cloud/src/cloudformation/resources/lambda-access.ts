@@ -19,7 +19,7 @@ import {
   textsIn,
   unlessGone,
   unlessMissing,
-} from "./properties.ts";
+} from "../properties.ts";
 
 const madeUpName = ({ stackName, logicalId }: { stackName: string; logicalId: string }): string =>
   physicalName(stackName, logicalId, { lengthMax: 100 });

@@ -17,7 +17,7 @@ import {
   textsIn,
   unlessGone,
   unlessMissing,
-} from "./properties.ts";
+} from "../properties.ts";
 
 const functionNameLengthMax = 64;
 

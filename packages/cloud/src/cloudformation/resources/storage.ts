@@ -7,7 +7,7 @@ import type { ParameterStore } from "../../ssm/index.ts";
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "../resource-type.ts";
 import { isObject, type Value, type ValueObject } from "../template.ts";
-import { objectIn, optionalText, requiredText, tagsOf, textMap } from "./properties.ts";
+import { objectIn, optionalText, requiredText, tagsOf, textMap } from "../properties.ts";
 
 const bucketNameLengthMax = 63;
 

@@ -6,7 +6,7 @@
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import type { LintInput } from "../lint.ts";
+import type { LintInput } from "../types.ts";
 import { fileKind } from "./file.ts";
 
 /** A longer file is not read: it is data or a bundle. Twice that, as one INSERT, took 25 s and 1.4 GB when it was tried. */

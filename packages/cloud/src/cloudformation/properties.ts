@@ -1,8 +1,8 @@
 /** Reads a resource's properties, which arrive evaluated but not typed. */
 
-import { ServiceError } from "../../service.ts";
-import { scalarText, isObject, type Value, type ValueObject } from "../template.ts";
-import type { ResourceRequest } from "../resource-type.ts";
+import { ServiceError } from "../service.ts";
+import { scalarText, isObject, type Value, type ValueObject } from "./template.ts";
+import type { ResourceRequest } from "./resource-type.ts";
 
 /** @throws {Error} the property is missing: in the words CloudFormation has for it */
 export function requiredText(properties: ValueObject, name: string): string {
