@@ -1,13 +1,14 @@
 /**
  * Runs the compiled tests of every workspace with Node's own runner.
  *
- *     node tools/dist/run-tests.js [part of a path …]
+ *     node tools/dist/run-tests.js [--verbose] [part of a path …]
  *
  * Promises
  * - Only tests whose source still exists run: a compiled file that was left behind by a rename does not.
  * - Two files at a time: the part tests start real servers, and more would only make them wait for each other.
  * - A file that hangs is ended after `fileMinutesMax` and counted as failed. Nothing that failed is tried again: a test that
  *   passes the second time has found something.
+ * - It prints what fails, and how far it is; with `--verbose` each test.
  * - In the end it says which files were slow and which tests failed, with the command that runs their file again.
  */
 import { spawn } from "node:child_process";
@@ -57,7 +58,12 @@ export function sourceOf(compiledFile: string): string {
 }
 
 /** @returns the runner's exit code */
-async function run(root: string, files: readonly string[], recordFile: string): Promise<number> {
+async function run(
+  root: string,
+  files: readonly string[],
+  options: { readonly recordFile: string; readonly isVerbose: boolean },
+): Promise<number> {
+  const reporter = options.isVerbose ? "spec" : new URL("test-progress.js", import.meta.url).href;
   const child = spawn(
     process.execPath,
     [
@@ -65,13 +71,21 @@ async function run(root: string, files: readonly string[], recordFile: string): 
       "--test",
       `--test-concurrency=${filesAtOnceMax}`,
       `--test-timeout=${fileMinutesMax * 60_000}`,
-      "--test-reporter=spec",
+      `--test-reporter=${reporter}`,
       "--test-reporter-destination=stdout",
       `--test-reporter=${new URL("test-recorder.js", import.meta.url).href}`,
-      `--test-reporter-destination=${recordFile}`,
+      `--test-reporter-destination=${options.recordFile}`,
       ...files,
     ],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+    {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: {
+        ...process.env,
+        TEST_PROGRESS_FILES: String(files.length),
+        TEST_PROGRESS_TERMINAL: process.stdout.isTTY ? "1" : "0",
+      },
+    },
   );
   return new Promise((resolve, reject) => {
     child.once("error", reject);
@@ -90,7 +104,8 @@ function recordsIn(recordFile: string): TestRecord[] {
 
 async function main(): Promise<void> {
   const root = path.resolve(import.meta.dirname, "..", "..");
-  const filters = process.argv.slice(2);
+  const isVerbose = process.argv.includes("--verbose");
+  const filters = process.argv.slice(2).filter((argument) => argument !== "--verbose");
   const files = testFiles(root, filters);
   if (files.length === 0) {
     console.error(`No compiled test matches ${filters.join(" or ")}. Build first: npm run build`);
@@ -101,7 +116,8 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "run-tests-"));
   try {
     const recordFile = path.join(folder, "records");
-    process.exitCode = await run(root, files, recordFile);
+    console.log(`Running ${files.length} test files, ${filesAtOnceMax} at a time.`);
+    process.exitCode = await run(root, files, { recordFile, isVerbose });
     const nameOf = (file: string): string => sourceOf(path.relative(root, file).replaceAll(path.sep, "/"));
     for (const line of summaryOf(recordsIn(recordFile), nameOf)) console.log(line);
   } finally {
