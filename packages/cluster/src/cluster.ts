@@ -223,8 +223,8 @@ class LocalCluster implements Cluster {
 
   /** A client that has just said goodbye must not be told that the server goes: drivers report that as an error. */
   async #letClientsLeave(): Promise<void> {
-    const untilMs = systemClock.nowMs() + leaveMsMax;
-    while ((this.#started?.listener.connections ?? 0) > 0 && systemClock.nowMs() < untilMs) {
+    const untilMs = systemClock.monotonicMs() + leaveMsMax;
+    while ((this.#started?.listener.connections ?? 0) > 0 && systemClock.monotonicMs() < untilMs) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }

@@ -34,6 +34,15 @@ test("a token serves for four fifths of its life", async () => {
   assert.equal((await cache.token(request())).ageMs, 0);
 });
 
+test("a token that was signed before the clock was set back is not given out any more", async () => {
+  const { cache, pass } = cacheWithClock();
+  const before = await cache.token(request());
+  pass(-3_600_000);
+  const after = await cache.token(request());
+  assert.equal(after.ageMs, 0);
+  assert.notEqual(after, before);
+});
+
 test("a token ends with the temporary credentials that signed it", async () => {
   const { cache, pass } = cacheWithClock();
   const expiring = { ...key, sessionToken: "one", expiration: new Date(1_000_000 + 10_000) };

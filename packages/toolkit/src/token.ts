@@ -83,7 +83,10 @@ export class TokenCache {
   }
 
   #isUsable(kept: Kept, credentials: Credentials): boolean {
-    return this.#nowMs() < kept.refreshMs && kept.credentials.sessionToken === credentials.sessionToken;
+    const nowMs = this.#nowMs();
+    // Signed in what is now the future, since the clock was set back: the service would not take it before that moment.
+    const isOfNow = kept.signedMs <= nowMs && nowMs < kept.refreshMs;
+    return isOfNow && kept.credentials.sessionToken === credentials.sessionToken;
   }
 
   #sign(key: string, request: TokenRequest, credentials: Credentials): Kept {

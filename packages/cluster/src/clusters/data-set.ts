@@ -79,7 +79,7 @@ export class DataSet {
       const loading = loadParser();
       this.#undo.push(() => this.storage.stop());
       await this.storage.start();
-      this.#startedMs = systemClock.nowMs();
+      this.#startedMs = systemClock.monotonicMs();
       this.storage.onExit((exit) => {
         if (!exit.expected) void this.#restart(exit.reason);
       });
@@ -131,13 +131,13 @@ export class DataSet {
     if (this.#isStopping) return;
     const { log } = this.#options;
     log({ event: "storage.exited", reason });
-    if (systemClock.nowMs() - this.#startedMs > healthyMs) this.#restarts = 0;
+    if (systemClock.monotonicMs() - this.#startedMs > healthyMs) this.#restarts = 0;
     this.#restarts += 1;
     try {
       if (this.#restarts > restartsMax)
         throw new Error(`PostgreSQL ended ${restartsMax} times in a row: ${reason}`);
       await this.storage.start();
-      this.#startedMs = systemClock.nowMs();
+      this.#startedMs = systemClock.monotonicMs();
       log({ event: "storage.restarted" });
     } catch (error) {
       if (!this.#isStopping) this.#failures.emit("failed", error as Error);

@@ -29,7 +29,7 @@ export class Admission {
   constructor(options: AdmissionOptions) {
     this.#options = options;
     this.#available = options.connectionRate === "unlimited" ? Infinity : options.connectionRate.burst;
-    this.#countedAtMs = options.clock.nowMs();
+    this.#countedAtMs = options.clock.monotonicMs();
   }
 
   get connections(): number {
@@ -51,9 +51,8 @@ export class Admission {
   #takeFromBucket(): boolean {
     const { connectionRate, clock } = this.#options;
     if (connectionRate === "unlimited") return true;
-    const nowMs = clock.nowMs();
-    // A clock that was set back adds nothing, and counts from there.
-    const elapsedMs = Math.max(0, nowMs - this.#countedAtMs);
+    const nowMs = clock.monotonicMs();
+    const elapsedMs = nowMs - this.#countedAtMs;
     this.#countedAtMs = nowMs;
     const refilled = this.#available + (elapsedMs * connectionRate.perSecond) / 1000;
     this.#available = Math.min(connectionRate.burst, refilled);

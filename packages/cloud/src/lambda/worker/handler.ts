@@ -91,11 +91,10 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
-/** @param deadlineEpochMs - milliseconds since 1970 */
 export function invocationContext(
   settings: ThreadSettings,
   invocation: Invocation,
-  call: { qualifier: string; clientContext: string; deadlineEpochMs: number },
+  call: { qualifier: string; clientContext: string },
 ): object {
   return {
     callbackWaitsForEmptyEventLoop: true,
@@ -109,7 +108,7 @@ export function invocationContext(
     invokedFunctionArn:
       call.qualifier === "" ? settings.functionArn : `${settings.functionArn}:${call.qualifier}`,
     awsRequestId: invocation.requestId,
-    getRemainingTimeInMillis: () => Math.max(0, call.deadlineEpochMs - Date.now()),
+    getRemainingTimeInMillis: () => Math.max(0, Math.round(invocation.deadlineMs - performance.now())),
   };
 }
 

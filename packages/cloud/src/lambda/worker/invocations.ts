@@ -188,7 +188,6 @@ export class Invocations implements EnvironmentOwner {
     const context = invocationContext(this.#settings, invocation, {
       qualifier,
       clientContext,
-      deadlineEpochMs: Date.now() + timeoutMs,
     });
     currentEnvironment
       .run(environment, callHandler, handler, event, context)

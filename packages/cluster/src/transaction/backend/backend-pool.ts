@@ -66,18 +66,18 @@ class PoolLease implements Lease {
   constructor(pool: BackendPool, backend: Backend) {
     this.#pool = pool;
     this.backend = backend;
-    this.#sinceMs = pool.nowMs();
+    this.#sinceMs = pool.monotonicMs();
   }
 
   busy(): void {
     this.isBusy = true;
-    this.#sinceMs = this.#pool.nowMs();
+    this.#sinceMs = this.#pool.monotonicMs();
     if (this.isAsleep) this.#pool.wake(this);
   }
 
   idle(): void {
     this.isBusy = false;
-    this.#sinceMs = this.#pool.nowMs();
+    this.#sinceMs = this.#pool.monotonicMs();
   }
 
   /** Nothing has happened on it for a while. */
@@ -114,8 +114,8 @@ export class BackendPool {
     this.#backendsMax = options.backendsMax ?? 1_000;
   }
 
-  nowMs(): number {
-    return this.#options.clock.nowMs();
+  monotonicMs(): number {
+    return this.#options.clock.monotonicMs();
   }
 
   /** Counts, for status and tests. */
@@ -250,7 +250,7 @@ export class BackendPool {
   #keep(backend: Backend): void {
     const unused = this.#idle.get(backend.role) ?? [];
     this.#idle.set(backend.role, unused);
-    unused.push({ backend, sinceMs: this.nowMs() });
+    unused.push({ backend, sinceMs: this.monotonicMs() });
   }
 
   #drop(backend: Backend): void {
@@ -295,7 +295,7 @@ export class BackendPool {
   }
 
   #sleepSilentLeases(): void {
-    const nowMs = this.nowMs();
+    const nowMs = this.monotonicMs();
     for (const lease of this.#leases) {
       if (lease.isAsleep || !lease.isStill(nowMs)) continue;
       lease.isAsleep = true;
@@ -304,7 +304,7 @@ export class BackendPool {
   }
 
   #closeUnused(): void {
-    const before = this.nowMs() - idleCloseAfterMs;
+    const before = this.monotonicMs() - idleCloseAfterMs;
     for (const unused of this.#idle.values()) {
       while (this.#backends > this.#livelyMax && (unused[0]?.sinceMs ?? Infinity) < before) {
         const oldest = unused.shift();

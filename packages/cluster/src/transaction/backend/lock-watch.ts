@@ -49,7 +49,7 @@ export class LockWatch {
   }
 
   began(processId: number): void {
-    this.#underWay.set(processId, this.#clock.nowMs());
+    this.#underWay.set(processId, this.#clock.monotonicMs());
     this.#startTimer();
   }
 
@@ -72,7 +72,7 @@ export class LockWatch {
   }
 
   async #look(): Promise<void> {
-    const before = this.#clock.nowMs() - waitNoticeMs;
+    const before = this.#clock.monotonicMs() - waitNoticeMs;
     const overdue = [...this.#underWay]
       .filter(([, began]) => began <= before)
       .map(([processId]) => processId);

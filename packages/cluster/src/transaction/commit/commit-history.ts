@@ -54,7 +54,7 @@ export class CommitHistory {
   }
 
   shared(shares: readonly KeyShare[]): void {
-    const atMs = this.#clock.nowMs();
+    const atMs = this.#clock.monotonicMs();
     while ((this.#keyShares[0]?.atMs ?? Infinity) < atMs - this.#ageMsMax) this.#keyShares.shift();
     for (const share of shares) {
       this.#sequence += 1;

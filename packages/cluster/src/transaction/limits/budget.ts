@@ -19,7 +19,7 @@ export class Budget {
   constructor(clock: Clock, limits: LimitValues) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#beganMs = clock.nowMs();
+    this.#beganMs = clock.monotonicMs();
   }
 
   /** Rows changed so far. */
@@ -30,18 +30,18 @@ export class Budget {
   /** Until the transaction is too old; never negative. */
   get leftMs(): number {
     const endMs = this.#beganMs + this.#limits.transactionSecondsMax * 1_000;
-    return Math.max(0, endMs - this.#clock.nowMs());
+    return Math.max(0, endMs - this.#clock.monotonicMs());
   }
 
   /** @throws {SqlError} 54000 */
   checkAge(): void {
-    const ageMs = this.#clock.nowMs() - this.#beganMs;
+    const ageMs = this.#clock.monotonicMs() - this.#beganMs;
     if (ageMs > this.#limits.transactionSecondsMax * 1_000) throw this.tooOld();
   }
 
   /** What a transaction hears that is older than it may be. */
   tooOld(): SqlError {
-    const seconds = Math.floor((this.#clock.nowMs() - this.#beganMs) / 1_000);
+    const seconds = Math.floor((this.#clock.monotonicMs() - this.#beganMs) / 1_000);
     const { transactionSecondsMax } = this.#limits;
     return SqlError.of(errors.ageLimit, {
       detail: `Current transaction age ${seconds}s exceeds ${transactionSecondsMax}s`,
