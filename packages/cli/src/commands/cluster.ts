@@ -19,12 +19,10 @@ interface CreateOptions extends CommonOptions {
 const witnessDefault = "us-west-2";
 
 export function clusterCommand(): Command {
-  const command = new Command("cluster")
-    .summary("list, create and delete the stack's clusters")
-    .description(
-      "A stack begins with one cluster, which is all that most work needs. Further ones have data, roles and tokens of\n" +
-        "their own behind the same port; two in different Regions can share their data. `aws dsql` does the same.",
-    );
+  const command = new Command("cluster").description(
+    "A stack begins with one cluster, which is all that most work needs. Further ones have data, roles and tokens of\n" +
+      "their own behind the same port; two in different Regions can share their data. `aws dsql` does the same.",
+  );
   for (const part of [listCommand(), createCommand(), deleteCommand()]) {
     part.exitOverride().showHelpAfterError(`(dsql cluster ${part.name()} --help shows what it takes)`);
     command.addCommand(part);

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { readLock } from "@dsql-local/cluster";
+import { readLock } from "@dsql-local/cluster/data-dir";
 import {
   diagnoseConnection,
   type DoctorReport,
@@ -20,13 +20,11 @@ interface DoctorOptions extends TargetOptions {
 }
 
 export function doctorCommand(): Command {
-  const command = new Command("doctor")
-    .summary("find out why a connection fails, and what to change")
-    .description(
-      "Opens a connection step by step (credentials, DNS, TCP, TLS, SNI, clock, token, IAM policy, role mapping,\n" +
-        "privileges and search path, server) as an application would, on the local stack or in AWS.\n" +
-        "Stops at the first step that fails and says what to change. Changes nothing.",
-    );
+  const command = new Command("doctor").description(
+    "Opens a connection step by step (credentials, DNS, TCP, TLS, SNI, clock, token, IAM policy, role mapping,\n" +
+      "privileges and search path, server) as an application would, on the local stack or in AWS.\n" +
+      "Stops at the first step that fails and says what to change. Changes nothing.",
+  );
   for (const option of targetOptions()) command.addOption(option);
   return command
     .addOption(

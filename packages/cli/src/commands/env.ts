@@ -20,7 +20,6 @@ interface EnvOptions {
 
 export function envCommand(): Command {
   return new Command("env")
-    .summary("print what a shell needs to use the local stack")
     .description(
       "Prints lines for a shell to evaluate. Afterwards psql, the AWS SDKs, the CDK and Node programs that connect\n" +
         "to the cluster's real name work against the local stack as they would against AWS.",

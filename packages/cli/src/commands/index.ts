@@ -1,16 +1,94 @@
-/** The commands of `dsql`, each with its options, its help and its action. */
-export { clusterCommand } from "./cluster.ts";
-export { doctorCommand } from "./doctor.ts";
-export { envCommand } from "./env.ts";
-export { invokeCommand } from "./invoke.ts";
-export { lintCommand } from "./lint.ts";
-export { loadCommand } from "./load.ts";
-export { logsCommand } from "./logs.ts";
-export { migrateCommand } from "./migrate.ts";
-export { mcpCommand } from "./mcp.ts";
-export { rulesCommand } from "./rules.ts";
-export { sqlCommand } from "./sql.ts";
-export { startCommand } from "./start.ts";
-export { statusCommand } from "./status.ts";
-export { stopCommand } from "./stop.ts";
-export { tokenCommand } from "./token.ts";
+/**
+ * The commands of `dsql`, each with its options, its help and its action in a file of its own.
+ *
+ * That file is loaded only when its command is asked for: `dsql env` runs at the start of every shell, and must not wait
+ * for the linter's parser or the cluster. What `dsql --help` shows of a command stands here.
+ */
+import type { Command } from "commander";
+
+export interface CommandEntry {
+  readonly name: string;
+  /** What `dsql --help` says of it. */
+  readonly summary: string;
+  /** With its options, its help and its action. */
+  readonly load: () => Promise<Command>;
+}
+
+/** In the order of `dsql --help`. */
+export const commandEntries: readonly CommandEntry[] = [
+  {
+    name: "start",
+    summary: "start the local Aurora DSQL and AWS endpoint, and stay",
+    load: async () => (await import("./start.ts")).startCommand(),
+  },
+  {
+    name: "env",
+    summary: "print what a shell needs to use the local stack",
+    load: async () => (await import("./env.ts")).envCommand(),
+  },
+  {
+    name: "token",
+    summary: "print an IAM authentication token, the password of a connection",
+    load: async () => (await import("./token.ts")).tokenCommand(),
+  },
+  {
+    name: "sql",
+    summary: "run SQL and print the result",
+    load: async () => (await import("./sql.ts")).sqlCommand(),
+  },
+  {
+    name: "status",
+    summary: "say whether a stack runs, and where",
+    load: async () => (await import("./status.ts")).statusCommand(),
+  },
+  {
+    name: "stop",
+    summary: "stop the stack that runs on the data directory",
+    load: async () => (await import("./stop.ts")).stopCommand(),
+  },
+  {
+    name: "invoke",
+    summary: "invoke a Lambda function and print what it returns",
+    load: async () => (await import("./invoke.ts")).invokeCommand(),
+  },
+  {
+    name: "logs",
+    summary: "show what Lambda functions wrote to their logs",
+    load: async () => (await import("./logs.ts")).logsCommand(),
+  },
+  {
+    name: "cluster",
+    summary: "list, create and delete the stack's clusters",
+    load: async () => (await import("./cluster.ts")).clusterCommand(),
+  },
+  {
+    name: "rules",
+    summary: "list what Aurora DSQL refuses, and what to do instead",
+    load: async () => (await import("./rules.ts")).rulesCommand(),
+  },
+  {
+    name: "doctor",
+    summary: "find out why a connection fails, and what to change",
+    load: async () => (await import("./doctor.ts")).doctorCommand(),
+  },
+  {
+    name: "mcp",
+    summary: "give an assistant the cluster, by the Model Context Protocol",
+    load: async () => (await import("./mcp.ts")).mcpCommand(),
+  },
+  {
+    name: "lint",
+    summary: "find what Aurora DSQL refuses, and what will hurt, in SQL and programs",
+    load: async () => (await import("./lint.ts")).lintCommand(),
+  },
+  {
+    name: "load",
+    summary: "load a file of rows into a table",
+    load: async () => (await import("./load.ts")).loadCommand(),
+  },
+  {
+    name: "migrate",
+    summary: "change the schema by a folder of SQL files",
+    load: async () => (await import("./migrate.ts")).migrateCommand(),
+  },
+];

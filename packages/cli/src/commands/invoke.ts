@@ -19,7 +19,6 @@ interface InvokeOptions {
 
 export function invokeCommand(): Command {
   return new Command("invoke")
-    .summary("invoke a Lambda function and print what it returns")
     .description(
       "Invokes a deployed function and prints the payload it returns: what `aws lambda invoke` does, without the AWS CLI.\n" +
         "Exit code 0: the function returned; 1: it failed, or there is none of this name; 2: the payload is no JSON.",

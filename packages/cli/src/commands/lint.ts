@@ -33,7 +33,6 @@ interface LintCommandOptions {
 
 export function lintCommand(): Command {
   return new Command("lint")
-    .summary("find what Aurora DSQL refuses, and what will hurt, in SQL and programs")
     .description(
       "Reads SQL files and the SQL in TypeScript and JavaScript (tagged templates, query calls).\n" +
         "Says of each statement what Aurora DSQL would refuse (error) and what works but will hurt (advice):\n" +

@@ -40,7 +40,6 @@ interface LoadOptions extends TargetOptions {
 
 export function loadCommand(): Command {
   const command = new Command("load")
-    .summary("load a file of rows into a table")
     .description(
       "Loads CSV, TSV, JSON Lines or the text of PostgreSQL's COPY, compressed with gzip or not, into a table:\n" +
         "transactions of at most 1,000 rows on several connections, each repeated when it meets a conflict. A row is\n" +

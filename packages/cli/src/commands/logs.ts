@@ -17,7 +17,6 @@ interface LogsOptions {
 
 export function logsCommand(): Command {
   return new Command("logs")
-    .summary("show what Lambda functions wrote to their logs")
     .description(
       "Shows the log of a function, or of all of them, oldest first. With --follow it stays and shows what comes; Ctrl-C ends it.",
     )

@@ -17,13 +17,11 @@ interface McpOptions extends TargetOptions {
 }
 
 export function mcpCommand(): Command {
-  const command = new Command("mcp")
-    .summary("give an assistant the cluster, by the Model Context Protocol")
-    .description(
-      "A server of the Model Context Protocol on stdin and stdout: an assistant starts it and asks. Its tools: query,\n" +
-        "transact, schema, explain, lint, jobs. It reads only, unless told otherwise here; what a statement does is\n" +
-        "decided by its parse tree. Every statement is written to an audit log, without the values of parameters.",
-    );
+  const command = new Command("mcp").description(
+    "A server of the Model Context Protocol on stdin and stdout: an assistant starts it and asks. Its tools: query,\n" +
+      "transact, schema, explain, lint, jobs. It reads only, unless told otherwise here; what a statement does is\n" +
+      "decided by its parse tree. Every statement is written to an audit log, without the values of parameters.",
+  );
   for (const option of targetOptions()) command.addOption(option);
   return command
     .option("--allow-writes", "let transact change rows", false)

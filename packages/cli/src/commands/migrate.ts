@@ -50,7 +50,6 @@ interface RepairOptions extends CommonOptions {
 
 export function migrateCommand(): Command {
   const command = new Command("migrate")
-    .summary("change the schema by a folder of SQL files")
     .description(
       "Applies a folder of migrations as Aurora DSQL takes them: one DDL statement a transaction, jobs awaited, large changes of\n" +
         "rows in batches, conflicts repeated. A run that ends early goes on where it was; two runs do not mix.\n" +

@@ -22,7 +22,6 @@ interface RulesOptions {
 
 export function rulesCommand(): Command {
   return new Command("rules")
-    .summary("list what Aurora DSQL refuses, and what to do instead")
     .description(
       "Lists what Aurora DSQL refuses as of a date: an example, SQLSTATE and text, why, what to do instead, and how sure\n" +
         "that is. `dsql start --rules <date>` behaves by the same list.",

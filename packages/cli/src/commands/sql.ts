@@ -22,7 +22,6 @@ interface SqlOptions extends TargetOptions {
 
 export function sqlCommand(): Command {
   const command = new Command("sql")
-    .summary("run SQL and print the result")
     .description(
       "Runs SQL on the local stack or in AWS and prints the results the way psql does. Statements are sent one by one, so\n" +
         "each is a transaction of its own unless the script says BEGIN. The first error ends the script.",

@@ -32,7 +32,6 @@ interface StartOptions extends ServiceFlags {
 
 export function startCommand(): Command {
   return new Command("start")
-    .summary("start the local Aurora DSQL and AWS endpoint, and stay")
     .description(
       "Starts the local Aurora DSQL cluster and the local AWS endpoint, and stays in the foreground.\n" +
         "Ctrl-C stops both in order, a second Ctrl-C at once. The data stays; the next start finds it.",

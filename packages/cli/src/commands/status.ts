@@ -7,7 +7,6 @@ import { clustersOf, endpointOf, findStack, stackFacts, type StackState } from "
 
 export function statusCommand(): Command {
   return new Command("status")
-    .summary("say whether a stack runs, and where")
     .description(
       "Says whether a stack runs on the data directory, and where. Exit code 0: it runs; 3: it does not.",
     )

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { readLock } from "@dsql-local/cluster";
+import { readLock } from "@dsql-local/cluster/data-dir";
 import { Command } from "commander";
 import { Failure } from "../failure.ts";
 import { dataDirFlag, dataDirOption, resolveDataDir } from "../options.ts";
@@ -13,7 +13,6 @@ const lookEveryMs = 50;
 
 export function stopCommand(): Command {
   return new Command("stop")
-    .summary("stop the stack that runs on the data directory")
     .description(
       "Stops the stack that runs on the data directory and waits until it has ended. The data stays.\n" +
         "When nothing runs there is nothing to do, and that is no error.",

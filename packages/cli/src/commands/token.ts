@@ -12,7 +12,6 @@ interface TokenOptions {
 
 export function tokenCommand(): Command {
   return new Command("token")
-    .summary("print an IAM authentication token, the password of a connection")
     .description(
       "Prints an authentication token signed with the local account's key: the password for one connection.\n" +
         "For admin its action is DbConnectAdmin, for every other role DbConnect.",
@@ -49,6 +48,6 @@ A role other than admin lets the local account in after:
 async function printToken(options: TokenOptions): Promise<void> {
   const { cluster } = options;
   const facts = await runningCluster({ dataDir: resolveDataDir(options.dataDir), cluster });
-  const token = await signToken(facts, { user: options.user, expiresInSeconds: options.expiresIn });
+  const token = signToken(facts, { user: options.user, expiresInSeconds: options.expiresIn });
   process.stdout.write(`${token}\n`);
 }

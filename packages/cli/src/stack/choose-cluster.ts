@@ -1,5 +1,5 @@
 /** Which of the stack's clusters is meant: they share one port, and each has its own name, data and tokens. */
-import { type ClusterEntry, readClusterFile } from "@dsql-local/cluster";
+import { type ClusterEntry, readClusterFile } from "@dsql-local/cluster/data-dir";
 import { Failure } from "../failure.ts";
 import { dataDirFlag } from "../options.ts";
 import { runningStack } from "./lock.ts";

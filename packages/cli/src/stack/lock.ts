@@ -6,7 +6,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
-import { type DataDirHolder, readLock } from "@dsql-local/cluster";
+import { type DataDirHolder, readLock } from "@dsql-local/cluster/data-dir";
 import { Failure } from "../failure.ts";
 import { dataDirFlag } from "../options.ts";
 import { type StackFacts, stackFacts } from "./stack-facts.ts";

@@ -1,5 +1,6 @@
 /** The environment of `dsql env` for a running stack, on top of this process's own NODE_OPTIONS. */
 import process from "node:process";
+import { preloadFile } from "@dsql-local/cloud/preload-file";
 import { administratorKey, signToken } from "./credentials.ts";
 import { environmentOf } from "./environment.ts";
 import type { StackFacts } from "./stack-facts.ts";
@@ -12,12 +13,11 @@ export async function stackEnvironment(
   options: { expiresInSeconds: number } = { expiresInSeconds: shellTokenSeconds },
 ): Promise<Record<string, string>> {
   const { accessKeyId, secretAccessKey } = administratorKey(facts);
-  const { preloadFile } = await import("@dsql-local/cloud");
   return environmentOf({
     facts,
     accessKeyId,
     secretAccessKey,
-    token: await signToken(facts, { user: "admin", expiresInSeconds: options.expiresInSeconds }),
+    token: signToken(facts, { user: "admin", expiresInSeconds: options.expiresInSeconds }),
     preloadFile,
     nodeOptions: process.env["NODE_OPTIONS"],
   });

@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import type { Cloud } from "@dsql-local/cloud";
-import { createCluster, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
+import type { Cluster, ClusterOptions } from "@dsql-local/cluster";
 import { Failure } from "../failure.ts";
 import type { ServiceOptions } from "../service-options.ts";
 import { choosePort } from "./ports.ts";
@@ -43,7 +43,10 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const [port, awsPort] = await choosePorts(options);
   // Loaded here, not above: the other commands do not need it and would wait a third of a second for it.
-  const { createCloud } = await import("@dsql-local/cloud");
+  const [{ createCluster }, { createCloud }] = await Promise.all([
+    import("@dsql-local/cluster"),
+    import("@dsql-local/cloud"),
+  ]);
   await mkdir(path.dirname(options.dataDir), { recursive: true });
   const cluster = createCluster({
     dataDir: options.dataDir,

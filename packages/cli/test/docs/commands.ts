@@ -2,10 +2,12 @@ import type { Command } from "commander";
 import { dsqlProgram } from "../../src/dsql.ts";
 import { mentionsOf } from "./pages.ts";
 
+const { commands } = await dsqlProgram("all");
+
 /** @returns of the commands and options that a text names, those that `dsql` does not have */
 export function unknownMentions(code: string): string[] {
   return mentionsOf(code).flatMap(({ command, options }) => {
-    const found = dsqlProgram().commands.find((candidate) => candidate.name() === command);
+    const found = commands.find((candidate) => candidate.name() === command);
     if (!found) return [`dsql ${command}`];
     const known = longOptions(found);
     return options.filter((option) => !known.has(option)).map((option) => `dsql ${command} ${option}`);
