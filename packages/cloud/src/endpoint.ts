@@ -1,30 +1,39 @@
 /**
  * The HTTP endpoint: reads a request, finds its service, verifies who signed it, and writes the answer.
  *
- * Service and Region are those in the signature's credential scope, which every SDK fills in; host names and paths are
- * not looked at. S3's bodies are handed on as streams; all others are read whole first.
+ * Service and Region are those in the verified signature's credential scope, which every SDK fills in; host names are
+ * not looked at. S3's bodies are handed on as streams; all others are read whole, once the signature over their hash is
+ * known to be good.
  *
  * Always true
  * - It listens on loopback only.
- * - No service sees a request whose signature does not verify.
+ * - No service sees a request whose signature does not verify, and none sees anything of it that steers and was not
+ *   signed: path and query are handed on as the signature covers them, and what is there twice is refused.
  * - Every request is answered, in the protocol of its service where that is known.
  *
  * This is the path of every Lambda invocation under load: what is done here is done thousands of times a second.
  */
 
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import type { Log } from "@dsql-local/cluster";
+import { carriesSignature, type QueryParameter, resolvePath, type SignatureClaim } from "@dsql-local/spec";
 
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
 import { functionUrlPath, type FunctionUrlRequests } from "./lambda/index.ts";
 import type { S3 } from "./s3/index.ts";
 import { regionPattern, ServiceError, type Service, type ServiceResponse } from "./service.ts";
-import type { SignatureVerifier } from "./signature.ts";
+import { refuseOtherBody, type SignatureVerifier, type VerifiedSignature } from "./signature.ts";
 
 export interface OfferedService {
   readonly protocol: Exclude<Protocol, "s3">;
@@ -58,9 +67,8 @@ const closeGraceMs = 2_000;
 
 const noQuery = new URLSearchParams();
 
-const scopedService = /Credential=[^/]+\/\d{8}\/[^/]+\/([^/]+)\//;
-const presignedService =
-  /[?&]X-Amz-Credential=[^&]+?(?:%2F|\/)\d{8}(?:%2F|\/)[^&]+?(?:%2F|\/)([a-z0-9-]+)(?:%2F|\/)aws4_request/;
+/** Lists in a query: names that may come several times. Of any other name a reader could take the first or the last. */
+const listParameters = new Set(["tagKeys"]);
 
 export class Endpoint {
   readonly #options: EndpointOptions;
@@ -104,67 +112,89 @@ export class Endpoint {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const requestId = randomUUID();
     const url = incoming.url ?? "/";
-    const name =
-      scopedService.exec(incoming.headers.authorization ?? "")?.[1] ?? presignedService.exec(url)?.[1] ?? "";
-    const protocol = this.#protocolOf(name, incoming);
     try {
-      await send(outgoing, await this.#answer(incoming, url, name, requestId), requestId, protocol);
+      const { answer, protocol } = await this.#answer(incoming, url, requestId);
+      await send(outgoing, answer, requestId, protocol);
     } catch (error) {
+      const name = claimedService(incoming, url);
+      const protocol = this.#protocolOf(name, incoming);
       await this.#sendError(incoming, outgoing, { error, protocol, requestId, name }).catch(() =>
         outgoing.destroy(),
       );
     }
   }
 
-  #answer(incoming: IncomingMessage, url: string, name: string, requestId: string): Promise<ServiceResponse> {
-    if (url.startsWith(functionUrlPath)) return this.#serveFunctionUrl(incoming, url, name, requestId);
-    return name === "s3"
-      ? this.#serveS3(incoming, url, requestId)
-      : this.#serveOther(incoming, url, name, requestId);
+  async #answer(incoming: IncomingMessage, url: string, requestId: string): Promise<Answered> {
+    refuseAmbiguity(incoming, url);
+    const head = headOf(incoming, url);
+    const isFunctionUrl = head.path.startsWith(functionUrlPath);
+    if (isFunctionUrl && !carriesSignature(head)) {
+      const request = { ...head, body: await readBody(incoming), requestId };
+      return { answer: await this.#options.functionUrls.handle(request, undefined), protocol: "restJson" };
+    }
+    const { signatures } = this.#options;
+    const claim = signatures.read({ ...head, body: undefined });
+    if (claim.scope.service === "s3") {
+      const verified = signatures.verify(claim, { ...head, body: undefined });
+      return { answer: await this.#serveS3(incoming, head, verified, requestId), protocol: "s3" };
+    }
+    const { verified, body } = await this.#verifyWithBody(incoming, head, claim);
+    if (isFunctionUrl && verified.service === "lambda") {
+      // The signature does not tell `/a/../b` from `/b`, and the function would.
+      if (/\/\.\.?(?:\/|$)/.test(head.path)) throw ambiguous("a path with `.` or `..` in it");
+      const request = { ...head, body, requestId };
+      return {
+        answer: await this.#options.functionUrls.handle(request, verified.caller),
+        protocol: "restJson",
+      };
+    }
+    return this.#serveOther(head, body, verified, requestId);
   }
 
-  /** Unsigned unless its function asks for a signature; one that is there must verify. */
-  async #serveFunctionUrl(
+  /** A body is read before the signature is judged only where the signature covers it without naming its hash. */
+  async #verifyWithBody(
     incoming: IncomingMessage,
-    url: string,
-    name: string,
-    requestId: string,
-  ): Promise<ServiceResponse> {
-    const request = { ...headOf(incoming, url), body: await readBody(incoming) };
-    const caller = name === "" ? undefined : this.#options.signatures.verify(request).caller;
-    return this.#options.functionUrls.handle({ ...request, requestId }, caller);
+    head: RequestHead,
+    claim: SignatureClaim,
+  ): Promise<{ verified: VerifiedSignature; body: Buffer }> {
+    const { signatures } = this.#options;
+    if (claim.payloadHash === undefined) {
+      const body = await readBody(incoming);
+      return { verified: signatures.verify(claim, { ...head, body }), body };
+    }
+    const verified = signatures.verify(claim, { ...head, body: undefined });
+    const body = await readBody(incoming);
+    refuseOtherBody(verified.payloadHash, body);
+    return { verified, body };
   }
 
   async #serveOther(
-    incoming: IncomingMessage,
-    url: string,
-    name: string,
+    head: RequestHead,
+    body: Buffer,
+    { service: name, region, caller, query }: VerifiedSignature,
     requestId: string,
-  ): Promise<ServiceResponse> {
-    const request = { ...headOf(incoming, url), body: await readBody(incoming) };
-    const verified = this.#options.signatures.verify(request);
+  ): Promise<Answered> {
     const { services } = this.#options;
     const offered = Object.hasOwn(services, name) ? services[name] : undefined;
     if (offered === undefined) throw this.#notOffered(name);
-    if (offered.isGlobal !== true) refuseUnlessRegion(verified.region);
-    const service = await offered.serviceIn(verified.region);
-    return service.handle({
-      ...request,
-      query: request.query === "" ? noQuery : new URLSearchParams(request.query),
-      caller: verified.caller,
-      requestId,
-      region: verified.region,
-    });
+    if (offered.isGlobal !== true) refuseUnlessRegion(region);
+    const service = await offered.serviceIn(region);
+    const path = resolvePath(head.path);
+    const request = { ...head, path, body, query: parametersOf(query), caller, requestId, region };
+    return { answer: await service.handle(request), protocol: offered.protocol };
   }
 
-  async #serveS3(incoming: IncomingMessage, url: string, requestId: string): Promise<ServiceResponse> {
-    const head = headOf(incoming, url);
-    const { caller, payloadHash, region } = this.#options.signatures.verify({ ...head, body: undefined });
+  async #serveS3(
+    incoming: IncomingMessage,
+    head: RequestHead,
+    { caller, payloadHash, region, query }: VerifiedSignature,
+    requestId: string,
+  ): Promise<ServiceResponse> {
     refuseUnlessRegion(region);
     return this.#options.s3.handle({
       ...head,
       region,
-      query: new URLSearchParams(head.query),
+      query: parametersOf(query),
       body: incoming,
       payloadHash,
       caller,
@@ -228,8 +258,63 @@ function refuseUnlessRegion(signed: string): void {
   });
 }
 
+const scopedService = /Credential=[^/]+\/\d{8}\/[^/]+\/([^/]+)\//;
+const presignedService =
+  /[?&]X-Amz-Credential=[^&]+?(?:%2F|\/)\d{8}(?:%2F|\/)[^&]+?(?:%2F|\/)([a-z0-9-]+)(?:%2F|\/)aws4_request/;
+
+/** The service that a refused request meant, for the form of the refusal alone: nothing of it has been verified. */
+function claimedService({ headers }: IncomingMessage, url: string): string {
+  return presignedService.exec(url)?.[1] ?? scopedService.exec(headers.authorization ?? "")?.[1] ?? "";
+}
+
+/**
+ * Of headers that steer, Node keeps the first or joins all, as it has been for each: a second one is refused, whoever
+ * would have read it. The path is one of this host, not of another that an absolute URL names.
+ */
+function refuseAmbiguity({ rawHeaders }: IncomingMessage, url: string): void {
+  if (!url.startsWith("/")) throw ambiguous("a request target that is not a path");
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    if (!name.startsWith("x-amz-") && !singleHeaders.has(name)) continue;
+    if (seen.has(name)) throw ambiguous(`the header ${name} twice`);
+    seen.add(name);
+  }
+}
+
+const singleHeaders = new Set(["authorization", "content-type", "host"]);
+
+function ambiguous(what: string): ServiceError {
+  return new ServiceError({
+    code: "IncompleteSignature",
+    message: `The request has ${what}, which leaves open what was signed. Send it once and plainly.`,
+  });
+}
+
+function parametersOf(query: readonly QueryParameter[]): URLSearchParams {
+  if (query.length === 0) return noQuery;
+  const seen = new Set<string>();
+  for (const [name] of query) {
+    if (seen.has(name) && !listParameters.has(name)) throw ambiguous(`the query parameter ${name} twice`);
+    seen.add(name);
+  }
+  return new URLSearchParams(query.map(([name, value]): [string, string] => [name, value]));
+}
+
+interface Answered {
+  readonly answer: ServiceResponse;
+  readonly protocol: Protocol;
+}
+
+interface RequestHead {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
 /** What comes before the body, as signatures are computed over it. */
-function headOf(incoming: IncomingMessage, url: string) {
+function headOf(incoming: IncomingMessage, url: string): RequestHead {
   const [path, query] = splitUrl(url);
   return { method: incoming.method ?? "GET", path, query, headers: incoming.headers };
 }

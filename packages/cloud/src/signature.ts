@@ -5,7 +5,15 @@
  * signature of an ordinary request then costs three hashes.
  */
 
-import { SigningKeys, verifyRequest, type SignatureFailure } from "@dsql-local/spec";
+import {
+  payloadHash,
+  type QueryParameter,
+  readSignature,
+  type SignatureClaim,
+  type SignatureFailure,
+  SigningKeys,
+  verifySignature,
+} from "@dsql-local/spec";
 import type { Identities } from "@dsql-local/cluster";
 import type { IncomingHttpHeaders } from "node:http";
 
@@ -28,6 +36,8 @@ export interface VerifiedSignature {
   readonly service: string;
   /** A SHA-256 in hex, `UNSIGNED-PAYLOAD`, or a `STREAMING-…` marker. */
   readonly payloadHash: string;
+  /** As it was signed; names and values decoded. */
+  readonly query: readonly QueryParameter[];
 }
 
 // S3 allows 15 minutes, the other services 5. One machine has one clock, so the difference matters to nobody here.
@@ -44,9 +54,22 @@ export class SignatureVerifier {
     this.#identities = identities;
   }
 
+  /**
+   * What a request says of its signature. It decides how the request is read, and nothing else: what is done is decided
+   * by `verify`, from the same claim.
+   *
+   * @throws {ServiceError} there is none, or two, or nobody has its key
+   */
+  read(request: SignedHttpRequest): SignatureClaim {
+    const claim = readSignature(request);
+    if (!claim.ok) throw refusalOf(claim.failure, claim.explanation);
+    if (this.#identities.find(claim.accessKeyId) === undefined) throw refusalOf("unknown-access-key", "");
+    return claim;
+  }
+
   /** @throws {ServiceError} in the words AWS has for each kind of refusal */
-  verify(request: SignedHttpRequest): VerifiedSignature {
-    const verdict = verifyRequest(request, {
+  verify(claim: SignatureClaim, request: SignedHttpRequest): VerifiedSignature {
+    const verdict = verifySignature(claim, request, {
       find: (accessKeyId) => this.#identities.find(accessKeyId),
       signingKeys: this.#signingKeys,
       nowMs: Date.now(),
@@ -64,8 +87,15 @@ export class SignatureVerifier {
       region: verdict.scope.region,
       service: verdict.scope.service,
       payloadHash: verdict.payloadHash,
+      query: verdict.query,
     };
   }
+}
+
+/** @throws {ServiceError} the body is not the one whose hash was signed */
+export function refuseOtherBody(signedHash: string, body: Buffer): void {
+  if (signedHash.toLowerCase() === payloadHash(body)) return;
+  throw refusalOf("wrong-payload", "the body does not have the SHA-256 that was signed");
 }
 
 const refusals: Readonly<Record<SignatureFailure, { readonly code: string; readonly message: string }>> = {
@@ -90,6 +120,8 @@ const refusals: Readonly<Record<SignatureFailure, { readonly code: string; reado
     message: "The security token included in the request is invalid.",
   },
   "wrong-payload": { code: "SignatureDoesNotMatch", message: "" },
+  // S3's code, and the only one that AWS has for it.
+  "unsigned-header": { code: "AccessDenied", message: "" },
   "wrong-signature": {
     code: "SignatureDoesNotMatch",
     message:

@@ -5,6 +5,7 @@ import {
   type SignedRequest,
   type SignatureVerdict,
   type VerificationOptions,
+  readSignature,
   verifyRequest,
 } from "./signature-v4-verification.ts";
 import {
@@ -80,6 +81,7 @@ test("a verdict tells who signed, when and for what", () => {
     scope: { date: "20261001", region: "us-east-1", service: "lambda" },
     signedAtMs: fixedMs,
     payloadHash: payloadHash(body),
+    query: [["a", "1"]],
   });
 });
 
@@ -184,6 +186,64 @@ test("a presigned URL with a parameter missing or doubled is malformed", () => {
   }
   const unsigned = request.query.replace(/&X-Amz-Signature=.*/, "");
   assert.equal(failureOf(verify({ ...request, query: unsigned })), "malformed");
+});
+
+test("two signatures in one request are refused, whichever of them is good", () => {
+  const [header, query] = [signedRequest(), presigned(60)];
+  const { authorization } = header.headers;
+  for (const signature of [authorization, "Bearer abc"]) {
+    const doubled = { ...query, headers: { ...query.headers, authorization: signature } };
+    assert.equal(failureOf(verify(doubled)), "malformed", String(signature));
+  }
+  for (const part of [
+    "X-Amz-Credential=x",
+    "X-Amz-Algorithm",
+    "X%2DAmz-Signature=0",
+    "X-Amz-SignedHeaders=host",
+  ])
+    assert.equal(failureOf(verify({ ...header, query: `a=1&${part}` })), "malformed", part);
+});
+
+test("an x-amz header that is not signed is refused in both forms", () => {
+  for (const request of [signedRequest(), presigned(60)])
+    for (const name of ["x-amz-target", "x-amz-copy-source", "x-amz-invocation-type"])
+      assert.equal(failureOf(verify(withHeader(request, name, "x"))), "unsigned-header", name);
+  for (const name of ["x-amz-date", "x-amz-security-token"])
+    assert.equal(failureOf(verify(withHeader(presigned(60), name, "x"))), "unsigned-header", name);
+});
+
+test("only S3 takes a body that the signature leaves open", () => {
+  for (const service of ["iam", "lambda", "ssm"]) {
+    const signer = new RequestSigner({ credential, region: "us-east-1", service });
+    for (const marker of [unsignedPayload, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"]) {
+      const signed = { method: "POST", path: "/", headers: hostHeader, payloadHash: marker };
+      const headers = signer.signHeaders(signed, fixedMs);
+      const inHeader = { method: "POST", path: "/", query: "", headers };
+      assert.equal(failureOf(verify({ ...inHeader, body })), "wrong-payload", `${service} ${marker}`);
+      const parameter = ["X-Amz-Content-Sha256", marker] as const;
+      const query = signer.presignQuery(
+        { ...signed, query: [parameter] },
+        { nowMs: fixedMs, expiresInSeconds: 60 },
+      );
+      const inQuery = { method: "POST", path: "/", query, headers: hostHeader };
+      assert.equal(
+        failureOf(verify({ ...inQuery, body })),
+        "wrong-payload",
+        `${service} ${marker}, presigned`,
+      );
+    }
+  }
+});
+
+test("a request's claim is read before its body, and says whether the body is covered by a hash", () => {
+  const { body: _body, ...head } = signedRequest();
+  const claim = readSignature(head);
+  assert.ok(claim.ok);
+  assert.equal(claim.scope.service, "lambda");
+  assert.equal(claim.payloadHash, payloadHash(body));
+  const { "x-amz-content-sha256": _hash, ...headers } = head.headers;
+  const silent = readSignature({ ...head, headers });
+  assert.equal(silent.ok && silent.payloadHash, undefined);
 });
 
 test("an expired credential is refused even where its signature is right", () => {

@@ -67,7 +67,8 @@ export type SignatureFailure =
   | "not-yet-valid" // signed in the future
   | "credential-expired"
   | "wrong-session-token"
-  | "wrong-payload" // the body is not the one that was signed
+  | "wrong-payload" // the body is not the one that was signed, or the signature leaves it open where it may not
+  | "unsigned-header" // an x-amz-… header that the signature does not cover
   | "wrong-signature";
 
 export type SignatureVerdict =
@@ -80,11 +81,20 @@ export type SignatureVerdict =
       readonly expiresInSeconds?: number;
       /** What the signature says of the body: a SHA-256 in hex, `UNSIGNED-PAYLOAD` or a `STREAMING-…` marker. */
       readonly payloadHash: string;
+      /** The query as the signature covers it, decoded: nobody has to read it a second time, and otherwise. */
+      readonly query: readonly QueryParameter[];
     }
-  | { readonly ok: false; readonly failure: SignatureFailure; readonly explanation: string };
+  | SignatureRefusal;
+
+export interface SignatureRefusal {
+  readonly ok: false;
+  readonly failure: SignatureFailure;
+  readonly explanation: string;
+}
 
 /** What a request claims, before anything of it is believed. */
-interface Claim {
+export interface SignatureClaim {
+  readonly ok: true;
   readonly accessKeyId: string;
   readonly scope: SigningScope;
   readonly signedAt: string;
@@ -93,7 +103,8 @@ interface Claim {
   readonly signedHeaders: readonly string[];
   readonly signature: string;
   readonly sessionToken: string | undefined;
-  readonly payloadHash: string;
+  /** Undefined where the request does not say: then the signature covers the hash of the body as it came. */
+  readonly payloadHash: string | undefined;
   /** Without `X-Amz-Signature`. */
   readonly query: readonly QueryParameter[];
 }
@@ -112,21 +123,70 @@ const clockSkewMsDefault = 5 * 60 * 1000;
 /** Query parameters or signed headers beyond this are no request of an SDK. */
 const queryParametersMax = 1_000;
 
-/** Verifies either form: a presigned query when `X-Amz-Signature` or `X-Amz-Algorithm` is in it, else the header. */
-export function verifyRequest(request: SignedRequest, options: VerificationOptions): SignatureVerdict {
-  try {
+/** Any of these makes a query one that is signed, or that pretends to be. */
+const querySignatureParts = new Set([
+  "X-Amz-Algorithm",
+  "X-Amz-Credential",
+  "X-Amz-Signature",
+  "X-Amz-SignedHeaders",
+]);
+
+/** Whether there is a signature at all, good or bad: a request of somebody who says who they are. */
+export function carriesSignature({ query, headers }: Pick<SignedRequest, "query" | "headers">): boolean {
+  if (String(headers["authorization"] ?? "").startsWith("AWS4-")) return true;
+  return [...new URLSearchParams(query).keys()].some((name) => querySignatureParts.has(name));
+}
+
+function isQuerySigned(query: readonly QueryParameter[]): boolean {
+  return query.some(([name]) => querySignatureParts.has(name));
+}
+
+/**
+ * Reads the one signature of a request, in either form, and believes nothing of it yet. A request with two of them is
+ * refused: whoever judged the one and acted on the other would let the sender of one be somebody else.
+ */
+export function readSignature(request: SignedRequest): SignatureClaim | SignatureRefusal {
+  return refusals(() => {
     const query = parseQuery(request.query);
-    const isPresigned = query.some(([name]) => name === "X-Amz-Signature" || name === "X-Amz-Algorithm");
-    const claim = isPresigned ? presignedClaim(request, query) : headerClaim(request, query);
-    verifyClaim(claim, request, options);
+    if (!isQuerySigned(query)) return headerClaim(request, query);
+    if (header(request, "authorization") === undefined) return presignedClaim(request, query);
+    throw new Refusal(
+      "malformed",
+      "the request is signed twice, by its query and by its Authorization header; only one is allowed",
+    );
+  });
+}
+
+/** Judges a signature that was read from the same request. */
+export function verifySignature(
+  claim: SignatureClaim,
+  request: SignedRequest,
+  options: VerificationOptions,
+): SignatureVerdict {
+  return refusals(() => {
+    const covered = claim.payloadHash ?? payloadHash(request.body ?? new Uint8Array());
+    verifyClaim({ ...claim, payloadHash: covered }, request, options);
     return {
       ok: true,
       accessKeyId: claim.accessKeyId,
       scope: claim.scope,
       signedAtMs: claim.signedAtMs,
       ...(claim.expiresInSeconds === undefined ? {} : { expiresInSeconds: claim.expiresInSeconds }),
-      payloadHash: claim.payloadHash,
+      payloadHash: covered,
+      query: claim.query,
     };
+  });
+}
+
+/** Reads and judges. */
+export function verifyRequest(request: SignedRequest, options: VerificationOptions): SignatureVerdict {
+  const claim = readSignature(request);
+  return claim.ok ? verifySignature(claim, request, options) : claim;
+}
+
+function refusals<Result>(judge: () => Result): Result | SignatureRefusal {
+  try {
+    return judge();
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, failure: error.failure, explanation: error.message };
     throw error;
@@ -156,20 +216,21 @@ function decode(text: string): string {
   }
 }
 
-function headerClaim(request: SignedRequest, query: readonly QueryParameter[]): Claim {
+function headerClaim(request: SignedRequest, query: readonly QueryParameter[]): SignatureClaim {
   const authorization = header(request, "authorization");
   if (authorization === undefined) throw new Refusal("missing", "the request is not signed");
   const fields = parseAuthorization(authorization);
   const signedAt = header(request, "x-amz-date");
   if (signedAt === undefined) throw new Refusal("malformed", "the X-Amz-Date header is missing");
   return {
+    ok: true,
     ...parseCredential(fields.credential),
     ...parseSignedAt(signedAt),
     expiresInSeconds: undefined,
     signedHeaders: parseSignedHeaders(fields.signedHeaders),
     signature: fields.signature,
     sessionToken: header(request, "x-amz-security-token"),
-    payloadHash: claimedPayloadHash(request),
+    payloadHash: header(request, "x-amz-content-sha256"),
     query,
   };
 }
@@ -199,7 +260,7 @@ function parseAuthorization(text: string): { credential: string; signedHeaders: 
   };
 }
 
-function presignedClaim(request: SignedRequest, query: readonly QueryParameter[]): Claim {
+function presignedClaim(request: SignedRequest, query: readonly QueryParameter[]): SignatureClaim {
   const parameters = new Map<string, string>();
   for (const [name, value] of query) {
     if (!name.startsWith("X-Amz-")) continue;
@@ -216,6 +277,7 @@ function presignedClaim(request: SignedRequest, query: readonly QueryParameter[]
   }
   const credential = parseCredential(parameter("X-Amz-Credential"));
   return {
+    ok: true,
     ...credential,
     ...parseSignedAt(parameter("X-Amz-Date")),
     expiresInSeconds: parseExpires(parameter("X-Amz-Expires")),
@@ -267,9 +329,8 @@ function parseSignedHeaders(text: string): readonly string[] {
   return names;
 }
 
-function claimedPayloadHash(request: SignedRequest): string {
-  return header(request, "x-amz-content-sha256") ?? payloadHash(request.body ?? new Uint8Array());
-}
+/** A claim whose payload hash is known. */
+type Claim = SignatureClaim & { readonly payloadHash: string };
 
 /** The order matters only for the reason given: the signature is judged before anything it might reveal. */
 function verifyClaim(claim: Claim, request: SignedRequest, options: VerificationOptions): void {
@@ -279,7 +340,8 @@ function verifyClaim(claim: Claim, request: SignedRequest, options: Verification
   if (!equalsInConstantTime(claim.sessionToken ?? "", credential.sessionToken ?? "")) {
     throw new Refusal("wrong-session-token", "the session token does not belong to the access key");
   }
-  verifySignature(claim, request, credential, options.signingKeys);
+  verifyCoverage(claim, request);
+  verifyHash(claim, request, credential, options.signingKeys);
   verifyTime(claim, options);
   if (credential.expiresAtMs !== undefined && options.nowMs >= credential.expiresAtMs) {
     throw new Refusal("credential-expired", "the temporary credential has expired");
@@ -299,7 +361,26 @@ function verifyScope({ scope, signedAt }: Claim, { region, service }: Verificati
   }
 }
 
-function verifySignature(
+/**
+ * What steers a request has to be signed. Left out are the headers that the signature covers by another way: the
+ * payload hash stands in the canonical request, and of a header's signature the date in what is signed, the session
+ * token beside the secret key.
+ */
+function verifyCoverage(claim: Claim, request: SignedRequest): void {
+  const isPresigned = claim.expiresInSeconds !== undefined;
+  const open = Object.keys(request.headers).filter((name) => {
+    if (!name.startsWith("x-amz-") || name === "x-amz-content-sha256") return false;
+    if (!isPresigned && (name === "x-amz-date" || name === "x-amz-security-token")) return false;
+    return request.headers[name] !== undefined && !claim.signedHeaders.includes(name);
+  });
+  if (open.length === 0) return;
+  throw new Refusal(
+    "unsigned-header",
+    `There were headers present in the request which were not signed: ${open.join(", ")}`,
+  );
+}
+
+function verifyHash(
   claim: Claim,
   request: SignedRequest,
   credential: SigningCredential,
@@ -349,10 +430,20 @@ function minutes(ms: number): number {
   return Math.floor(ms / 60_000);
 }
 
-/** `UNSIGNED-PAYLOAD` and `STREAMING-…` say nothing about the body as it came; everything else is its SHA-256. */
+/**
+ * `UNSIGNED-PAYLOAD` and `STREAMING-…` say nothing about the body as it came; everything else is its SHA-256.
+ * Only S3 takes them: elsewhere the body says what is to be done, and has to be signed.
+ */
 function verifyBody(claim: Claim, request: SignedRequest): void {
   const marker = claim.payloadHash;
-  if (request.body === undefined || marker === unsignedPayload || marker.startsWith("STREAMING-")) return;
+  if (marker === unsignedPayload || marker.startsWith("STREAMING-")) {
+    if (claim.scope.service === "s3") return;
+    throw new Refusal(
+      "wrong-payload",
+      `x-amz-content-sha256 must be the SHA-256 of the body: only S3 takes ${marker}`,
+    );
+  }
+  if (request.body === undefined) return;
   if (!equalsInConstantTime(marker.toLowerCase(), payloadHash(request.body))) {
     throw new Refusal("wrong-payload", "the body does not have the SHA-256 that was signed");
   }

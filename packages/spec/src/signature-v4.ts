@@ -89,15 +89,23 @@ export function encodeRfc3986(text: string): string {
  */
 export function canonicalPath(wirePath: string, service: string): string {
   if (service === "s3") return wirePath.split("/").map(reencode).join("/") || "/";
+  return resolvePath(wirePath).split("/").map(encodeRfc3986).join("/");
+}
+
+/** A path without dots and empty segments: all that a signature of a service other than S3 tells apart. */
+export function resolvePath(wirePath: string): string {
+  if (!unresolved.test(wirePath)) return wirePath;
   const segments: string[] = [];
   for (const segment of wirePath.split("/")) {
     if (segment === "" || segment === ".") continue;
     if (segment === "..") segments.pop();
-    else segments.push(encodeRfc3986(segment));
+    else segments.push(segment);
   }
   if (segments.length === 0) return "/";
   return `/${segments.join("/")}${wirePath.endsWith("/") ? "/" : ""}`;
 }
+
+const unresolved = /^(?!\/)|\/\/|\/\.\.?(?:\/|$)/;
 
 function reencode(segment: string): string {
   try {

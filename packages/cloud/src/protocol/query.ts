@@ -87,8 +87,7 @@ export function queryService(options: {
 }): Service {
   return {
     async handle(request: ServiceRequest): Promise<ServiceResponse> {
-      const form =
-        request.body.length > 0 ? new URLSearchParams(request.body.toString("utf8")) : request.query;
+      const form = formOf(request);
       const action = form.get("Action") ?? "";
       const operation = Object.hasOwn(options.operations, action) ? options.operations[action] : undefined;
       if (operation === undefined) throw notOffered(options.name, action, Object.keys(options.operations));
@@ -106,6 +105,23 @@ export function queryService(options: {
       };
     },
   };
+}
+
+/** One place says what to do, and says it once: of two, one reader could take the other. */
+function formOf({ body, query }: ServiceRequest): URLSearchParams {
+  if (body.length === 0) return query;
+  if (query.has("Action")) throw malformedInput("Action in its query and a body");
+  const form = new URLSearchParams(body.toString("utf8"));
+  const seen = new Set<string>();
+  for (const name of form.keys()) {
+    if (seen.has(name)) throw malformedInput(`the parameter ${name} twice`);
+    seen.add(name);
+  }
+  return form;
+}
+
+function malformedInput(what: string): ServiceError {
+  return new ServiceError({ code: "MalformedInput", message: `The request has ${what}. Send it once.` });
 }
 
 /** An operation that this endpoint does not have: says which it has. */

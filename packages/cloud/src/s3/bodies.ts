@@ -7,7 +7,9 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
-import { Transform, type Readable, type TransformCallback } from "node:stream";
+import type { IncomingHttpHeaders } from "node:http";
+import { Transform, Writable, type Readable, type TransformCallback } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
 
 import { ServiceError } from "../service.ts";
@@ -156,17 +158,68 @@ export class BodyInspector extends Transform {
   }
 }
 
-/** Reads a small body whole. */
-export async function readWhole(body: Readable, bytesMax: number): Promise<Buffer> {
+/** A body as it arrives, and what its request says of it. */
+export interface ReceivedRequest {
+  readonly body: Readable;
+  readonly payloadHash: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What a body passes through on its way: its framing taken off, counted and hashed. */
+export class BodyCheck {
+  readonly #request: ReceivedRequest;
+  readonly #decoder: AwsChunkedDecoder | undefined;
+  readonly #inspector = new BodyInspector();
+
+  constructor(request: ReceivedRequest) {
+    this.#request = request;
+    this.#decoder = request.payloadHash.startsWith("STREAMING-") ? new AwsChunkedDecoder() : undefined;
+  }
+
+  get steps(): readonly Transform[] {
+    return this.#decoder === undefined ? [this.#inspector] : [this.#decoder, this.#inspector];
+  }
+
+  /**
+   * Once the body has passed: what it is, and the `x-amz-checksum-…` that the client gave, in a header or after the body.
+   *
+   * @throws {ServiceError} BadDigest, XAmzContentSHA256Mismatch
+   */
+  verify(): { readonly facts: BodyFacts; readonly checksums: Readonly<Record<string, string>> } {
+    const { headers, payloadHash } = this.#request;
+    const checksums: Record<string, string> = {};
+    for (const [name, value] of [...Object.entries(headers), ...(this.#decoder?.trailers ?? [])]) {
+      if (isChecksum(name) && typeof value === "string") checksums[name] = value;
+    }
+    const md5 = headers["content-md5"];
+    const expected = typeof md5 === "string" ? { ...checksums, "content-md5": md5 } : checksums;
+    return { facts: this.#inspector.verify({ payloadHash, checksums: expected }), checksums };
+  }
+}
+
+export function isChecksum(name: string): boolean {
+  return /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/.test(name);
+}
+
+/** Reads a small body whole, and holds it against what its request says of it, as an object's. */
+export async function readWhole(request: ReceivedRequest, bytesMax: number): Promise<Buffer> {
+  const check = new BodyCheck(request);
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body) {
-    size += (chunk as Buffer).length;
-    if (size > bytesMax)
-      throw new ServiceError({ code: "MaxMessageLengthExceeded", message: "Your request was too big." });
-    chunks.push(chunk as Buffer);
-  }
+  const collector = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size <= bytesMax) chunks.push(chunk);
+      done(size <= bytesMax ? null : tooBig());
+    },
+  });
+  await pipeline([request.body, ...check.steps, collector]);
+  check.verify();
   return Buffer.concat(chunks);
+}
+
+function tooBig(): ServiceError {
+  return new ServiceError({ code: "MaxMessageLengthExceeded", message: "Your request was too big." });
 }
 
 function malformedBody(): ServiceError {

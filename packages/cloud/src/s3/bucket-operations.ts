@@ -113,7 +113,7 @@ async function handleSetting(
   name: string,
 ): Promise<ServiceResponse> {
   if (request.method === "PUT") {
-    const text = (await readWhole(request.body, settingBytesMax)).toString("utf8");
+    const text = (await readWhole(request, settingBytesMax)).toString("utf8");
     if (name === "policy") parseBucketPolicy(text);
     store.putBucket({ ...bucket, settings: { ...bucket.settings, [name]: text } });
     return { status: name === "policy" ? 204 : 200 };
@@ -251,7 +251,7 @@ async function deleteObjects(
   bucket: string,
 ): Promise<ServiceResponse> {
   store.bucket(bucket);
-  const body = await readWhole(request.body, deleteBytesMax);
+  const body = await readWhole(request, deleteBytesMax);
   const wanted = readDeletion(body.toString("utf8"));
   for (const key of wanted.keys) store.deleteObject(bucket, key);
   return xmlResponse("DeleteResult", { Deleted: wanted.isQuiet ? [] : wanted.keys.map((Key) => ({ Key })) });

@@ -2,9 +2,9 @@
 
 import { parseXml } from "../protocol/index.ts";
 import { ServiceError, type ServiceResponse } from "../service.ts";
-import { AwsChunkedDecoder, BodyInspector, readWhole, type BodyFacts } from "./bodies.ts";
+import { BodyCheck, isChecksum, readWhole, type BodyFacts } from "./bodies.ts";
 import { malformedXml } from "./bucket-operations.ts";
-import { isChecksum, keptHeaders, type S3Request, type S3Target, targetOf, xmlResponse } from "./requests.ts";
+import { keptHeaders, type S3Request, type S3Target, targetOf, xmlResponse } from "./requests.ts";
 import type { ObjectStore, StoredObject } from "./store.ts";
 
 const taggingBytesMax = 16 * 1024;
@@ -68,22 +68,10 @@ export interface ReceivedBody {
 
 /** Streams a body to disk, its framing taken off and its checksums compared. */
 export async function receive(store: ObjectStore, request: S3Request, bucket: string): Promise<ReceivedBody> {
-  const decoder = request.payloadHash.startsWith("STREAMING-") ? new AwsChunkedDecoder() : undefined;
-  const inspector = new BodyInspector();
-  const draft = await store.writeDraft(
-    bucket,
-    request.body,
-    decoder === undefined ? [inspector] : [decoder, inspector],
-  );
+  const check = new BodyCheck(request);
+  const draft = await store.writeDraft(bucket, request.body, check.steps);
   try {
-    const checksums: Record<string, string> = {};
-    for (const [name, value] of [...Object.entries(request.headers), ...(decoder?.trailers ?? [])]) {
-      if (isChecksum(name) && typeof value === "string") checksums[name] = value;
-    }
-    const md5 = request.headers["content-md5"];
-    const expected = typeof md5 === "string" ? { ...checksums, "content-md5": md5 } : checksums;
-    const facts = inspector.verify({ payloadHash: request.payloadHash, checksums: expected });
-    return { draft, facts, checksums };
+    return { draft, ...check.verify() };
   } catch (error) {
     await store.discard(draft);
     throw error;
@@ -208,9 +196,7 @@ async function handleTagging(
     return xmlResponse("Tagging", { TagSet: { Tag: [...tags].map(([Key, Value]) => ({ Key, Value })) } });
   }
   const tags =
-    request.method === "PUT"
-      ? readTags((await readWhole(request.body, taggingBytesMax)).toString("utf8"))
-      : "";
+    request.method === "PUT" ? readTags((await readWhole(request, taggingBytesMax)).toString("utf8")) : "";
   const draft = await store.writeDraft(bucket, store.read(bucket, key), []);
   store.publish(bucket, draft, { ...object, headers: { ...object.headers, [taggingHeader]: tags } });
   return { status: request.method === "DELETE" ? 204 : 200 };

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 
 import { document, type XmlValue } from "../protocol/index.ts";
 import { ServiceError, type Caller, type ServiceResponse } from "../service.ts";
+import { isChecksum } from "./bodies.ts";
 
 export interface S3Request {
   readonly method: string;
@@ -99,7 +100,3 @@ const keptNames = new Set([
   "content-type",
   "expires",
 ]);
-
-export function isChecksum(name: string): boolean {
-  return /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/.test(name);
-}

@@ -70,7 +70,7 @@ async function complete(
   uploadId: string,
 ): Promise<ServiceResponse> {
   refuseByCondition(store.findObject(bucket, key), request);
-  const wanted = readCompletion((await readWhole(request.body, completionBytesMax)).toString("utf8"));
+  const wanted = readCompletion((await readWhole(request, completionBytesMax)).toString("utf8"));
   const parts = chooseParts(store.parts(bucket, uploadId), wanted);
   const { headers } = store.upload(bucket, key, uploadId);
   const numbers = parts.map((part) => part.number);
