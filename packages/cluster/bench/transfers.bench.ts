@@ -1,34 +1,42 @@
 /**
- * Transfers per second through the cluster, against its own PostgreSQL directly: same process, same tables, same client,
- * in turns, so that the ratio says what the front end costs or gains.
- *
- * Both clients use the extended protocol with prepared statements. Through the cluster they use TLS and a token, as they
- * must; directly they use PostgreSQL's Unix socket, which is what PostgreSQL is fastest with.
+ * Transfers per second through the cluster and its rivals, in turns within one run, by the same client over TLS, so that the
+ * ratios say what the front end costs or gains; and the processor time of each front end for a transfer, the figure least
+ * disturbed by other work on the machine.
  */
 import { fork } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Cluster } from "../src/index.ts";
 import type { LoadOrder, LoadReport } from "./load-process.ts";
+import { runPgbench } from "./pgbench.ts";
+import type { Rival } from "./rivals.ts";
 import { BenchConnection, type BenchTarget } from "./wire-client.ts";
 
 export interface TransferOptions {
   readonly connections: readonly number[];
-  /** Pairs of measurements for each number of connections. */
-  readonly pairs: number;
+  /** Measurements of each for each number of connections. */
+  readonly rounds: number;
   readonly measureMs: number;
   readonly warmUpMs: number;
+  readonly client: "pgbench" | "own";
 }
 
+/** One rival at one number of connections; medians of the rounds. */
 export interface TransferResult {
   readonly connections: number;
-  readonly through: number;
-  readonly direct: number;
-  /** Median of the ratios of the pairs. */
+  readonly rival: string;
+  readonly transfersPerSecond: number;
+  /** The first rival's throughput to this one's, round by round. */
   readonly ratio: number;
-  /** CPU of this process, which is the cluster's without PostgreSQL, for one transfer through it, in microseconds. */
-  readonly frontEndUs: number;
-  readonly pairs: readonly { readonly through: LoadReport; readonly direct: LoadReport }[];
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Undefined where PostgreSQL is reached directly. */
+  readonly frontEndUs: number | undefined;
+  readonly conflicts: number;
+  /** Other errors than conflicts, by SQLSTATE: they make a measurement worthless. */
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+interface Round extends LoadReport {
+  readonly frontEndUs: number | undefined;
 }
 
 export const accounts = 100_000;
@@ -44,34 +52,82 @@ const setup = [
 ];
 
 /** What was measured was transfers: no money was made or lost, and each has its entry. Fails with 23514 otherwise. */
-const moneyIsConserved = `INSERT INTO proof SELECT sum(balance) = 1000000::bigint * ${accounts} FROM account`;
-const entriesAreThere = (least: number): string =>
-  `INSERT INTO proof SELECT count(*) >= ${least} FROM transfer`;
+const proofs = [
+  `INSERT INTO proof SELECT sum(balance) = 1000000::bigint * ${accounts} FROM account`,
+  "INSERT INTO proof SELECT count(*) > 0 FROM transfer",
+];
+
+/** @param target - PostgreSQL itself: 100,000 rows are more than a transaction may change through the cluster */
+export async function prepare(target: BenchTarget): Promise<void> {
+  for (const sql of setup) await must(target, sql);
+}
+
+export async function prove(target: BenchTarget): Promise<void> {
+  for (const sql of proofs) await must(target, sql);
+}
 
 export async function measureTransfers(
-  cluster: Cluster,
+  rivals: readonly Rival[],
   options: TransferOptions,
   tell: (result: TransferResult) => void,
 ): Promise<TransferResult[]> {
-  const direct = directTarget(cluster);
-  // The tables are made past the cluster: 100,000 rows are more than a transaction may change, and nobody is connected yet.
-  for (const sql of setup) await must(direct, sql);
   const results: TransferResult[] = [];
   for (const connections of options.connections) {
-    const result = await measurePairs(cluster, direct, connections, options);
-    tell(result);
-    results.push(result);
+    const rounds = new Map<Rival, Round[]>(rivals.map((rival) => [rival, []]));
+    // Code that has not run yet is slow, and PostgreSQL starts its processes: nothing of that is counted.
+    for (const rival of rivals)
+      await measure(rival, connections, { ...options, measureMs: options.warmUpMs });
+    for (let round = 0; round < options.rounds; round += 1) {
+      for (const rival of rivals) rounds.get(rival)?.push(await measure(rival, connections, options));
+    }
+    const [first] = rivals;
+    const base = (first && rounds.get(first)) ?? [];
+    for (const rival of rivals) {
+      const result = summary(connections, rival, rounds.get(rival) ?? [], base);
+      tell(result);
+      results.push(result);
+    }
   }
-  const measured = results.flatMap(({ pairs }) =>
-    pairs.flatMap(({ through, direct: other }) => [through, other]),
-  );
-  const transfers = measured.reduce(
-    (sum, { transfersPerSecond }) => sum + transfersPerSecond * options.measureMs,
-    0,
-  );
-  await must(direct, moneyIsConserved);
-  await must(direct, entriesAreThere(Math.floor(transfers / 1_000) - measured.length));
   return results;
+}
+
+async function measure(rival: Rival, connections: number, options: TransferOptions): Promise<Round> {
+  const { measureMs, warmUpMs, client } = options;
+  const order = { connections, accounts, measureMs, warmUpMs, target: rival.target() };
+  const before = await rival.frontEndUs?.();
+  const report = await (client === "pgbench" ? runPgbench(order) : runLoad(order));
+  const after = await rival.frontEndUs?.();
+  const frontEndUs =
+    before === undefined || after === undefined ? undefined : (after - before) / report.transfers;
+  return { ...report, frontEndUs };
+}
+
+function summary(
+  connections: number,
+  { name }: Rival,
+  rounds: readonly Round[],
+  base: readonly Round[],
+): TransferResult {
+  const errors: Record<string, number> = {};
+  for (const round of rounds) {
+    for (const [sqlstate, count] of Object.entries(round.errors))
+      errors[sqlstate] = (errors[sqlstate] ?? 0) + count;
+  }
+  const ratios = rounds.map(
+    (round, index) => (base[index]?.transfersPerSecond ?? NaN) / round.transfersPerSecond,
+  );
+  const frontEnd = rounds.flatMap((round) => (round.frontEndUs === undefined ? [] : [round.frontEndUs]));
+  return {
+    connections,
+    rival: name,
+    transfersPerSecond: median(rounds.map((round) => round.transfersPerSecond)),
+    ratio: median(ratios),
+    p50Ms: median(rounds.map((round) => round.latencyMs.p50)),
+    p99Ms: median(rounds.map((round) => round.latencyMs.p99)),
+    frontEndUs: frontEnd.length === 0 ? undefined : median(frontEnd),
+    conflicts: rounds.reduce((sum, round) => sum + round.conflicts, 0),
+    errors,
+  };
 }
 
 async function must(target: BenchTarget, sql: string): Promise<void> {
@@ -79,49 +135,6 @@ async function must(target: BenchTarget, sql: string): Promise<void> {
   const sqlstate = await connection.run("statement");
   connection.close();
   if (sqlstate !== undefined) throw new Error(`${sqlstate} from: ${sql}`);
-}
-
-function directTarget({ storageAddress }: Cluster): BenchTarget {
-  if ("path" in storageAddress) return { path: storageAddress.path, user: "admin" };
-  return { ...storageAddress, user: "dsql_system" };
-}
-
-async function throughTarget(cluster: Cluster): Promise<BenchTarget> {
-  return {
-    host: cluster.host,
-    port: cluster.port,
-    tls: { ca: await readFile(cluster.caFile, "utf8"), servername: cluster.endpoint },
-    user: "admin",
-    password: cluster.token({ user: "admin" }),
-  };
-}
-
-async function measurePairs(
-  cluster: Cluster,
-  direct: BenchTarget,
-  connections: number,
-  { pairs, measureMs, warmUpMs }: TransferOptions,
-): Promise<TransferResult> {
-  const order = { connections, accounts, measureMs, warmUpMs };
-  const reports: { through: LoadReport; direct: LoadReport }[] = [];
-  const frontEndUs: number[] = [];
-  for (let pair = 0; pair < pairs; pair += 1) {
-    const before = process.cpuUsage();
-    const through = await runLoad({ ...order, target: await throughTarget(cluster) });
-    const { user, system } = process.cpuUsage(before);
-    frontEndUs.push((user + system) / through.transfers);
-    reports.push({ through, direct: await runLoad({ ...order, target: direct }) });
-  }
-  return {
-    connections,
-    through: median(reports.map((report) => report.through.transfersPerSecond)),
-    direct: median(reports.map((report) => report.direct.transfersPerSecond)),
-    ratio: median(
-      reports.map((report) => report.through.transfersPerSecond / report.direct.transfersPerSecond),
-    ),
-    frontEndUs: median(frontEndUs),
-    pairs: reports,
-  };
 }
 
 function median(values: readonly number[]): number {
