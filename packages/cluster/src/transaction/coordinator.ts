@@ -9,13 +9,8 @@ import type { Statement } from "../sql/index.ts";
 import { Backend, type BackendAddress } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
 import { type PreparedText, TextCatalogue } from "./backend/prepared-cache.ts";
-import {
-  PostgresError,
-  request,
-  type Requester,
-  requestSimple,
-  type RequestResult,
-} from "./backend/request.ts";
+import { PostgresError, type Requester, requestSimple, type RequestResult } from "./backend/request.ts";
+import { SystemConnection, systemTimeLimits } from "./backend/system-connection.ts";
 import { LockWatch } from "./backend/lock-watch.ts";
 import type { Settings } from "./backend/settings.ts";
 import { Catalog } from "./catalog/catalog.ts";
@@ -55,7 +50,10 @@ export class Coordinator implements Requester {
   readonly events: Events<TransactionEvents>;
   readonly #options: CoordinatorOptions;
   readonly #services: TransactionServices;
-  #control: Promise<Backend> | undefined;
+  /** Logins, the catalog, jobs. */
+  readonly #control: SystemConnection;
+  /** For the lock watch alone. */
+  readonly #watching: SystemConnection;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -79,7 +77,11 @@ export class Coordinator implements Requester {
       livelyMax: options.livelyBackendsMax ?? 16,
       backendsMax: options.backendsMax ?? 1_000,
     });
-    const watch = new LockWatch({ clock, log, control: () => this.control() });
+    const connect = (): Promise<Backend> => this.#connectSystem();
+    this.#watching = new SystemConnection({ name: "lock watch", connect, clock, log });
+    const watch = new LockWatch({ clock, log, asker: this.#watching });
+    const explain = (processId: number): Promise<string> => watch.explain(processId);
+    this.#control = new SystemConnection({ name: "control", connect, clock, log, watch, explain });
     this.#services = {
       clock,
       log,
@@ -106,37 +108,20 @@ export class Coordinator implements Requester {
 
   /** Opens what is needed before the first client; PostgreSQL must be running. */
   async start(): Promise<void> {
-    await this.control();
+    await Promise.all([this.#control.open(), this.#watching.open()]);
     await this.#services.catalog.functions();
   }
 
   close(): void {
     this.#services.watch.close();
     this.#services.pool.close();
-    this.#control?.then(
-      (backend) => {
-        backend.close();
-      },
-      () => undefined, // It had not been reached.
-    );
-    this.#control = undefined;
+    this.#control.close();
+    this.#watching.close();
   }
 
-  /** The system's own backend; connected again when it was lost. */
-  async control(): Promise<Backend> {
-    const known = this.#control;
-    const backend = await known?.catch(() => undefined);
-    if (backend !== undefined && !backend.isLost) return backend;
-    // Of several callers that find it lost, the first connects.
-    if (this.#control === undefined || this.#control === known) {
-      this.#control = this.#connect(this.#options.superuser);
-    }
-    return await this.#control;
-  }
-
-  /** One of the system's own statements. @throws {PostgresError} PostgreSQL refuses it */
+  /** One of the system's own statements. @throws {PostgresError} PostgreSQL refuses it, also because it waits for too long */
   async request(text: string, values: readonly (string | null)[] = []): Promise<RequestResult> {
-    return await request(await this.control(), text, values);
+    return await this.#control.request(text, values);
   }
 
   /** A backend of its own for long work, such as an index build, without a bound on its space; the caller closes it. */
@@ -228,6 +213,16 @@ export class Coordinator implements Requester {
       this.#services.watch.answered(backend.processId);
       lease.release(backend.hasAnswersOutstanding ? "broken" : undefined);
     }
+  }
+
+  async #connectSystem(): Promise<Backend> {
+    const { superuser } = this.#options;
+    return await Backend.connect({
+      address: this.#options.address(),
+      user: superuser,
+      superuser,
+      parameters: systemTimeLimits,
+    });
   }
 
   async #connect(role: string, temporaryBytesMax?: number): Promise<Backend> {

@@ -45,6 +45,8 @@ export interface BackendOptions {
   readonly superuser: string;
   /** Temporary files that one statement may need; without a bound by default. */
   readonly temporaryBytesMax?: number | undefined;
+  /** PostgreSQL's settings from the start on, by name. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The embedded PostgreSQL or our connection to it went away. */
@@ -191,6 +193,11 @@ export class Backend {
     else this.#socket.destroy();
   }
 
+  /** Gives the connection up without waiting for an answer; those who wait for one hear `lost`. */
+  destroy(): void {
+    this.#lose(undefined);
+  }
+
   async #start(options: BackendOptions): Promise<void> {
     const password = "password" in options.address ? options.address.password : undefined;
     const started = new Promise<void>((resolve, reject) => {
@@ -205,6 +212,7 @@ export class Backend {
         ...(options.temporaryBytesMax !== undefined && {
           temp_file_limit: `${Math.ceil(options.temporaryBytesMax / 1024)}kB`,
         }),
+        ...options.parameters,
       }),
     );
     await started;

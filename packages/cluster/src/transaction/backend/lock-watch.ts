@@ -7,10 +7,10 @@
  *
  * Always true
  * - PostgreSQL is asked only while some statement is overdue, and by one question for all of them.
+ * - The question is asked on a connection of its own: whatever else the system waits for, holders are parked.
  */
 import type { Clock, Log } from "../../base/index.ts";
-import type { Backend } from "./backend.ts";
-import { request } from "./request.ts";
+import type { Requester } from "./request.ts";
 
 /** A transaction as the watch sees it. */
 export interface Watched {
@@ -26,7 +26,7 @@ const waitNoticeMs = 5;
 export class LockWatch {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #control: () => Promise<Backend>;
+  readonly #asker: Requester;
   /** Statements under way, by the backend's process, with the time they began. */
   readonly #underWay = new Map<number, number>();
   /** Open transactions by their backend's process. */
@@ -34,10 +34,11 @@ export class LockWatch {
   #isLooking = false;
   #stopTimer: (() => void) | undefined;
 
-  constructor(options: { clock: Clock; log: Log; control: () => Promise<Backend> }) {
+  /** @param options.asker - asks on a connection that is used for nothing else, so that it never waits itself */
+  constructor(options: { clock: Clock; log: Log; asker: Requester }) {
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#control = options.control;
+    this.#asker = options.asker;
   }
 
   opened(transaction: Watched): void {
@@ -55,6 +56,12 @@ export class LockWatch {
 
   answered(processId: number): void {
     this.#underWay.delete(processId);
+  }
+
+  /** Says for the log what a backend waits for. */
+  async explain(processId: number): Promise<string> {
+    const { rows } = await this.#asker.request(waitQuery, [String(processId)]);
+    return rows[0]?.[0] ?? "its process is gone";
   }
 
   close(): void {
@@ -94,7 +101,7 @@ export class LockWatch {
   }
 
   async #parkHolders(overdue: readonly number[]): Promise<void> {
-    const { rows } = await request(await this.#control(), holdersQuery, [`{${overdue.join(",")}}`]);
+    const { rows } = await this.#asker.request(holdersQuery, [`{${overdue.join(",")}}`]);
     for (const [processId] of rows) {
       const holder = this.#open.get(Number(processId));
       if (holder !== undefined && !holder.isAtWork) holder.park();
@@ -104,6 +111,11 @@ export class LockWatch {
 
 // pg_blocking_pids locks PostgreSQL's whole lock table, so only those are asked about that do wait for a lock.
 const holdersQuery = `
-SELECT DISTINCT unnest(pg_blocking_pids(waiter.pid))
-FROM pg_stat_get_activity(NULL) AS waiter
+SELECT DISTINCT pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiter.pid))
+FROM pg_catalog.pg_stat_get_activity(NULL) AS waiter
 WHERE waiter.pid = ANY ($1::int4[]) AND waiter.wait_event_type = 'Lock'`;
+
+const waitQuery = `
+SELECT pg_catalog.concat_ws(' ', coalesce(waiter.wait_event_type, 'nothing'), waiter.wait_event,
+  'blocked by', pg_catalog.pg_blocking_pids(waiter.pid)::text)
+FROM pg_catalog.pg_stat_get_activity($1::int4) AS waiter`;

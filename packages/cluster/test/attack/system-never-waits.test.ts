@@ -1,0 +1,78 @@
+/** No request of the system waits for ever: not for a client's lock, not for a process that does not answer. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { systemClock } from "../../src/base/index.ts";
+import { superuser } from "../../src/storage/system-schema/index.ts";
+import { Backend } from "../../src/transaction/backend/backend.ts";
+import { PostgresError } from "../../src/transaction/backend/request.ts";
+import { SystemConnection, systemTimeLimits } from "../../src/transaction/backend/system-connection.ts";
+import { type RunningCluster, runCluster, within } from "../running-cluster.ts";
+import { eventually } from "../storage-helper.ts";
+
+let running: RunningCluster;
+
+before(async () => {
+  running = await runCluster();
+  const admin = await running.connect();
+  await admin.query("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)");
+  await admin.query("INSERT INTO account SELECT n, 100 FROM generate_series(1, 10) AS n");
+});
+after(() => running.stop());
+
+interface Opened {
+  readonly system: SystemConnection;
+  readonly events: string[];
+}
+
+function open(parameters: Readonly<Record<string, string>>): Opened {
+  const events: string[] = [];
+  const address = running.cluster.storageAddress;
+  const system = new SystemConnection({
+    name: "test",
+    clock: systemClock,
+    log: ({ event }) => events.push(event),
+    connect: () => Backend.connect({ address, user: superuser, superuser, parameters }),
+    explain: () => Promise.resolve("a test"),
+    requestMsMax: 300,
+  });
+  return { system, events };
+}
+
+test("a request for a row that a client holds ends with an error", async () => {
+  const holder = await running.connect();
+  await holder.query("BEGIN; UPDATE account SET balance = 1 WHERE id = 1");
+  const { system } = open({ ...systemTimeLimits, lock_timeout: "100ms" });
+  const asked = within("it ends", () => system.request("SELECT FROM account WHERE id = 1 FOR UPDATE"));
+  await assert.rejects(asked, { sqlstate: "55P03" });
+  await holder.query("ROLLBACK");
+  system.close();
+});
+
+test("a request that is older than the bound is cancelled, told of, and the next is answered", async () => {
+  const { system, events } = open({});
+  await assert.rejects(
+    within("it ends", () => system.request("SELECT pg_sleep(1000)")),
+    (error) => error instanceof PostgresError && error.sqlstate === "57014",
+  );
+  assert.deepEqual((await system.request("SELECT 1")).rows, [["1"]]);
+  await eventually("the log has it", () => Promise.resolve(events.includes("system.requestOverdue")));
+  assert.ok(!events.includes("system.connectionReplaced"));
+  system.close();
+});
+
+test("a process that does not answer is given up, and all that waited for it hear so", async () => {
+  const { system, events } = open({});
+  const { processId } = await system.open();
+  process.kill(processId, "SIGSTOP");
+  try {
+    const waiting = ["SELECT 1", "SELECT 2"].map((text) => system.request(text));
+    for (const one of await within("all end", () => Promise.allSettled(waiting))) {
+      assert.equal(one.status, "rejected");
+    }
+    assert.ok(events.includes("system.connectionReplaced"));
+    assert.deepEqual((await within("the next is answered", () => system.request("SELECT 3"))).rows, [["3"]]);
+  } finally {
+    process.kill(processId, "SIGCONT");
+    system.close();
+  }
+});
