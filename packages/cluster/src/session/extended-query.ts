@@ -38,6 +38,8 @@ interface Prepared {
   /** undefined for an empty text. */
   readonly statement: Statement | undefined;
   readonly parameterTypes: readonly number[];
+  /** Kept for this client, where its text cannot be shared: PostgreSQL makes its constants once, as of a prepared statement. */
+  readonly own: PreparedText | undefined;
 }
 
 interface Portal {
@@ -108,7 +110,12 @@ export class ExtendedQuery {
       const message = `a session keeps at most ${preparedMax} prepared statements`;
       throw new SqlError({ sqlstate: "53400", message, hint: "Close statements that are no longer used." });
     }
-    const prepared = { statement, parameterTypes };
+    // The unnamed statement is there to be run once.
+    const own =
+      name === "" || statement === undefined
+        ? undefined
+        : this.#context.coordinator.prepareForOne(statement, parameterTypes);
+    const prepared = { statement, parameterTypes, own };
     this.#prepared.set(name, prepared);
     this.#acknowledgements.push({
       frame: encodeBackend.parseComplete(),
@@ -293,7 +300,7 @@ export class ExtendedQuery {
     const { parameterTypes } = portal.prepared;
     return {
       statement,
-      prepared: this.#context.coordinator.prepare(statement.text, parameterTypes),
+      prepared: this.#context.runner.prepare(statement, parameterTypes, portal.prepared.own),
       bindArguments: portal.bindArguments,
       describe: portal.describe,
       rowsMax: Math.max(0, rowsMax),
@@ -343,7 +350,7 @@ export class ExtendedQuery {
     if (known !== undefined) return known;
     if (statement === undefined) throw new TypeError("an empty statement is described without PostgreSQL");
     runner.block.refuseIfFailed();
-    const text: PreparedText = coordinator.prepare(statement.text, parameterTypes);
+    const text = runner.prepare(statement, parameterTypes, prepared.own);
     const { transaction, settings } = runner.block;
     const description =
       transaction === undefined

@@ -4,7 +4,14 @@
 import { errors } from "@dsql-local/spec";
 import { defined, SqlError } from "../base/index.ts";
 import type { JobIdSource, Statement } from "../sql/index.ts";
-import { describe, type Execution, InnerSink, type Outcome, type Sink } from "../transaction/index.ts";
+import {
+  describe,
+  type Execution,
+  InnerSink,
+  type Outcome,
+  type Sink,
+  unkept,
+} from "../transaction/index.ts";
 import {
   backendType,
   type BindArguments,
@@ -52,12 +59,12 @@ async function jobIdOf(context: OwnContext, jobId: JobIdSource, execution: Execu
 
 /** The expression is evaluated by PostgreSQL in a transaction of its own, which is over before the waiting begins. */
 async function evaluated({ services, block }: OwnContext, query: string, call: Execution): Promise<string> {
-  const { coordinator, parser } = services;
+  const { parser } = services;
   const transaction = block.enter();
   // Whether there is such a procedure for it, PostgreSQL says in the words of the CALL.
   await transaction.useBackend((hold) => describe(hold.lease.backend, call.prepared));
   const statement = defined(parser.parse(query).statements[0], "a SELECT is one statement");
-  const prepared = coordinator.prepare(statement.text, call.prepared.parameterTypes);
+  const prepared = unkept(statement.text, call.prepared.parameterTypes);
   const frames: Buffer[] = [];
   const selected = { ...call, statement, prepared, describe: false, rowsMax: 0, rowsSent: 0, portal: "" };
   await transaction.run(selected, new InnerSink({ frames }));

@@ -179,8 +179,8 @@ export class Session {
   }
 
   async #answerQuery(runner: StatementRunner, extended: ExtendedQuery, text: string): Promise<void> {
-    const { parser, coordinator } = this.#services;
-    await runSimpleQuery({ parser, coordinator, runner, writer: this.#writer, queue: this.#queue }, text);
+    const { parser } = this.#services;
+    await runSimpleQuery({ parser, runner, writer: this.#writer, queue: this.#queue }, text);
     extended.endPortals();
     this.#ready();
   }

@@ -6,7 +6,7 @@
 import { countCharacters } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import { lex, type SqlParser, type Statement } from "../sql/index.ts";
-import type { Coordinator, Outcome } from "../transaction/index.ts";
+import type { Outcome } from "../transaction/index.ts";
 import { encodeBackend, noBindArguments } from "../wire/index.ts";
 import { ClientSink } from "./client-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
@@ -16,7 +16,6 @@ import type { StatementRunner } from "./statement-runner.ts";
 
 export interface SimpleQueryContext {
   readonly parser: SqlParser;
-  readonly coordinator: Coordinator;
   readonly runner: StatementRunner;
   readonly writer: ClientWriter;
   readonly queue: FrameQueue;
@@ -42,7 +41,7 @@ async function runOne(context: SimpleQueryContext, statement: Statement, isAlone
   refuseParameters(context.runner, statement);
   const execution = {
     statement,
-    prepared: context.coordinator.prepare(statement.text, []),
+    prepared: context.runner.prepare(statement, []),
     bindArguments: noBindArguments,
     describe: true,
     rowsMax: 0,

@@ -10,7 +10,9 @@ import {
   type Outcome,
   setsConfig,
   type Settings,
+  type PreparedText,
   type Sink,
+  unkept,
 } from "../transaction/index.ts";
 import { encodeBackend, noBindArguments } from "../wire/index.ts";
 import { Block } from "./block.ts";
@@ -70,6 +72,13 @@ export class StatementRunner {
     } finally {
       this.#cancel = undefined;
     }
+  }
+
+  /** @param own - what is kept for the client, which has prepared the statement by name */
+  prepare(statement: Statement, parameterTypes: readonly number[], own?: PreparedText): PreparedText {
+    const { transaction, settingsInForce } = this.block;
+    const settings = transaction?.changesCatalog === true ? undefined : settingsInForce;
+    return this.#options.services.coordinator.prepare(statement, parameterTypes, { settings, own });
   }
 
   /**
@@ -217,7 +226,7 @@ export class StatementRunner {
     this.#cancel = () => {
       transaction.cancel();
     };
-    return await explain({ transaction, coordinator: this.#options.services.coordinator }, execution, sink);
+    return await explain(transaction, execution, sink);
   }
 
   #isPure(statement: Extract<Statement, { kind: "read" }>): boolean | Promise<boolean> {
@@ -283,11 +292,11 @@ export class StatementRunner {
 
   /** Runs other statements in the place of the client's; their answers pass as one. */
   async #runInstead(execution: Execution, texts: readonly string[], sink: Sink): Promise<Outcome> {
-    const { coordinator, parser } = this.#options.services;
+    const { parser } = this.#options.services;
     let outcome: Outcome = { kind: "empty" };
     let { describe } = execution;
     for (const statement of texts.flatMap((text) => parser.parse(text).statements)) {
-      const prepared = coordinator.prepare(statement.text, []);
+      const prepared = this.prepare(statement, []);
       const instead = { ...execution, statement, prepared, bindArguments: noBindArguments, describe };
       outcome = await this.#inTransaction(instead, sink);
       describe = false;
@@ -308,7 +317,7 @@ export class StatementRunner {
     const analysis = await analysisOf(services, statement, role);
     if (analysis.text === undefined) return own(sink, "ANALYZE");
     try {
-      const prepared = services.coordinator.prepare(analysis.text, []);
+      const prepared = unkept(analysis.text);
       return await this.#alone({ ...execution, prepared }, sink);
     } finally {
       analysis.release();

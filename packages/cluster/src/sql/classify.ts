@@ -10,6 +10,7 @@ import { lex } from "@dsql-local/spec";
 import type { CopyStmt, ExplainStmt, Node, TransactionStmt, VariableSetStmt } from "libpg-query";
 import { analyse, relationRef, type StatementText, type Touched } from "./analyse.ts";
 import { commandTag } from "./command-tag.ts";
+import { type Constants, constantsOf } from "./constants.ts";
 import { ddlRelations, relationNames } from "./ddl-relations.ts";
 import { ddlShape } from "./ddl-shape.ts";
 import { dmlShape } from "./dml-shape.ts";
@@ -74,6 +75,7 @@ class QueryAnalysis implements Analysis {
   readonly tree: Node;
   readonly #query: Query;
   #dml: DmlShape | undefined;
+  #constants: Constants | undefined;
 
   constructor(command: Analysis["command"], touched: Touched, query: Query) {
     this.command = command;
@@ -91,6 +93,11 @@ class QueryAnalysis implements Analysis {
   get dml(): DmlShape | undefined {
     this.#dml ??= dmlShape(this.#query.node, this.#query.statement);
     return this.#dml;
+  }
+
+  get constants(): Constants {
+    this.#constants ??= constantsOf(this.tree);
+    return this.#constants;
   }
 }
 

@@ -10,6 +10,7 @@
  */
 export { lex, type Lexeme, type LexemeKind } from "@dsql-local/spec";
 export type { KnownType } from "./check.ts";
+export type { Constants } from "./constants.ts";
 export { createSqlParser, loadParser, type SqlParserOptions } from "./parser.ts";
 export type {
   Analysis,

@@ -6,6 +6,7 @@
  */
 import type { SqlErrorFields } from "../base/index.ts";
 import type { KnownType } from "./check.ts";
+import type { Constants } from "./constants.ts";
 
 /** A part of `Statement.text`: from `start` up to, not including, `end`. */
 export interface Range {
@@ -71,6 +72,8 @@ export interface Analysis {
   readonly hasSubquery: boolean;
   /** Of a top-level INSERT, UPDATE or DELETE; undefined for anything else. Found when first asked for. */
   readonly dml: DmlShape | undefined;
+  /** What is known of its constants. Found when first asked for. */
+  readonly constants: Constants;
   /** The statement's node as PostgreSQL's parser gave it; its `location`s count UTF-8 bytes in the parsed text. */
   readonly tree: unknown;
 }

@@ -8,13 +8,14 @@ import { errors, holdsAsOf } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
 import { Backend, type BackendAddress } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
-import { type PreparedText, TextCatalogue } from "./backend/prepared-cache.ts";
+import { type PreparedText, TextCatalogue, unkept } from "./backend/prepared-cache.ts";
 import { PostgresError, type Requester, requestSimple, type RequestResult } from "./backend/request.ts";
 import { SystemConnection, systemTimeLimits } from "./backend/system-connection.ts";
 import { LockWatch } from "./backend/lock-watch.ts";
 import type { Settings } from "./backend/settings.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { CatalogVersions, type Oc001Scope } from "./catalog/catalog-versions.ts";
+import { isShareable, type SharingFacts } from "./catalog/sharing.ts";
 import { CommitHistory } from "./commit/commit-history.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
@@ -54,6 +55,8 @@ export class Coordinator implements Requester {
   readonly #control: SystemConnection;
   /** For the lock watch alone. */
   readonly #watching: SystemConnection;
+  /** By statement, as the parser keeps them. */
+  readonly #shareable = new WeakMap<Statement, { facts: SharingFacts; isShareable: boolean }>();
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -110,6 +113,7 @@ export class Coordinator implements Requester {
   async start(): Promise<void> {
     await Promise.all([this.#control.open(), this.#watching.open()]);
     await this.#services.catalog.functions();
+    await this.#services.catalog.askSharing();
   }
 
   close(): void {
@@ -134,9 +138,36 @@ export class Coordinator implements Requester {
     this.#services.pool.retire(role);
   }
 
-  /** The one object for a text; see `PreparedText`. */
-  prepare(text: string, parameterTypes: readonly number[]): PreparedText {
-    return this.#services.texts.use(text, parameterTypes);
+  /**
+   * The text of a statement as it is sent: kept parsed for all sessions where it means the same to all of them.
+   *
+   * @param context.settings - those in force; undefined where they, or the catalog, are not those that others know
+   * @param context.own - what is kept for the client that has prepared the statement by name
+   */
+  prepare(
+    statement: Statement,
+    parameterTypes: readonly number[],
+    context: { readonly settings: Settings | undefined; readonly own?: PreparedText | undefined },
+  ): PreparedText {
+    const { settings, own } = context;
+    if (settings !== undefined && this.#isShareable(statement))
+      return this.#services.texts.use(statement.text, parameterTypes, settings.meaning);
+    return own ?? unkept(statement.text, parameterTypes);
+  }
+
+  /** What is kept of a statement that a client has prepared by name, where it cannot be shared. */
+  prepareForOne(statement: Statement, parameterTypes: readonly number[]): PreparedText {
+    return this.#services.texts.own(statement.text, parameterTypes);
+  }
+
+  #isShareable(statement: Statement): boolean {
+    const facts = this.#services.catalog.sharing;
+    if (facts === undefined) return false;
+    const known = this.#shareable.get(statement);
+    if (known?.facts === facts) return known.isShareable;
+    const judged = { facts, isShareable: isShareable(statement, facts) };
+    this.#shareable.set(statement, judged);
+    return judged.isShareable;
   }
 
   /** Whether a SELECT changes nothing and may run without a transaction. @returns a promise only where the catalog is asked */

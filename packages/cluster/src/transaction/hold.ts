@@ -315,7 +315,7 @@ export class Hold {
     if (text === undefined) return execution;
     return {
       ...execution,
-      prepared: this.#services.texts.use(text, execution.prepared.parameterTypes),
+      prepared: this.#services.texts.formOf(execution.prepared, text),
       bindArguments: withTextColumns(execution.bindArguments, addedColumns),
     };
   }

@@ -5,7 +5,7 @@
  * thinks, and a loser hears 40001 at COMMIT (at the statement outside a block).
  */
 export { type Backend, type BackendAddress, BackendLost } from "./backend/backend.ts";
-export type { PreparedText } from "./backend/prepared-cache.ts";
+export { type PreparedText, unkept } from "./backend/prepared-cache.ts";
 export { PostgresError, request, requestSimple } from "./backend/request.ts";
 export { quoteName, textArray } from "./catalog/table.ts";
 export { isOc001Scope, type Oc001Scope } from "./catalog/catalog-versions.ts";

@@ -8,27 +8,27 @@
  * Tests: test/explain.test.ts.
  */
 import { SqlError } from "../../base/index.ts";
-import type { Coordinator, Execution, Outcome, Sink, Transaction } from "../../transaction/index.ts";
+import {
+  type Execution,
+  type Outcome,
+  type Sink,
+  type Transaction,
+  unkept,
+} from "../../transaction/index.ts";
 import { backendType, decodeDataRow, encodeBackend, noBindArguments } from "../../wire/index.ts";
 import { answerOf } from "./answer.ts";
 import { type ExplainOptions, explainOptions } from "./explain-options.ts";
 import type { Explained } from "./postgres-plan.ts";
 import { readTables } from "./table-facts.ts";
 
-export interface ExplainContext {
-  readonly transaction: Transaction;
-  readonly coordinator: Pick<Coordinator, "prepare">;
-}
-
 /** @throws {SqlError} PostgreSQL refuses the statement, or the rows that it changes are too many */
-export async function explain(context: ExplainContext, execution: Execution, sink: Sink): Promise<Outcome> {
-  const { transaction } = context;
+export async function explain(transaction: Transaction, execution: Execution, sink: Sink): Promise<Outcome> {
   const options = explainOptions(execution.statement);
   if (options === undefined) return await transaction.run(execution, sink);
   if (options.genericPlan && execution.bindArguments === noBindArguments) {
     return await explainGeneric(transaction, execution, options, sink);
   }
-  const shape = await planShape(context, execution, options);
+  const shape = await planShape(transaction, execution, options);
   const tables = await readTables(shape.Plan, (text, values) => transaction.request(text, values));
   const rows = new RowsHeldBack(sink);
   // The answer is whole before any of it goes out; the portal gives as many rows of it as are asked for.
@@ -76,7 +76,7 @@ const typeOids: { readonly text: number; readonly [format: string]: number | und
 
 /** @throws {SqlError} PostgreSQL refuses the statement; the position is one of the client's text */
 async function planShape(
-  { transaction, coordinator }: ExplainContext,
+  transaction: Transaction,
   execution: Execution,
   { genericPlan, queryStart }: ExplainOptions,
 ): Promise<Explained> {
@@ -89,7 +89,7 @@ async function planShape(
       {
         // Like SHOW it neither writes nor locks, whatever the statement in it would.
         statement: { ...statement, kind: "show", name: "plan", text },
-        prepared: coordinator.prepare(text, prepared.parameterTypes),
+        prepared: unkept(text, prepared.parameterTypes),
         bindArguments: execution.bindArguments,
         describe: false,
         rowsMax: 0,

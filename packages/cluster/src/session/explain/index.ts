@@ -6,5 +6,5 @@
  * - Names, indentation and properties are the service's; costs follow a model that gives the published figures.
  * - A plan that cannot be matched is shown as PostgreSQL shows it.
  */
-export { explain, type ExplainContext } from "./explain.ts";
+export { explain } from "./explain.ts";
 export { explainOptions } from "./explain-options.ts";

@@ -5,6 +5,7 @@
 export class Settings {
   static readonly none = new Settings(new Map());
   readonly #values: ReadonlyMap<string, string>;
+  #meaning: string | undefined;
   #searchPath: { role: string; path: readonly string[] } | undefined;
 
   private constructor(values: ReadonlyMap<string, string>) {
@@ -43,6 +44,19 @@ export class Settings {
     return statements.join("; ");
   }
 
+  /**
+   * Those that what PostgreSQL makes of a text, and its plan, may depend on; empty for a session that has set none. With another
+   * search path PostgreSQL itself reads a kept text anew.
+   */
+  get meaning(): string {
+    this.#meaning ??= [...this.#values]
+      .filter(([name]) => !withoutMeaning.has(name) && !name.startsWith("dsql."))
+      .map(([name, value]) => `${name}=${value}`)
+      .sort()
+      .join("\0");
+    return this.#meaning;
+  }
+
   /** Schemas in the order in which unqualified names are looked up. */
   searchPath(role: string): readonly string[] {
     if (this.#searchPath?.role === role) return this.#searchPath.path;
@@ -51,6 +65,8 @@ export class Settings {
     return path;
   }
 }
+
+const withoutMeaning: ReadonlySet<string> = new Set(["application_name", "client_encoding", "search_path"]);
 
 function parseSearchPath(value: string | undefined, role: string): readonly string[] {
   // SET search_path TO 'a, b' names one schema with an odd name; SET search_path TO a, b names two.

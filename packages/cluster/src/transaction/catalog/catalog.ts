@@ -6,6 +6,7 @@
 import type { RelationRef, Statement } from "../../sql/index.ts";
 import type { Requester } from "../backend/request.ts";
 import { askFunctionFacts, type FunctionFacts } from "./functions.ts";
+import { askSharingFacts, type SharingFacts } from "./sharing.ts";
 import { type Table, tableOf, tableQuery, textArray } from "./table.ts";
 
 /** Names a relation as a statement does. */
@@ -37,6 +38,10 @@ export class Catalog {
   readonly #tables = new Map<string, Promise<Table | undefined>>();
   #functions: Promise<FunctionFacts> | undefined;
   #deferrableKeys: Promise<boolean> | undefined;
+  #sharing: SharingFacts | undefined;
+  #sharingAsked: Promise<void> | undefined;
+  /** Tells an answer of PostgreSQL's that was asked for before the catalog changed. */
+  #version = 0;
 
   /** @param system - runs the system's own statements, outside any transaction */
   constructor(system: Requester) {
@@ -48,6 +53,9 @@ export class Catalog {
     this.#tables.clear();
     this.#functions = undefined;
     this.#deferrableKeys = undefined;
+    this.#sharing = undefined;
+    this.#sharingAsked = undefined;
+    this.#version += 1;
   }
 
   /** Looks up all relations of a statement that reads or writes. */
@@ -81,6 +89,27 @@ export class Catalog {
       throw error;
     });
     return await this.#functions;
+  }
+
+  /** What decides which texts are shared; undefined while PostgreSQL is being asked, and nothing is shared that long. */
+  get sharing(): SharingFacts | undefined {
+    if (this.#sharing === undefined) this.askSharing().catch(() => undefined); // The next caller asks again.
+    return this.#sharing;
+  }
+
+  async askSharing(): Promise<void> {
+    this.#sharingAsked ??= this.#askSharing();
+    await this.#sharingAsked;
+  }
+
+  async #askSharing(): Promise<void> {
+    const asked = this.#version;
+    try {
+      const facts = await askSharingFacts(this.#system);
+      if (asked === this.#version) this.#sharing = facts;
+    } finally {
+      if (asked === this.#version) this.#sharingAsked = undefined;
+    }
   }
 
   /** Whether any foreign key may be checked as late as at COMMIT. */

@@ -12,6 +12,7 @@
  *
  * Tests: row-images.test.ts, conformance/isolation, simulation.
  */
+import { unkept } from "../backend/prepared-cache.ts";
 import { assert } from "../../base/index.ts";
 import type { Statement } from "../../sql/index.ts";
 import { encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../../wire/index.ts";
@@ -136,7 +137,7 @@ async function runAllImages(backend: Backend, images: readonly RowImages[]): Pro
 async function runImages(backend: Backend, images: RowImages): Promise<RedoResult> {
   if (images.rows.length === 0) return { kind: "done" };
   const text = imageStatement(images);
-  const prepared = { id: 0, text, parameterTypes: [], uses: 0 };
+  const prepared = unkept(text);
   const exchange = new StatementExchange(backend, prepared, { hold: false });
   const bytes = Buffer.concat([
     encodeFrontend.parse("", text, []),

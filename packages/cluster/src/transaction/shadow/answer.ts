@@ -2,6 +2,7 @@
  * Runs a statement of a doomed transaction in its rewritten form, and takes its result apart: the first columns are
  * the shadow's own, the others are the client's.
  */
+import { unkept } from "../backend/prepared-cache.ts";
 import {
   backendType,
   decodeBindArguments,
@@ -46,15 +47,11 @@ export async function answer(hold: Hold, execution: Execution, rewritten: Rewrit
       : resultFormats;
   const own: (string | null)[][] = [];
   const frames: Buffer[] = [];
-  const exchange = new StatementExchange(
-    backend,
-    { id: 0, text: rewritten.text, parameterTypes, uses: 0 },
-    {
-      hold: false,
-      sink: new InnerSink({ frames }),
-      transform: (type, frame) => split(type, frame, rewritten, own),
-    },
-  );
+  const exchange = new StatementExchange(backend, unkept(rewritten.text, parameterTypes), {
+    hold: false,
+    sink: new InnerSink({ frames }),
+    transform: (type, frame) => split(type, frame, rewritten, own),
+  });
   const bytes = Buffer.concat([
     encodeFrontend.parse("", rewritten.text, parameterTypes),
     encodeFrontend.bind("", "", encodeBindArguments(formats, values, perColumn)),

@@ -1,6 +1,7 @@
 /**
  * COPY … FROM STDIN of a doomed transaction: like INSERT, into an empty temporary copy of the table.
  */
+import { unkept } from "../backend/prepared-cache.ts";
 import { qualifiedName, quoteName } from "../catalog/table.ts";
 import type { Sink } from "../exchange/execution.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
@@ -15,7 +16,7 @@ export async function copyInShadow(statement: ShadowStatement, sink: Sink): Prom
     `CREATE TEMP TABLE ${name} (LIKE ${qualifiedName(target.table)} INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP`,
   );
   const { backend } = hold.lease;
-  const text = { id: 0, text: textOnCopy(statement), parameterTypes: [], uses: 0 };
+  const text = unkept(textOnCopy(statement));
   const exchange = new StatementExchange(backend, text, { hold: true, sink });
   const frames = statementFrames(backend, { ...execution, prepared: text, describe: false }, false);
   backend.send(Buffer.concat(frames), exchange);

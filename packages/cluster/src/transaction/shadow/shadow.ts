@@ -10,6 +10,7 @@
  *
  * Tests: conformance/isolation, simulation.
  */
+import { unkept } from "../backend/prepared-cache.ts";
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
@@ -78,7 +79,7 @@ export class Shadow {
   async #read(execution: Execution, analysis: Analysis, sink: Sink): Promise<ExchangeResult> {
     const { whole } = this.#substitute(execution, analysis, await this.#tablesOf(execution));
     const { text, parameterTypes } = execution.prepared;
-    const prepared = whole === text ? execution.prepared : { id: 0, text: whole, parameterTypes, uses: 0 };
+    const prepared = whole === text ? execution.prepared : unkept(whole, parameterTypes);
     const result = await this.#asWritten({ ...execution, prepared }, sink);
     if (result.kind !== "suspended") await this.#options.hold.toSettings();
     return result;
