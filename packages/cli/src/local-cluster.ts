@@ -11,6 +11,11 @@ export interface StartClusterOptions extends ServiceOptions {
   readonly region?: string;
   /** Start the local AWS endpoint as well: STS, S3, CloudFormation, Lambda and the DSQL control plane. */
   readonly cloud?: boolean;
+  /**
+   * Copy the new cluster's data from the image in the user's cache folder (`~/.cache/dsql-local`, or below
+   * XDG_CACHE_HOME), and keep the first there: true unless given. It makes a start four times as fast.
+   */
+  readonly cache?: boolean;
   /** Hears what happens inside, one event at a time. */
   readonly log?: NonNullable<ClusterOptions["log"]>;
 }
@@ -53,6 +58,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<L
     host: "127.0.0.1",
     port: 0,
     ...(options.region !== undefined && { region: options.region }),
+    cache: options.cache,
     rules: options.rules,
     limits: options.limits,
     oc001: options.oc001,

@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly region?: string | undefined;
   /** A commit survives loss of power, not only the death of processes. Off by default. */
   readonly fsync?: boolean | undefined;
+  /** New data are copied from an image in the user's cache folder, and the first ones kept there. On by default. */
+  readonly cache?: boolean | undefined;
   readonly log?: Log | undefined;
   /** New connections: a burst of 1,000 and 100 a second by default, as the service. */
   readonly connectionRate?: ConnectionRate | undefined;

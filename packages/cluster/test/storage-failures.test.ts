@@ -13,7 +13,7 @@ import {
   readClusterFile,
   writeClusterFile,
 } from "../src/storage/index.ts";
-import { afterTest, query, startStorage, temporaryDataDir } from "./storage-helper.ts";
+import { afterTest, query, skipWithoutMount, startStorage, temporaryDataDir } from "./storage-helper.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -137,16 +137,6 @@ test(
     await storage.stop();
   },
 );
-
-function skipWithoutMount(): string | false {
-  if (!isRoot) return "only root can mount a small disk";
-  try {
-    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" });
-    return false;
-  } catch {
-    return "this system does not let root mount";
-  }
-}
 
 test("a path that is a file is refused", async (t) => {
   const path = await temporaryDataDir(t);

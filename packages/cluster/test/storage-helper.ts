@@ -1,5 +1,5 @@
 /** What the tests of storage share: a data directory that goes away, storage in it, and storage in a process of its own. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -134,5 +134,16 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Why a test cannot mount a small disk, or false. */
+export function skipWithoutMount(): string | false {
+  if (process.getuid?.() !== 0) return "only root can mount a small disk";
+  try {
+    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" });
+    return false;
+  } catch {
+    return "this system does not let root mount";
   }
 }

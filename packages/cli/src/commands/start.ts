@@ -26,6 +26,7 @@ interface StartOptions extends ServiceFlags {
   readonly awsPort?: number;
   readonly region?: string;
   readonly fsync: boolean;
+  readonly cache: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -59,6 +60,7 @@ export function startCommand(): Command {
     .addOption(limitOption())
     .addOption(oc001Option())
     .option("--fsync", "let commits survive a loss of power, at about half the speed", false)
+    .option("--no-cache", "make new data without the image that the user's cache folder keeps")
     .option("--json", "print one line of JSON when ready, nothing else", false)
     .option("--verbose", "log what happens to stderr, one JSON object per line", false)
     .addHelpText(
@@ -100,6 +102,7 @@ async function start(options: StartOptions): Promise<void> {
     awsPort: options.awsPort,
     region: options.region,
     fsync: options.fsync,
+    cache: options.cache,
     service: serviceOptionsOf(options),
     ...(options.verbose && { log: (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`) }),
   });

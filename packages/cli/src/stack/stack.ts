@@ -24,6 +24,8 @@ export interface StackOptions {
   readonly awsPort?: number | undefined;
   readonly region?: string | undefined;
   readonly fsync?: boolean | undefined;
+  /** New data are copied from the image in the user's cache folder. On by default. */
+  readonly cache?: boolean | undefined;
   /** Which Aurora DSQL to be; the latest, with the service's own limits, unless given. */
   readonly service?: ServiceOptions;
   readonly log?: ClusterOptions["log"];
@@ -54,6 +56,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     port,
     ...(options.region !== undefined && { region: options.region }),
     ...(options.fsync !== undefined && { fsync: options.fsync }),
+    cache: options.cache,
     ...options.service,
     ...(options.log && { log: options.log }),
   });

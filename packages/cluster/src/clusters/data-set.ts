@@ -21,6 +21,7 @@ const healthyMs = 60_000;
 /** The options of every data set; `options.ts` describes them. */
 export interface DataSetSettings {
   readonly fsync?: boolean | undefined;
+  readonly cache?: boolean | undefined;
   readonly rules?: string | undefined;
   readonly openTransactionsMax: number;
   readonly livelyBackendsMax?: number | undefined;
@@ -53,8 +54,8 @@ export class DataSet {
   constructor(options: DataSetOptions) {
     this.#options = options;
     const { folder, log } = options;
-    const { fsync = false, openTransactionsMax: connectionsMax } = options.settings;
-    this.storage = createStorage({ dataDir: folder, fsync, connectionsMax, log });
+    const { fsync = false, cache = true, openTransactionsMax: connectionsMax } = options.settings;
+    this.storage = createStorage({ dataDir: folder, fsync, connectionsMax, cache, log });
   }
 
   /** Undefined until the start is complete. */

@@ -7,12 +7,14 @@
  *
  * Statements run in PostgreSQL's single-user mode, which needs no server, socket or role (40 ms).
  */
+import { createHash } from "node:crypto";
 import { access, chown, mkdir, readFile, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../base/index.ts";
 import type { DatabaseUser } from "./programs/database-user.ts";
 import { diagnose } from "./diagnose.ts";
 import { replaceFile } from "./data-dir/whole-file.ts";
+import type { ImageCache } from "./images/index.ts";
 import type { Binaries } from "./programs/install.ts";
 import { type ProgramRun, runProgram } from "./programs/run-program.ts";
 import { type ServerSettings, pgHbaConf, postgresqlConf } from "./settings.ts";
@@ -42,16 +44,14 @@ export async function isNew(postgresDir: string): Promise<boolean> {
 }
 
 /** @throws {StorageError} initdb failed; what it had made is removed */
-export async function initialise(ground: Ground): Promise<void> {
+export async function initialise(ground: Ground, images: ImageCache | undefined): Promise<void> {
   const { postgresDir, user } = ground;
   const unfinished = `${postgresDir}.new`;
   try {
     await rm(unfinished, { recursive: true, force: true }); // Left by a start that was killed.
     await mkdir(unfinished, { mode: 0o700 });
     if (user !== undefined) await chown(unfinished, user.uid, user.gid);
-    await initdb({ ...ground, postgresDir: unfinished });
-    await writeSettings({ ...ground, postgresDir: unfinished });
-    await applyVersions({ ...ground, postgresDir: unfinished }, 0);
+    await makeOrCopy({ ...ground, postgresDir: unfinished }, images);
     await ifPresent(rmdir(postgresDir));
     await rename(unfinished, postgresDir);
   } catch (error) {
@@ -61,9 +61,54 @@ export async function initialise(ground: Ground): Promise<void> {
   }
 }
 
+/** @param images - where finished data are kept for the next time; undefined makes them anew */
+async function makeOrCopy(ground: Ground, images: ImageCache | undefined): Promise<void> {
+  const key = imageKey(ground);
+  // With fsync, what was copied would have to be brought to the disk; with a password, an image would hold it.
+  const cache = ground.settings.fsync || ground.password !== undefined ? undefined : images;
+  if ((await cache?.copyTo(key, ground.postgresDir, ground.user)) === true) {
+    await writeSettings(ground);
+    return;
+  }
+  await initdb(ground);
+  await writeSettings(ground);
+  await applyVersions(ground, 0);
+  await runStatements(ground, makeSmall);
+  await cache?.keep(key, ground.postgresDir);
+}
+
+/** Everything that initialised data depend on. */
+function imageKey({ binaries }: Ground): Readonly<Record<string, string | number>> {
+  return {
+    content: "system schema",
+    postgresql: binaries.version,
+    platform: binaries.platform,
+    initdb: initdbOptions.join(" "),
+    systemSchemaVersion,
+    statements: createHash("sha256")
+      .update(JSON.stringify([systemSchema, makeSmall]))
+      .digest("hex"),
+  };
+}
+
+/**
+ * Every new cluster is given a copy of these files, so what it does not need is taken out. Nobody can connect to PostgreSQL's
+ * two templates, nor make a database from them: they are two thirds of all files. And the write-ahead log of the making
+ * itself is half of what remains: a new, empty segment takes its place.
+ */
+const makeSmall = [
+  "UPDATE pg_database SET datistemplate = false WHERE datname IN ('template0', 'template1')",
+  "DROP DATABASE template0",
+  "DROP DATABASE template1",
+  "SELECT pg_switch_wal()",
+  "CHECKPOINT",
+];
+
+const initdbOptions = ["-U", superuser, "-E", "UTF8", "--no-locale", "--no-instructions"];
+
 async function initdb({ postgresDir, binaries, user, settings, password }: Ground): Promise<void> {
   const passwordFile = `${postgresDir}-password`;
-  const args = ["-D", postgresDir, "-U", superuser, "-E", "UTF8", "--no-locale", "--no-instructions"];
+  const args = ["-D", postgresDir, ...initdbOptions];
   args.push(settings.fsync ? "--data-checksums" : "--no-sync");
   if (password === undefined) args.push("--auth=trust");
   else args.push("--auth=scram-sha-256", `--pwfile=${passwordFile}`);
@@ -144,7 +189,12 @@ async function runStatements(ground: Ground, statements: readonly string[]): Pro
     statements.every((each) => !/;\s*\n\s*\n/.test(each)),
     "no statement of ours holds an empty line",
   );
-  const settings = { allow_system_table_mods: "on", exit_on_error: "on", log_error_verbosity: "default" };
+  const settings = {
+    allow_system_table_mods: "on",
+    wal_recycle: "off",
+    exit_on_error: "on",
+    log_error_verbosity: "default",
+  };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const input = statements.map((each) => `${each.trim()};\n\n`).join("");
   const args = ["--single", "-j", "-D", postgresDir, ...options, "postgres"];

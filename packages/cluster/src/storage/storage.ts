@@ -18,6 +18,7 @@ import {
   isNew,
   writeSettings,
 } from "./initialise.ts";
+import { ImageCache } from "./images/index.ts";
 import { installBinaries } from "./programs/install.ts";
 import { endOrphan } from "./postmaster/orphan.ts";
 import { makeSocketDir, placeForFiles, removeSocketDir, socketFile } from "./data-dir/place.ts";
@@ -42,6 +43,8 @@ export interface StorageOptions {
   readonly fsync: boolean;
   /** Backends that the cluster may hold at once. */
   readonly connectionsMax: number;
+  /** Whether new data may be copied from the user's cache folder, and be kept there. */
+  readonly cache?: boolean;
   readonly log: Log;
 }
 
@@ -157,7 +160,7 @@ class EmbeddedPostgres implements Storage {
 
   /** Everything that comes before PostgreSQL's server runs. */
   async #prepare(): Promise<Ground> {
-    const { fsync, connectionsMax } = this.#options;
+    const { fsync, connectionsMax, cache, log } = this.#options;
     const dataDir = await realpath(this.#options.dataDir);
     const user = await databaseUser(join(dataDir, "postgres"));
     const [binaries, postgresDir] = await Promise.all([installBinaries(user), placeForFiles(dataDir, user)]);
@@ -176,7 +179,7 @@ class EmbeddedPostgres implements Storage {
       password,
     };
     if (fresh) {
-      await initialise(ground);
+      await initialise(ground, cache === true ? new ImageCache(log) : undefined);
     } else {
       await writeSettings(ground);
       await bringSchemaUpToDate(ground);

@@ -3,9 +3,10 @@
  * reach (a clone below root's home). One folder per version, made once, under its final name only when complete.
  */
 import { randomBytes } from "node:crypto";
-import { chmod, constants, cp, lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { chmod, constants, cp, lstat, readdir, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openCacheFolder, userCacheFolder } from "../cache-folder.ts";
 import { type DatabaseUser, canReach } from "./database-user.ts";
 import type { BinaryPackage } from "./binary-package.ts";
 import { StorageError, errorCode, ifPresent } from "../storage-error.ts";
@@ -22,8 +23,7 @@ export async function copyToCache(
   const failures: unknown[] = [];
   for (const folder of cacheFolders()) {
     try {
-      await mkdir(folder, { recursive: true, mode: user === undefined ? 0o700 : 0o755 });
-      await refuseForeign(folder);
+      await openCacheFolder(folder, user === undefined ? 0o700 : 0o755);
       if (user !== undefined && !(await canReach(folder, user)))
         throw new Error(`${user.name} cannot reach ${folder}`);
       return await copyOnce(original, folder, complete);
@@ -44,17 +44,7 @@ function cacheFolders(): readonly string[] {
   const lastResort = join(tmpdir(), `dsql-local-${uid}`);
   if (uid === 0 && process.platform !== "win32") return ["/var/lib/dsql-local", lastResort];
   if (process.platform === "win32") return [join(process.env["LOCALAPPDATA"] ?? tmpdir(), "dsql-local")];
-  const caches =
-    process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
-  return [join(process.env["XDG_CACHE_HOME"] ?? caches, "dsql-local"), lastResort];
-}
-
-/** Programs are run from here, so nobody else may have made the folder or be able to change it. */
-async function refuseForeign(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const { uid, mode } = await lstat(folder);
-  if (uid === process.getuid?.() && (mode & 0o022) === 0) return;
-  throw new Error(`${folder} belongs to another user or can be changed by one`);
+  return [userCacheFolder(), lastResort];
 }
 
 async function copyOnce(

@@ -15,10 +15,17 @@ import { type BinaryPackage, findPackage } from "./binary-package.ts";
 import { copyToCache } from "./install-cache.ts";
 import { errorCode, ifPresent } from "../storage-error.ts";
 
-export interface Binaries {
+export interface Programs {
   readonly postgres: string;
   readonly initdb: string;
   readonly pgCtl: string;
+}
+
+export interface Binaries extends Programs {
+  /** "16.14.0-beta.17" */
+  readonly version: string;
+  /** "linux-x64" */
+  readonly platform: string;
 }
 
 /**
@@ -27,11 +34,14 @@ export interface Binaries {
  */
 export async function installBinaries(user: DatabaseUser | undefined): Promise<Binaries> {
   const found = findPackage();
-  if (await isRunnableInPlace(found, user)) return binariesIn(found.root);
-  return binariesIn(await copyToCache(found, user, (root) => makeRunnable(root)));
+  const { version, platform } = found;
+  const root = (await isRunnableInPlace(found, user))
+    ? found.root
+    : await copyToCache(found, user, (copy) => makeRunnable(copy));
+  return { ...programsIn(root), version, platform };
 }
 
-export function binariesIn(root: string): Binaries {
+export function programsIn(root: string): Programs {
   const suffix = process.platform === "win32" ? ".exe" : "";
   const program = (name: string): string => join(root, "native", "bin", `${name}${suffix}`);
   return { postgres: program("postgres"), initdb: program("initdb"), pgCtl: program("pg_ctl") };
@@ -65,7 +75,7 @@ async function canUse(root: string, user: DatabaseUser): Promise<boolean> {
 async function makeRunnable(root: string): Promise<void> {
   await makeLinks(root);
   if (process.platform === "win32") return;
-  for (const program of Object.values(binariesIn(root)) as string[]) {
+  for (const program of Object.values(programsIn(root)) as string[]) {
     const { mode } = await stat(program);
     if ((mode & 0o111) !== 0o111) await chmod(program, mode | 0o111);
   }
