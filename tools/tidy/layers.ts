@@ -8,11 +8,12 @@ import { type Finding, importedFile, type Import, isTest, type SourceFile, type 
 /** Package folder to the packages it may import. Whoever is not listed here may import none of them. */
 const packagesImportable: Record<string, readonly string[]> = {
   "packages/spec": [],
-  "packages/cluster": ["spec"],
-  "packages/toolkit": ["spec"],
+  "packages/sql": [],
+  "packages/cluster": ["spec", "sql"],
+  "packages/toolkit": ["spec", "sql"],
   "packages/cloud": ["cluster", "spec"],
   "packages/load": ["spec"],
-  "packages/cli": ["cluster", "cloud", "load", "spec", "toolkit"],
+  "packages/cli": ["cluster", "cloud", "load", "spec", "sql", "toolkit"],
   conformance: ["spec"],
   tools: ["spec"],
   samples: ["toolkit"],

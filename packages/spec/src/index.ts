@@ -27,7 +27,6 @@ export {
   verifySignature,
 } from "./signature-v4-verification.ts";
 export { sources } from "./sources.ts";
-export * from "./sql-text/index.ts";
 export {
   administratorUser,
   type ConnectAction,

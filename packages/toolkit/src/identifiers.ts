@@ -1,4 +1,5 @@
 /** Names of tables and columns in SQL: quoted, so that a name from outside is always a name and never SQL. */
+import { quoteName } from "@dsql-local/sql";
 import { UsageError } from "./errors.ts";
 
 /** PostgreSQL cuts longer names off silently. */
@@ -9,7 +10,7 @@ export function quoteIdentifier(name: string): string {
   if (name === "" || name.includes("\0") || Buffer.byteLength(name) > identifierBytesMax) {
     throw new UsageError(`a name has 1 to ${identifierBytesMax} bytes and no NUL`);
   }
-  return `"${name.replaceAll('"', '""')}"`;
+  return quoteName(name);
 }
 
 /** `myschema.owner` to `"myschema"."owner"`; a dot in a name itself is given as `["my.schema", "owner"]`. */

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
+import { splitStatements } from "@dsql-local/sql";
 import { ConnectError, type DsqlPoolOptions, UsageError } from "@dsql-local/toolkit";
 import { Command } from "commander";
 import type pg from "pg";
@@ -12,7 +13,6 @@ import {
   formatResult,
   isServerError,
   resultAsJson,
-  splitStatements,
   type StatementResult,
 } from "../sql/index.ts";
 
@@ -51,7 +51,7 @@ Exit codes: 0 every statement succeeded; 1 one failed, or no connection, or no l
 
 async function runSql(sql: string, options: SqlOptions, command: Command): Promise<void> {
   const script = sql === "-" ? await text(process.stdin) : sql;
-  const statements = splitStatements(script);
+  const statements = splitStatements(script).map(({ text: statement }) => statement);
   if (statements.length === 0) {
     throw new Failure("there is no statement to run", { exitCode: exitCodes.usage });
   }

@@ -1,5 +1,5 @@
 /**
- * SQL on the command line: taking a script apart, showing what came back.
+ * SQL on the command line: showing what came back.
  *
  * Promises: values are shown as the server wrote them, with nothing in them that could steer the terminal.
  */
@@ -11,4 +11,3 @@ export {
   resultAsJson,
   type StatementResult,
 } from "./result.ts";
-export { splitStatements } from "./split-statements.ts";

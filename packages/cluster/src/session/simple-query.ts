@@ -3,9 +3,9 @@
  *
  * Source: PostgreSQL documentation, "Simple Query" and "Multiple Statements in a Simple Query".
  */
-import { countCharacters } from "@dsql-local/spec";
+import { countCharacters, lex } from "@dsql-local/sql";
 import { SqlError } from "../base/index.ts";
-import { lex, type SqlParser, type Statement } from "../sql/index.ts";
+import type { SqlParser, Statement } from "../sql/index.ts";
 import type { Outcome } from "../transaction/index.ts";
 import { encodeBackend, noBindArguments } from "../wire/index.ts";
 import { ClientSink } from "./client-sink.ts";

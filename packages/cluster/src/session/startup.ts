@@ -3,6 +3,7 @@
  *
  * Source: Aurora DSQL User Guide, "Authentication and authorization"; PostgreSQL documentation, "Start-up".
  */
+import { quoteLiteral } from "@dsql-local/sql";
 import { errors, settableSettings } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import { type Coordinator, request, Settings } from "../transaction/index.ts";
@@ -122,11 +123,10 @@ function* optionSettings(options: string): Iterable<readonly [string, string]> {
 
 /** The value as SET takes it. */
 function settingValue(name: string, value: string): string {
-  const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
   // In a start-up packet the list of schemas is one text; in SET its items stand alone.
-  if (name !== "search_path") return quote(value);
+  if (name !== "search_path") return quoteLiteral(value);
   const items = value.match(/"(?:[^"]|"")*"|[^,\s]+/g) ?? [];
-  return items.map((item) => (item.startsWith('"') ? item : quote(item))).join(", ") || "''";
+  return items.map((item) => (item.startsWith('"') ? item : quoteLiteral(item))).join(", ") || "''";
 }
 
 /** @returns what PostgreSQL makes of the settings that are reported to the client */

@@ -6,7 +6,8 @@
  *
  * Tests: analyse.test.ts.
  */
-import { lockedRelations, qualifiedNameEnd, type TreeNode } from "@dsql-local/spec";
+import { lockedRelations, type TreeNode } from "@dsql-local/spec";
+import { qualifiedNameEnd } from "@dsql-local/sql";
 import type { CommonTableExpr, Node, RangeVar, WithClause } from "libpg-query";
 import type { LockingClause, RelationRef } from "./statement.ts";
 import { as, nodeType, stringOf } from "./tree.ts";

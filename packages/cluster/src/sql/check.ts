@@ -6,13 +6,13 @@
 import {
   createSubject,
   errors,
-  lex,
   refuse,
   rules,
   rulesAsOf,
   type Subject,
   supportedTypes,
 } from "@dsql-local/spec";
+import { lex } from "@dsql-local/sql";
 import type { Node } from "libpg-query";
 import type { LimitValues, SqlErrorFields } from "../base/index.ts";
 

@@ -6,7 +6,7 @@
  *
  * Tests: classify.test.ts.
  */
-import { lex } from "@dsql-local/spec";
+import { applyEdits, lex } from "@dsql-local/sql";
 import type { CopyStmt, ExplainStmt, Node, TransactionStmt, VariableSetStmt } from "libpg-query";
 import { analyse, relationRef, type StatementText, type Touched } from "./analyse.ts";
 import { commandTag } from "./command-tag.ts";
@@ -236,7 +236,9 @@ function asyncKind(node: Node, statement: StatementText, asyncAt: number): State
       ifNotExists: index.if_not_exists === true,
       index: index.idxname,
       table: relationRef(index.relation, statement, { role: "target" }),
-      concurrentText: `${text.slice(0, asyncAt)}CONCURRENTLY${text.slice(asyncAt + "ASYNC".length)}`,
+      concurrentText: applyEdits(text, [
+        { start: asyncAt, end: asyncAt + "ASYNC".length, text: "CONCURRENTLY" },
+      ]),
     };
   }
   const alter = as(node, "AlterTableStmt");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import type { Range } from "@dsql-local/sql";
 import { createSqlParser, loadParser } from "./parser.ts";
-import type { DmlShape, Range } from "./statement.ts";
+import type { DmlShape } from "./statement.ts";
 
 before(loadParser);
 

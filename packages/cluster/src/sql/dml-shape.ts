@@ -6,11 +6,11 @@
  *
  * Tests: dml-shape.test.ts.
  */
-import { lex, type Lexeme } from "@dsql-local/spec";
+import { lex, type Lexeme, type Range } from "@dsql-local/sql";
 import type { DeleteStmt, InsertStmt, Node, UpdateStmt, WithClause } from "libpg-query";
 import { assert, defined } from "../base/index.ts";
 import { relationRef, type StatementText } from "./analyse.ts";
-import type { DmlShape, Range, RelationRef, SetItem } from "./statement.ts";
+import type { DmlShape, RelationRef, SetItem } from "./statement.ts";
 import { as, nodeType } from "./tree.ts";
 
 /** @returns undefined when the statement is not an INSERT, UPDATE or DELETE */

@@ -13,14 +13,15 @@
  * Source: https://github.com/awslabs/aurora-dsql-tools, dsql-lint/grammar (derived from a live cluster).
  * Tests: dsql-forms.test.ts.
  */
+import { errors } from "@dsql-local/spec";
 import {
   characterOffset,
   countCharacters,
-  errors,
   type Lexeme,
+  overwrite,
   scanStatements,
   type StatementExtent,
-} from "@dsql-local/spec";
+} from "@dsql-local/sql";
 import { SqlError } from "../base/index.ts";
 import { parseTree } from "./postgres-parser.ts";
 import { as, stringOf } from "./tree.ts";
@@ -49,7 +50,7 @@ export function findDsqlForms(source: string): DsqlForms | undefined {
   if (!mayHoldForms.test(source)) return undefined;
   const { words, iam, reserved } = locate(source);
   const iamStatements = iam.map((head) => iamStatement(source, head));
-  const text = overwrite(source, [...words, ...iamStatements], (length) => " ".repeat(length));
+  const text = overwrite(source, [...words, ...iamStatements], "");
   if (reserved.length > 0) refuseReservedWord(source, text, reserved);
   return {
     text,
@@ -145,25 +146,11 @@ const standIn = "USING";
 
 function refuseReservedWord(source: string, text: string, reserved: readonly Lexeme[]): void {
   try {
-    parseTree(overwrite(text, reserved, () => standIn));
+    parseTree(overwrite(text, reserved, standIn));
   } catch (error) {
     const position = error instanceof SqlError ? error.position : undefined;
     const offset = position === undefined ? -1 : characterOffset(source, position - 1);
     const blamed = reserved.find(({ start }) => start === offset);
     throw blamed === undefined ? error : syntaxErrorAt(source, blamed);
   }
-}
-
-function overwrite(
-  text: string,
-  places: readonly { readonly start: number; readonly end: number }[],
-  by: (length: number) => string,
-): string {
-  const parts: string[] = [];
-  let from = 0;
-  for (const { start, end } of places.toSorted((left, right) => left.start - right.start)) {
-    parts.push(text.slice(from, start), by(end - start));
-    from = end;
-  }
-  return parts.join("") + text.slice(from);
 }

@@ -4,7 +4,7 @@
  *
  * Tests: for-postgres.test.ts.
  */
-import { lex, type Lexeme } from "@dsql-local/spec";
+import { applyEdits, lex, type Lexeme, overwrite } from "@dsql-local/sql";
 import type { Constraint, CreateStmt, Node } from "libpg-query";
 import type { StatementText } from "./analyse.ts";
 import { as, stringsOf } from "./tree.ts";
@@ -30,7 +30,7 @@ function withUserTriggers(node: Node, text: string): string {
   const all = words.findLast(
     (lexeme, index) => isWord(text, lexeme, "ALL") && isWord(text, words[index - 1], "TRIGGER"),
   );
-  return all === undefined ? text : `${text.slice(0, all.start)}USER${text.slice(all.end)}`;
+  return all === undefined ? text : applyEdits(text, [{ ...all, text: "USER" }]);
 }
 
 /**
@@ -64,7 +64,7 @@ function withoutInclude(key: Constraint, statement: StatementText): string {
   // The parenthesis behind the word, and the one that closes it, stand as deep as the word itself.
   const end = lexemes.slice(at + 2).find((lexeme) => lexeme.depth === depth)?.end;
   if (include === undefined || end === undefined) return text;
-  return text.slice(0, include.start) + " ".repeat(end - include.start) + text.slice(end);
+  return overwrite(text, [{ start: include.start, end }], "");
 }
 
 function isWord(text: string, lexeme: Lexeme | undefined, word: string): boolean {

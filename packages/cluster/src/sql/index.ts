@@ -8,7 +8,6 @@
  * - A source seen before costs one look-up; the memory for such sources is bounded.
  * - No source, however nested or long, stops the parser for the sources after it.
  */
-export { lex, type Lexeme, type LexemeKind } from "@dsql-local/spec";
 export type { KnownType } from "./check.ts";
 export type { Constants } from "./constants.ts";
 export { createSqlParser, loadParser, type SqlParserOptions } from "./parser.ts";
@@ -21,7 +20,6 @@ export type {
   LockingClause,
   ObjectName,
   ParsedSource,
-  Range,
   RelationRef,
   SetItem,
   SqlParser,

@@ -8,7 +8,8 @@
  *
  * Tests: parser.test.ts, refusals.test.ts.
  */
-import { countCharacters, createTextMap, errors, lex, skipSpace, type TextMap } from "@dsql-local/spec";
+import { errors } from "@dsql-local/spec";
+import { countCharacters, createTextMap, lex, skipSpace, type TextMap } from "@dsql-local/sql";
 import { defined, type LimitValues, SqlError } from "../base/index.ts";
 import type { StatementText } from "./analyse.ts";
 import { TextCache } from "./cache.ts";

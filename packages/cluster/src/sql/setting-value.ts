@@ -1,4 +1,5 @@
 import type { Node } from "libpg-query";
+import { quotePortableLiteral } from "@dsql-local/sql";
 import { as, stringsOf } from "./tree.ts";
 
 /**
@@ -12,11 +13,13 @@ export function settingValue(values: readonly Node[]): string {
 function oneValue(value: Node): string {
   const interval = as(value, "TypeCast");
   if (interval !== undefined)
-    return quoted(`INTERVAL ${quoted(intervalText(interval.arg, interval.typeName?.typmods))}`);
+    return quotePortableLiteral(
+      `INTERVAL ${quotePortableLiteral(intervalText(interval.arg, interval.typeName?.typmods))}`,
+    );
   const constant = as(value, "A_Const");
   if (constant?.ival !== undefined) return String(constant.ival.ival ?? 0);
   if (constant?.fval !== undefined) return constant.fval.fval ?? "0";
-  return quoted(constant?.sval?.sval ?? stringsOf([value])[0] ?? "");
+  return quotePortableLiteral(constant?.sval?.sval ?? stringsOf([value])[0] ?? "");
 }
 
 /** PostgreSQL's mask for an interval that was declared HOUR (`INTERVAL '2' HOUR`). */
@@ -27,8 +30,3 @@ function intervalText(argument: Node | undefined, modifiers: readonly Node[] | u
   const isHours = as(modifiers?.[0], "A_Const")?.ival?.ival === hourOnly && /^[+-]?\d+$/.test(text);
   return isHours ? `${text} hours` : text;
 }
-
-const quoted = (text: string): string =>
-  text.includes("\\")
-    ? `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
-    : `'${text.replaceAll("'", "''")}'`;

@@ -7,7 +7,7 @@
  *
  * Tests: shown-catalogs.test.ts, ../../test/catalog.test.ts.
  */
-import { characterOffset, countCharacters } from "@dsql-local/spec";
+import { applyEdits, characterOffset, countCharacters, originalOffset, type TextEdit } from "@dsql-local/sql";
 import type { ColumnRef, FuncCall, Node } from "libpg-query";
 import {
   hiddenSchemas,
@@ -48,7 +48,7 @@ export function showCatalogs(kind: StatementKind, statement: StatementText): Sho
   const named = relations.filter((relation) => relation.role === "source" && isCatalog(relation));
   if (named.length === 0 || staysAsWritten) return undefined;
   const schema = columns.some(isSystemColumn) ? shownCatalogRowsSchema : shownCatalogSchema;
-  const replacements = named.map(({ name, start, end }) => ({ start, end, by: `${schema}.${name}` }));
+  const replacements = named.map(({ name, start, end }) => ({ start, end, text: `${schema}.${name}` }));
   for (const column of columns) replacements.push(...ownQualifier(column, statement, schema));
   return replace(statement.text, replacements);
 }
@@ -99,45 +99,20 @@ function refuseHidden(
   }
 }
 
-interface Replacement {
-  readonly start: number;
-  readonly end: number;
-  readonly by: string;
-}
-
 /** `pg_catalog.pg_class.oid` names the schema that the catalog was looked up in. */
-function ownQualifier(column: ColumnRef, statement: StatementText, schema: string): Replacement[] {
+function ownQualifier(column: ColumnRef, statement: StatementText, schema: string): TextEdit[] {
   const [first, second] = stringsOf(column.fields);
   if (first !== "pg_catalog" || second === undefined || !catalogs.has(second)) return [];
   const start = statement.offsetOf(column.location);
   const end = statement.text.indexOf(".", start);
-  return [{ start, end, by: schema }];
+  return [{ start, end, text: schema }];
 }
 
-function replace(text: string, replacements: readonly Replacement[]): ShownText {
-  const inOrder = replacements.toSorted((left, right) => left.start - right.start);
-  const parts: string[] = [];
-  let from = 0;
-  for (const { start, end, by } of inOrder) {
-    parts.push(text.slice(from, start), by);
-    from = end;
-  }
-  const shown = parts.join("") + text.slice(from);
+function replace(text: string, edits: readonly TextEdit[]): ShownText {
+  const shown = applyEdits(text, edits);
   return {
     text: shown,
     originalPosition: (position) =>
-      countCharacters(text, originalOffset(inOrder, characterOffset(shown, position - 1))) + 1,
+      countCharacters(text, originalOffset(edits, characterOffset(shown, position - 1))) + 1,
   };
-}
-
-/** Within a replacement: where the name that it stands for begins. */
-function originalOffset(inOrder: readonly Replacement[], offset: number): number {
-  let longer = 0;
-  for (const { start, end, by } of inOrder) {
-    const at = start + longer;
-    if (offset < at) break;
-    if (offset < at + by.length) return start;
-    longer += by.length - (end - start);
-  }
-  return offset - longer;
 }

@@ -4,15 +4,10 @@
  * Offsets named `start`, `end`, `offset` are UTF-16 indexes, as JavaScript's `slice` takes them; a `position` is 1-based
  * and counts Unicode characters, as PostgreSQL's error field `P` does.
  */
+import type { Range } from "@dsql-local/sql";
 import type { SqlErrorFields } from "../base/index.ts";
 import type { KnownType } from "./check.ts";
 import type { Constants } from "./constants.ts";
-
-/** A part of `Statement.text`: from `start` up to, not including, `end`. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
 
 /** A table, view or other relation where the statement names it. */
 export interface RelationRef extends Range {

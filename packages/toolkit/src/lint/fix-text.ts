@@ -4,9 +4,9 @@
  * Tests: fix/fix.test.ts; test/lint-migrations.test.ts runs what comes out on a cluster.
  */
 import type { RuleSet } from "@dsql-local/spec";
+import { applyEdits, type TextEdit } from "@dsql-local/sql";
 import { createSelection, type Selects } from "./check/catalogue.ts";
 import { blockFixes } from "./fix/blocks.ts";
-import { applyEdits, type Edit } from "./fix/fix.ts";
 import { foldsOf } from "./fix/fold.ts";
 import { fixesOf, type RuleFix, withoutOverlaps } from "./fix/fixers.ts";
 import { editsInFile } from "./fix/in-file.ts";
@@ -77,11 +77,11 @@ class TextFixer {
     return { text, changes };
   }
 
-  #pass(input: LintInput): { edits: Edit[]; made: Change[] } {
+  #pass(input: LintInput): { edits: TextEdit[]; made: Change[] } {
     const lines = new Lines(input.text);
     const statements = this.#statements(input);
     const isLeftAlone = leftAlone(lines);
-    const edits: Edit[] = [];
+    const edits: TextEdit[] = [];
     const made: Change[] = [];
     const folds = this.#folds(statements, { lines, isLeftAlone });
     // What a fold moves must not be rewritten where it stands.
@@ -106,7 +106,7 @@ class TextFixer {
     }
   }
 
-  #fixesOf(located: LocatedStatement, isLeftAlone: IsLeftAlone): { fix: RuleFix; fileEdits: Edit[] }[] {
+  #fixesOf(located: LocatedStatement, isLeftAlone: IsLeftAlone): { fix: RuleFix; fileEdits: TextEdit[] }[] {
     if (located.statement === undefined) return [];
     const possible = fixesOf(located.statement, this.#ruleSet).filter(
       ({ ruleId }) => this.#selects(ruleId) && !isLeftAlone(located, ruleId),
@@ -120,7 +120,7 @@ class TextFixer {
   #folds(
     statements: readonly LocatedStatement[],
     { lines, isLeftAlone }: { lines: Lines; isLeftAlone: IsLeftAlone },
-  ): { edits: Edit[]; made: Change[] } {
+  ): { edits: TextEdit[]; made: Change[] } {
     const folds = foldsOf(statements).filter(
       ({ ruleId, located }) => this.#selects(ruleId) && !isLeftAlone(located, ruleId),
     );
@@ -134,7 +134,7 @@ class TextFixer {
   }
 
   /** Blocks are taken apart last, when their statements are what they will be. */
-  #blocks(statements: readonly LocatedStatement[], lines: Lines): { edits: Edit[]; made: Change[] } {
+  #blocks(statements: readonly LocatedStatement[], lines: Lines): { edits: TextEdit[]; made: Change[] } {
     const inFile = statements.filter(({ source }) => source.separator !== undefined);
     const fixes = blockFixes(inFile).filter(({ ruleId }) => this.#selects(ruleId));
     return {
@@ -150,9 +150,9 @@ class TextFixer {
 }
 
 /** Writes the line ends of a text as it has its own. */
-function inLinesOf(text: string): (edit: Edit) => Edit {
+function inLinesOf(text: string): (edit: TextEdit) => TextEdit {
   if (!text.includes("\r\n")) return (edit) => edit;
-  return (edit) => ({ ...edit, insertion: edit.insertion.replaceAll(/\r?\n/g, "\r\n") });
+  return (edit) => ({ ...edit, text: edit.text.replaceAll(/\r?\n/g, "\r\n") });
 }
 
 /** Whether a comment puts findings of a rule about the statement aside. */

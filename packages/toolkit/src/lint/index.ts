@@ -20,7 +20,7 @@ export { type LintPainter, lintReportAsText } from "./report/pretty.ts";
 export { type LintSummary, summarize } from "./report/summary.ts";
 export { lintTexts } from "./lint.ts";
 export type { StatementKind } from "./read/kind.ts";
-export { type SourceStatement, splitStatements } from "./read/split.ts";
+export { type SourceStatement, splitStatements } from "@dsql-local/sql";
 export {
   checkStatement,
   readStatement,

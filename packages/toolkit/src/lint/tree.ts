@@ -1,7 +1,7 @@
 /** The parse tree of one statement, for who decides by it what may run. Tests: ../ad-hoc/judge.test.ts. */
 import type { TreeNode } from "@dsql-local/spec";
+import { splitStatements } from "@dsql-local/sql";
 import { loadParser, type ParseStatement, SyntaxProblem } from "./read/parser.ts";
-import { splitStatements } from "./read/split.ts";
 import { parseStatement } from "./read/statement.ts";
 
 /** A statement as PostgreSQL's parser sees it. */

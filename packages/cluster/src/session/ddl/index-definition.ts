@@ -4,9 +4,10 @@
  *
  * PostgreSQL itself judges the definition, on an empty temporary copy of the table, and names an index without a name.
  */
+import { applyEdits, lex } from "@dsql-local/sql";
 import { SqlError } from "../../base/index.ts";
 import type { JobTask } from "../../jobs/index.ts";
-import { lex, type Statement } from "../../sql/index.ts";
+import { type Statement } from "../../sql/index.ts";
 import { quoteName, textArray, type Transaction } from "../../transaction/index.ts";
 import { checkKey } from "./after.ts";
 import type { CheckContext } from "./before.ts";
@@ -156,7 +157,7 @@ function onTable(statement: IndexStatement, text: string, table: string): string
   const fromEnd = statement.text.length - end;
   const length = end - start;
   const at = text.length - fromEnd;
-  return `${text.slice(0, at - length)}${table}${text.slice(at)}`;
+  return applyEdits(text, [{ start: at - length, end: at, text: table }]);
 }
 
 function named(text: string, statement: IndexStatement, index: string): string {
@@ -164,5 +165,6 @@ function named(text: string, statement: IndexStatement, index: string): string {
   const on = lex(text).find(
     (lexeme) => lexeme.kind === "word" && /^on$/i.test(text.slice(lexeme.start, lexeme.end)),
   );
-  return on === undefined ? text : `${text.slice(0, on.start)}${quoteName(index)} ${text.slice(on.start)}`;
+  if (on === undefined) return text;
+  return applyEdits(text, [{ start: on.start, end: on.start, text: `${quoteName(index)} ` }]);
 }

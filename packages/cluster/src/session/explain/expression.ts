@@ -8,7 +8,7 @@
  * Source: Aurora DSQL User Guide, "Reading Aurora DSQL EXPLAIN plans".
  * Tests: expression.test.ts.
  */
-import { lex } from "../../sql/index.ts";
+import { lex } from "@dsql-local/sql";
 
 /** A column as EXPLAIN writes it, quoted where it has to be, and its type as `format_type` writes it. */
 export interface ExpressionColumn {

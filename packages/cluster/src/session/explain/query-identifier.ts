@@ -7,7 +7,7 @@
  * Tests: query-identifier.test.ts.
  */
 import { createHash } from "node:crypto";
-import { lex } from "../../sql/index.ts";
+import { lex } from "@dsql-local/sql";
 
 const alphabet = "ybndrfg8ejkmcpqxot1uwisza345h769";
 const characters = 13;

@@ -13,6 +13,7 @@
  * Source: the projects that reported the service's answers, named in docs/compatibility.md.
  * Tests: test/catalog.test.ts, test/psql.test.ts.
  */
+import { quoteLiteral } from "@dsql-local/sql";
 import {
   hiddenSchemas,
   type ShownCatalog,
@@ -280,7 +281,7 @@ SELECT pg_dsql.redefine_view('pg_catalog.${name}', format('SELECT %s FROM (%s) A
   pg_dsql.column_list('pg_catalog.${name}', ${json(instead)}), rtrim(pg_dsql.original_pg_get_viewdef('pg_catalog.${name}'::regclass), ';')))`;
 
 function json(value: unknown): string {
-  return `'${JSON.stringify(value).replaceAll("'", "''")}'::jsonb`;
+  return `${quoteLiteral(JSON.stringify(value))}::jsonb`;
 }
 
 export const shownCatalogViews = [

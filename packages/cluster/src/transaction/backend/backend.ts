@@ -10,6 +10,7 @@
  *
  * Source: PostgreSQL documentation, "Message Flow" and "Pipelining".
  */
+import { quoteName } from "@dsql-local/sql";
 import { connect, type Socket } from "node:net";
 import { assert, defined } from "../../base/index.ts";
 import {
@@ -217,8 +218,7 @@ export class Backend {
     );
     await started;
     if (user !== options.user) {
-      const role = options.user.replaceAll('"', '""');
-      this.send(encodeFrontend.query(`SET SESSION AUTHORIZATION "${role}"`), {
+      this.send(encodeFrontend.query(`SET SESSION AUTHORIZATION ${quoteName(options.user)}`), {
         // Never go on as the superuser.
         message: (type) => type === backendType.errorResponse && this.#socket.destroy(),
         ready: () => undefined,

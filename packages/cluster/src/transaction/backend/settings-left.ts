@@ -1,4 +1,5 @@
 /** What set_config() has left behind: the settings in force on a backend, asked of PostgreSQL. */
+import { quoteLiteral } from "@dsql-local/sql";
 import type { Backend } from "./backend.ts";
 import { request } from "./request.ts";
 import { Settings } from "./settings.ts";
@@ -21,5 +22,5 @@ export async function settingsLeft(backend: Backend, known: Settings): Promise<S
 /** As it stands after `SET name TO`: the list of schemas as it is, every other value as one text. */
 function afterSet(name: string, value: string): string {
   if (name === "search_path" && value !== "") return value;
-  return `'${value.replaceAll("'", "''")}'`;
+  return quoteLiteral(value);
 }

@@ -1,4 +1,5 @@
 /** A table as the coordinator knows it: columns, keys, indexes, checks; and how PostgreSQL is asked for it. */
+import { quoteName, textArray } from "@dsql-local/sql";
 export interface Column {
   readonly name: string;
   /** As `format_type` writes it: `character varying(30)`. */
@@ -41,18 +42,11 @@ export interface Table {
   readonly cascadesOn: { readonly delete: boolean; readonly update: boolean };
 }
 
+export { quoteName, textArray };
+
 /** `"schema"."name"`. */
 export function qualifiedName(table: { schema: string; name: string }): string {
   return `${quoteName(table.schema)}.${quoteName(table.name)}`;
-}
-
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** An array literal in text form. */
-export function textArray(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 }
 
 /** @param found - the answer to `tableQuery` */

@@ -6,11 +6,11 @@
  *
  * Source: Aurora DSQL User Guide, "Concurrency control in Aurora DSQL" (conflict matrix).
  */
-import { type Analysis, lex, type RelationRef, type Statement } from "../../sql/index.ts";
+import { lex, type TextEdit } from "@dsql-local/sql";
+import { type Analysis, type RelationRef, type Statement } from "../../sql/index.ts";
 import type { StatementTables } from "../catalog/catalog.ts";
 import { quoteName, type Table } from "../catalog/table.ts";
 import { updatesWhatItLocks } from "./queue-pattern.ts";
-import type { TextEdit } from "./text-edit.ts";
 
 export type LockStrength = "update" | "keyShare";
 

@@ -3,6 +3,7 @@
  * text and a search path, and kept until the catalog changes.
  */
 import type { ErrorFact } from "@dsql-local/spec";
+import { applyEdits } from "@dsql-local/sql";
 import type { LimitValues } from "../../base/index.ts";
 import type { Statement } from "../../sql/index.ts";
 import type { Catalog, StatementTables } from "../catalog/catalog.ts";
@@ -12,7 +13,7 @@ import { type RowSize, rowSizeOf } from "../limits/row-size.ts";
 import { refuseLock } from "./lock-by-key.ts";
 import { type LockingPlan, planLocking } from "./locking.ts";
 import { planRecording, type RecordingPlan, setsKey } from "./recording.ts";
-import { edited, returningAlso } from "./text-edit.ts";
+import { returningAlso } from "./returning.ts";
 
 export interface StatementPlan {
   /** Why the service does not take it, where that depends on the tables. */
@@ -147,7 +148,7 @@ function textOf(statement: Statement, plan: StatementPlan): string | undefined {
     added.push(plan.rowSize?.measure(alias) ?? "''");
   }
   if (added.length > 0) edits.push(returningAlso(statement.text, dml?.returning, added));
-  return edits.length === 0 ? undefined : edited(statement.text, edits);
+  return edits.length === 0 ? undefined : applyEdits(statement.text, edits);
 }
 
 function keyChanges(

@@ -1,8 +1,9 @@
 /**
  * UPDATE and DELETE of a doomed transaction, as a SELECT over its shadow.
  */
+import { applyEdits, lex, type Range } from "@dsql-local/sql";
 import { SqlError } from "../../base/index.ts";
-import { type Analysis, type DmlShape, lex, type Range, type SetItem } from "../../sql/index.ts";
+import { type Analysis, type DmlShape, type SetItem } from "../../sql/index.ts";
 import { type Column, qualifiedName, quoteName, type Table } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
@@ -99,9 +100,9 @@ function expandStars(list: string, name: string): string {
     const startsItem = before === undefined || (list.charAt(before.start) === "," && before.depth === 0);
     return lexeme.depth === 0 && startsItem && list.slice(lexeme.start, lexeme.end) === "*";
   });
-  return stars.reduceRight(
-    (text, star) => `${text.slice(0, star.start)}${name}.*${text.slice(star.end)}`,
+  return applyEdits(
     list,
+    stars.map((star) => ({ ...star, text: `${name}.*` })),
   );
 }
 

@@ -1,6 +1,7 @@
 /**
  * COPY … FROM STDIN of a doomed transaction: like INSERT, into an empty temporary copy of the table.
  */
+import { applyEdits } from "@dsql-local/sql";
 import { unkept } from "../backend/prepared-cache.ts";
 import { qualifiedName, quoteName } from "../catalog/table.ts";
 import type { Sink } from "../exchange/execution.ts";
@@ -33,5 +34,5 @@ function textOnCopy({ execution, analysis, target }: ShadowStatement): string {
   const { text } = execution.statement;
   const relation = analysis.relations.find(({ role }) => role === "target");
   if (relation === undefined) throw new TypeError("COPY names its table");
-  return `${text.slice(0, relation.start)}pg_temp.${quoteName(target.table.name)}${text.slice(relation.end)}`;
+  return applyEdits(text, [{ ...relation, text: `pg_temp.${quoteName(target.table.name)}` }]);
 }

@@ -5,11 +5,12 @@
  * no key of another transaction is in the way; with ON CONFLICT the rows that the new ones meet are put there first.
  * They are read back as images, and the copy is rolled back with everything else.
  */
+import { quoteLiteral } from "@dsql-local/sql";
 import { hasKeyOfImages } from "../catalog/keys.ts";
 import { qualifiedName, quoteName, textArray } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
-import { checkUnique, literal } from "./shadow-table.ts";
+import { checkUnique } from "./shadow-table.ts";
 
 export async function insertInShadow(statement: ShadowStatement): Promise<ShadowAnswer> {
   const { hold, target, analysis } = statement;
@@ -56,7 +57,7 @@ async function fillWithRivals(statement: ShadowStatement, copy: string): Promise
   const { table } = target;
   const proposed = await proposedImages(statement, copy);
   if (proposed.own.length === 0) return;
-  const images = literal(textArray(proposed.own.map(([image]) => image ?? "")));
+  const images = quoteLiteral(textArray(proposed.own.map(([image]) => image ?? "")));
   const meets = table.uniqueKeys.map(({ columns }) => hasKeyOfImages(table, columns, images));
   if (meets.length === 0) return;
   const written = table.columns

@@ -4,6 +4,7 @@
  */
 import { SqlError } from "../../base/index.ts";
 import { hasKeyOfImages, keysOfImages } from "../catalog/keys.ts";
+import { quoteLiteral } from "@dsql-local/sql";
 import { qualifiedName, quoteName, type Table, textArray } from "../catalog/table.ts";
 import type { Requester } from "../backend/request.ts";
 
@@ -63,7 +64,7 @@ export class ShadowTable {
     const conditions = this.#hidesAll ? " WHERE false" : this.#hiddenCondition();
     const fromBase = `SELECT ${columns}${ofBase} FROM ONLY ${name} AS base${conditions}`;
     if (this.#images.length === 0) return `(${fromBase})`;
-    const images = literal(textArrayWithNulls(this.#images));
+    const images = quoteLiteral(textArray(this.#images));
     const fromImages = `SELECT ${rows}${ofImage} FROM unnest(${images}::text[]) WITH ORDINALITY AS image(text, nth) WHERE image.text IS NOT NULL`;
     return `(${fromBase} UNION ALL ${fromImages})`;
   }
@@ -127,7 +128,7 @@ export class ShadowTable {
   #hiddenCondition(): string {
     return this.#hidden.size === 0
       ? ""
-      : ` WHERE base.ctid <> ALL (${literal(textArray([...this.#hidden]))}::tid[])`;
+      : ` WHERE base.ctid <> ALL (${quoteLiteral(textArray([...this.#hidden]))}::tid[])`;
   }
 }
 
@@ -149,16 +150,4 @@ export async function checkUnique(
     detail: `Key ${duplicate.key} already exists.`,
     objects: { schema: shadow.table.schema, table: shadow.table.name, constraint: duplicate.index },
   });
-}
-
-/** A string literal; the cluster's backends keep `standard_conforming_strings` on. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-function textArrayWithNulls(values: readonly (string | undefined)[]): string {
-  const items = values.map((value) =>
-    value === undefined ? "NULL" : `"${value.replace(/["\\]/g, "\\$&")}"`,
-  );
-  return `{${items.join(",")}}`;
 }

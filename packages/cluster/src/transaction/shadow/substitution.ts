@@ -2,25 +2,21 @@
  * Rewrites the text of a statement so that it reads a doomed transaction's shadow in the place of its tables, and locks
  * nothing.
  */
-import { type Analysis, lex, type Range } from "../../sql/index.ts";
+import { applyEditsWithin, lex, type Range, type TextEdit } from "@dsql-local/sql";
+import { type Analysis } from "../../sql/index.ts";
 import { quoteName } from "../catalog/table.ts";
 import type { ShadowTable } from "./shadow-table.ts";
-
-/** A piece of text to stand in the place of another. */
-interface Edit extends Range {
-  readonly text: string;
-}
 
 /** Finds the shadow of a relation that a statement names; undefined when it has none. */
 export type ShadowOf = (relation: { schema: string | undefined; name: string }) => ShadowTable | undefined;
 
 export class Substitution {
   readonly #text: string;
-  readonly #edits: readonly Edit[];
+  readonly #edits: readonly TextEdit[];
 
   constructor(text: string, analysis: Analysis, shadowOf: ShadowOf) {
     this.#text = text;
-    const edits: Edit[] = [];
+    const edits: TextEdit[] = [];
     for (const relation of analysis.relations) {
       const shadow = relation.role === "source" ? shadowOf(relation) : undefined;
       if (shadow === undefined || shadow.isUntouched) continue;
@@ -29,7 +25,7 @@ export class Substitution {
       edits.push({ start: relation.start, end: relation.end, text: `${shadow.source()}${alias}` });
     }
     if (analysis.lockingClause !== "none") edits.push(...lockingClauses(text));
-    this.#edits = edits.sort((left, right) => left.start - right.start);
+    this.#edits = edits;
   }
 
   /** The whole statement. */
@@ -37,21 +33,8 @@ export class Substitution {
     return this.part({ start: 0, end: this.#text.length });
   }
 
-  /** The statement with another text in the place of one range. */
-  wholeWith(range: Range, text: string): string {
-    const before = this.part({ start: 0, end: range.start });
-    return `${before}${text}${this.part({ start: range.end, end: this.#text.length })}`;
-  }
-
   part(range: Range): string {
-    let rendered = "";
-    let at = range.start;
-    for (const edit of this.#edits) {
-      if (edit.start < at || edit.end > range.end) continue;
-      rendered += this.#text.slice(at, edit.start) + edit.text;
-      at = edit.end;
-    }
-    return rendered + this.#text.slice(at, range.end);
+    return applyEditsWithin(this.#text, range, this.#edits);
   }
 }
 
@@ -69,8 +52,8 @@ const clauseEnds = new Set([
 ]);
 
 /** Where `FOR UPDATE …` and its kin stand, to be taken out. */
-function lockingClauses(text: string): Edit[] {
-  const edits: Edit[] = [];
+function lockingClauses(text: string): TextEdit[] {
+  const edits: TextEdit[] = [];
   const lexemes = lex(text);
   const word = (index: number): string => {
     const lexeme = lexemes[index];

@@ -4,9 +4,9 @@
  *
  * Tests: function-body.test.ts.
  */
-import { errors, lex, type Lexeme, listOf, namesOf, type RuleSet, type TreeNode } from "@dsql-local/spec";
+import { errors, listOf, namesOf, type RuleSet, type TreeNode } from "@dsql-local/spec";
+import { lex, type Lexeme, splitStatements } from "@dsql-local/sql";
 import { type ParseStatement, SyntaxProblem } from "../read/parser.ts";
-import { splitStatements } from "../read/split.ts";
 import { type ParsedStatement, parseStatement } from "../read/statement.ts";
 import type { Problem } from "../types.ts";
 import { as, textOf } from "./nodes.ts";

@@ -4,7 +4,8 @@
  *
  * Tests: ../lint.test.ts.
  */
-import { type Lexeme, listOf, namesOf, type TreeNode, unwrap } from "@dsql-local/spec";
+import { listOf, namesOf, type TreeNode, unwrap } from "@dsql-local/spec";
+import { type Lexeme } from "@dsql-local/sql";
 import type { ParsedStatement } from "../read/statement.ts";
 
 export interface Place {

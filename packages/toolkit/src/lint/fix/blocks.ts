@@ -10,7 +10,7 @@ import { removalInFile } from "./in-file.ts";
 export interface BlockFix {
   readonly ruleId: "one-ddl-per-transaction" | "ddl-with-dml";
   /** Offsets in the source's text. */
-  readonly edits: readonly { readonly start: number; readonly end: number; readonly insertion: string }[];
+  readonly edits: readonly { readonly start: number; readonly end: number; readonly text: string }[];
   /** Where the block begins. */
   readonly start: number;
   readonly what: string;
@@ -63,8 +63,8 @@ function frames(
     const isFirst = before === undefined || isDdl(before);
     const isLast = after === undefined || isDdl(after);
     return [
-      ...(isFirst ? [{ start, end: start, insertion: "BEGIN;\n" }] : []),
-      ...(isLast ? [{ start: endWithSemicolon, end: endWithSemicolon, insertion: "\nCOMMIT;" }] : []),
+      ...(isFirst ? [{ start, end: start, text: "BEGIN;\n" }] : []),
+      ...(isLast ? [{ start: endWithSemicolon, end: endWithSemicolon, text: "\nCOMMIT;" }] : []),
     ];
   });
 }

@@ -1,5 +1,6 @@
 /** Fixes of ALTER TABLE … ADD CONSTRAINT, of its validation, and of DO blocks around it. Tests: fix.test.ts. */
 import { listOf, namesOf, type TreeNode } from "@dsql-local/spec";
+import { quoteName } from "@dsql-local/sql";
 import { as, textOf } from "../check/nodes.ts";
 import { wordOf } from "../check/place.ts";
 import type { ParsedStatement } from "../read/statement.ts";
@@ -58,7 +59,7 @@ const uniqueByIndex: Fixer = ({ statement, node, refuses }) => {
   const rest = `;\nALTER TABLE ${table} ADD CONSTRAINT ${name} UNIQUE USING INDEX ${name}`;
   const isLate = refuses("add-unique-using-index");
   return {
-    edits: [{ start: 0, end: statement.text.length, insertion: isLate ? index : index + rest }],
+    edits: [{ start: 0, end: statement.text.length, text: isLate ? index : index + rest }],
     what: isLate ? "writes a unique index" : "writes a unique index, and a constraint that uses it",
     warning: "CALL sys.wait_for_job(job_id) before the constraint: it takes a valid index only",
   };
@@ -84,8 +85,7 @@ function generatedName(table: string, constraint: TreeNode): string {
   return [bare, ...columns, suffix].join("_").slice(0, 63);
 }
 
-const quoted = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name));
 
 /**
  * drizzle-kit once wrote `DO $$ BEGIN ALTER TABLE … ADD CONSTRAINT …; EXCEPTION WHEN duplicate_object THEN null; END $$`.
@@ -98,7 +98,7 @@ const unwrapDo: Fixer = ({ statement }) => {
     )?.[2];
   if (inner === undefined) return undefined;
   return {
-    edits: [{ start: 0, end: statement.text.length, insertion: inner.trim() }],
+    edits: [{ start: 0, end: statement.text.length, text: inner.trim() }],
     what: "takes ALTER TABLE out of the DO block",
     warning: "it fails when the constraint is there already",
   };

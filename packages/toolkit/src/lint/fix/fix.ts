@@ -1,17 +1,12 @@
 /** A change to a statement's text, and the small tools that fixers share. */
-import type { Lexeme, TreeNode } from "@dsql-local/spec";
+import type { TreeNode } from "@dsql-local/spec";
+import type { Lexeme, TextEdit } from "@dsql-local/sql";
 import { wordOf } from "../check/place.ts";
 import type { ParsedStatement } from "../read/statement.ts";
 
-/** Offsets are UTF-16 indexes in the statement's text. */
-export interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly insertion: string;
-}
-
 export interface Fix {
-  readonly edits: readonly Edit[];
+  /** Offsets are UTF-16 indexes in the statement's text. */
+  readonly edits: readonly TextEdit[];
   /** What it does, for people: `inserts ASYNC`. */
   readonly what: string;
   /** What the application, or whoever runs the statement, must know; missing when the meaning stays the same. */
@@ -31,28 +26,16 @@ export interface FixContext {
 /** @returns undefined when there is no one right answer here */
 export type Fixer = (context: FixContext) => Fix | undefined;
 
-/** Edits do not overlap; what is inserted at one place keeps its order. */
-export function applyEdits(text: string, edits: readonly Edit[]): string {
-  let edited = text;
-  const fromTheEnd = edits
-    .toReversed()
-    .sort((left, right) => right.start - left.start || right.end - left.end);
-  for (const { start, end, insertion } of fromTheEnd) {
-    edited = edited.slice(0, start) + insertion + edited.slice(end);
-  }
-  return edited;
-}
-
 /** Removes a range together with the blanks before it; but what follows must not slip into a comment of the line before. */
-export function removal(text: string, start: number, end: number): Edit {
+export function removal(text: string, start: number, end: number): TextEdit {
   const blanks = /\s*$/.exec(text.slice(0, start))?.[0] ?? "";
   const from = start - blanks.length;
   const lineBefore = text.slice(text.lastIndexOf("\n", from - 1) + 1, from);
   const kept = lineBefore.includes("--") ? blanks.lastIndexOf("\n") + 1 : 0;
-  return { start: from + kept, end, insertion: "" };
+  return { start: from + kept, end, text: "" };
 }
 
-export const insertion = (at: number, text: string): Edit => ({ start: at, end: at, insertion: text });
+export const insertion = (at: number, text: string): TextEdit => ({ start: at, end: at, text: text });
 
 /** @returns the index of the first such word at the depth, from `from` on; -1 when it is not written */
 export function indexOfWord(
@@ -96,6 +79,6 @@ export function lexemeAt(statement: ParsedStatement, index: number): Lexeme {
 }
 
 /** Removes the lexemes from `first` to `last`, both included. */
-export function removeLexemes(statement: ParsedStatement, first: number, last: number): Edit {
+export function removeLexemes(statement: ParsedStatement, first: number, last: number): TextEdit {
   return removal(statement.text, lexemeAt(statement, first).start, lexemeAt(statement, last).end);
 }

@@ -7,10 +7,11 @@
  * Tests: fold.test.ts.
  */
 import { listOf, namesOf, type TreeNode } from "@dsql-local/spec";
+import type { TextEdit } from "@dsql-local/sql";
 import { as, relationName, textOf } from "../check/nodes.ts";
 import type { LocatedStatement } from "../read/statements.ts";
 import type { ParsedStatement } from "../read/statement.ts";
-import { closingIndex, type Edit, indexAt, lexemeAt, textAt } from "./fix.ts";
+import { closingIndex, indexAt, lexemeAt, textAt } from "./fix.ts";
 import { removalInFile } from "./in-file.ts";
 
 export interface Fold {
@@ -18,7 +19,7 @@ export interface Fold {
   /** The statement that CREATE TABLE takes in. */
   readonly located: LocatedStatement;
   /** Offsets in the source's text, which for files are those of the file. */
-  readonly edits: readonly Edit[];
+  readonly edits: readonly TextEdit[];
   readonly what: string;
   readonly warning?: string;
 }
@@ -103,7 +104,7 @@ function foldConstraint(
   return {
     ruleId,
     located,
-    edits: [{ start: at, end: at, insertion: `,\n    ${written}` }, ...removal],
+    edits: [{ start: at, end: at, text: `,\n    ${written}` }, ...removal],
     what: `moves ${ruleId === "add-unique" ? "the unique constraint" : "the primary key"} into CREATE TABLE`,
   };
 }
@@ -120,7 +121,7 @@ function foldIdentityType(
   return {
     ruleId: "identity-type",
     located,
-    edits: [{ start: table.extent.start + start, end: table.extent.start + end, insertion: "bigint" }],
+    edits: [{ start: table.extent.start + start, end: table.extent.start + end, text: "bigint" }],
     what: `writes bigint for ${textAt(create, index)} in CREATE TABLE`,
     warning: "many drivers give a bigint as a string",
   };

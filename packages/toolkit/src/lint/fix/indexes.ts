@@ -1,15 +1,7 @@
 /** Fixes of CREATE INDEX and DROP INDEX. Tests: fix.test.ts. */
 import { listOf, namesOf, unwrap } from "@dsql-local/spec";
-import {
-  closingIndex,
-  type Edit,
-  type Fixer,
-  indexOfWord,
-  insertion,
-  lexemeAt,
-  removeLexemes,
-  textAt,
-} from "./fix.ts";
+import type { TextEdit } from "@dsql-local/sql";
+import { closingIndex, type Fixer, indexOfWord, insertion, lexemeAt, removeLexemes, textAt } from "./fix.ts";
 import type { ParsedStatement } from "../read/statement.ts";
 
 const waitWarning =
@@ -32,7 +24,7 @@ const concurrentlyToAsync: Fixer = ({ statement }) => {
   if (statement.isAsync)
     return { edits: [removeLexemes(statement, index, index)], what: "removes CONCURRENTLY" };
   return {
-    edits: [{ start, end, insertion: "ASYNC" }],
+    edits: [{ start, end, text: "ASYNC" }],
     what: "writes ASYNC for CONCURRENTLY",
     warning: waitWarning,
   };
@@ -66,7 +58,7 @@ const removeSortOrder: Fixer = ({ statement, node }) => {
 };
 
 /** Read backwards, NULLS FIRST gives what DESC NULLS LAST gave; and NULLS LAST, the default, what DESC NULLS FIRST gave. */
-function nullsReversed(statement: ParsedStatement): Edit[] {
+function nullsReversed(statement: ParsedStatement): TextEdit[] {
   return statement.lexemes.flatMap((lexeme, index) => {
     const isNulls =
       lexeme.kind === "word" && lexeme.depth === 1 && textAt(statement, index).toUpperCase() === "NULLS";
@@ -74,7 +66,7 @@ function nullsReversed(statement: ParsedStatement): Edit[] {
     if (textAt(statement, index + 1).toUpperCase() === "FIRST")
       return [removeLexemes(statement, index, index + 1)];
     const { start, end } = lexemeAt(statement, index + 1);
-    return [{ start, end, insertion: "FIRST" }];
+    return [{ start, end, text: "FIRST" }];
   });
 }
 
@@ -124,7 +116,7 @@ const removeTablespace: Fixer = ({ statement }) => {
 };
 
 /** Removes words that stand within the parentheses of the keys, not within those of an expression. */
-function keyWords(statement: ParsedStatement, isMeant: (word: string) => boolean): Edit[] {
+function keyWords(statement: ParsedStatement, isMeant: (word: string) => boolean): TextEdit[] {
   return statement.lexemes.flatMap((lexeme, index) => {
     const isWord = lexeme.kind === "word" && lexeme.depth === 1;
     const word = isWord ? textAt(statement, index) : "";

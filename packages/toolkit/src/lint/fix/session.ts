@@ -14,7 +14,7 @@ const repeatableRead: Fixer = ({ statement }) => {
   const isSerializable = wordOf(statement, first) === "SERIALIZABLE";
   const last = isSerializable ? first : lexemeAt(statement, index + 1);
   return {
-    edits: [{ start: first.start, end: last.end, insertion: "REPEATABLE READ" }],
+    edits: [{ start: first.start, end: last.end, text: "REPEATABLE READ" }],
     what: "writes REPEATABLE READ",
     ...(isSerializable && { warning: levelWarning }),
   };
@@ -48,7 +48,7 @@ const dumpSettings = new Set([
 const removeSetting: Fixer = ({ statement, node }) => {
   if (!dumpSettings.has(String(node["name"]))) return undefined;
   return {
-    edits: [{ start: 0, end: statement.text.length, insertion: "" }],
+    edits: [{ start: 0, end: statement.text.length, text: "" }],
     what: `removes SET ${String(node["name"])}`,
     removesStatement: true,
   };

@@ -8,7 +8,7 @@
  *
  * Tests: code.test.ts.
  */
-import { lex } from "@dsql-local/spec";
+import { lex } from "@dsql-local/sql";
 import { EmbeddedText, type Quote } from "./embedded.ts";
 import { commentMarksSql, lastName, type Node, nodeField, nodesField, walk } from "./program.ts";
 import type { SqlSource } from "./source.ts";

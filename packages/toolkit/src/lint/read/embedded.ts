@@ -56,10 +56,10 @@ export class EmbeddedText {
   written(change: {
     readonly start: number;
     readonly end: number;
-    readonly insertion: string;
+    readonly text: string;
   }): string | undefined {
     const segment = this.#segments.find(({ start, end }) => start <= change.start && change.end <= end);
-    return segment && escape(change.insertion, segment.quote);
+    return segment && escape(change.text, segment.quote);
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * Tests: code.test.ts.
  */
+import { applyEdits } from "@dsql-local/sql";
 import { parseStatement, type ParsedStatement } from "./statement.ts";
 import { type ParseStatement, SyntaxProblem } from "./parser.ts";
 import type { Hole } from "./source.ts";
@@ -56,12 +57,13 @@ export function parseWithHoles(
 }
 
 export function fill(text: string, holes: readonly Hole[], chosen: readonly number[]): string {
-  let filled = text;
-  holes.forEach(({ start, end }, index) => {
-    const filling = fillings[chosen[index] ?? 0]?.(index) ?? "";
-    filled = filled.slice(0, start) + filling.padEnd(end - start) + filled.slice(end);
-  });
-  return filled;
+  return applyEdits(
+    text,
+    holes.map(({ start, end }, index) => {
+      const filling = fillings[chosen[index] ?? 0]?.(index) ?? "";
+      return { start, end, text: filling.padEnd(end - start) };
+    }),
+  );
 }
 
 /** The hole at the error, or the last one before it: the parser often stumbles one word later. */

@@ -4,7 +4,7 @@
  *
  * Tests: statement.test.ts.
  */
-import { characterOffset } from "@dsql-local/spec";
+import { characterOffset } from "@dsql-local/sql";
 
 export const tooDeep = "the statement is nested too deeply to be read";
 

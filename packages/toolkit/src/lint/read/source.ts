@@ -1,4 +1,5 @@
 /** SQL as it stands in a file: a whole `.sql` file, or one text in a program. */
+import type { TextEdit } from "@dsql-local/sql";
 
 /** A part of a program's text that only a run fills in: `${…}`, or an operand of `+` that is no literal. */
 export interface Hole {
@@ -14,14 +15,10 @@ export interface SqlSource {
   /** @returns the offset in the file of what stands at `offset` in `text` */
   fileOffset(offset: number): number;
   /**
-   * @returns `insertion` as it is written in the file in place of `text` from `start` to `end`; undefined when the file cannot
-   *   say it there (a part that a run fills in, two literals)
+   * @returns the new text as it is written in the file; undefined when the file cannot say it there (a part that a run fills
+   *   in, two literals)
    */
-  written(change: {
-    readonly start: number;
-    readonly end: number;
-    readonly insertion: string;
-  }): string | undefined;
+  written(change: TextEdit): string | undefined;
   /** What parts two statements in the file; undefined: it holds one message, and so one transaction. */
   readonly separator: string | undefined;
   /** Sources with the same one share a transaction; undefined: each statement is one of its own. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { splitStatements } from "@dsql-local/sql";
 import { lintTexts } from "../lint.ts";
-import { splitStatements } from "./split.ts";
 import { withoutPsql } from "./sql-file.ts";
 
 test("psql's commands and COPY's data are blanked, and nothing moves", () => {

@@ -30,7 +30,7 @@ export function sqlFileSource(text: string, tool: MigrationTool | undefined): Sq
     text: withoutPsql(text),
     holes: [],
     fileOffset: (offset) => offset,
-    written: ({ insertion }) => insertion,
+    written: ({ text }) => text,
     separator: tool === drizzle ? ";\n--> statement-breakpoint\n" : ";\n",
     transactionGroup: tool?.isOneTransaction === true ? "file" : undefined,
     ...(tool !== undefined && { groupReason: tool.reason }),

@@ -5,17 +5,16 @@
  *
  * Tests: statement.test.ts; test/lint-agreement.test.ts.
  */
+import { createSubject, type Subject, unwrap } from "@dsql-local/spec";
 import {
-  createSubject,
   createTextMap,
   lex,
   type Lexeme,
+  overwrite,
   scanStatements,
   type StatementExtent,
-  type Subject,
   type TextMap,
-  unwrap,
-} from "@dsql-local/spec";
+} from "@dsql-local/sql";
 import { kindOf, type StatementKind } from "./kind.ts";
 import { type ParseStatement, SyntaxProblem, tooDeep } from "./parser.ts";
 
@@ -140,13 +139,4 @@ function refuseReservedWord(text: string, reserved: readonly Lexeme[], parse: Pa
       error,
     );
   }
-}
-
-/** @param by - filled up with blanks, so that every offset stays what it was */
-function overwrite(text: string, places: readonly Lexeme[], by: string): string {
-  let overwritten = text;
-  for (const { start, end } of places) {
-    overwritten = overwritten.slice(0, start) + by.padEnd(end - start) + overwritten.slice(end);
-  }
-  return overwritten;
 }

@@ -1,8 +1,8 @@
 /** The statements of a source, parsed, each with its place in the file. */
+import { type SourceStatement, splitStatements } from "@dsql-local/sql";
 import { fill, parseWithHoles } from "./holes.ts";
 import { type ParseStatement, SyntaxProblem } from "./parser.ts";
 import type { Hole, SqlSource } from "./source.ts";
-import { type SourceStatement, splitStatements } from "./split.ts";
 import { withoutNamedParameters, withoutQuestionMarks } from "./sql-file.ts";
 import { type ParsedStatement, parseStatement } from "./statement.ts";
 

@@ -7,6 +7,7 @@
  * - Unique indexes are built between the two: rows that change places while they are copied would meet in them.
  * - Foreign keys come after the exchange, `NOT VALID` and then validated, so that no writer meets those of the copy.
  */
+import { quoteLiteral } from "@dsql-local/sql";
 import { quoteIdentifier } from "../../identifiers.ts";
 import { ddlStep } from "../ddl-step.ts";
 import { MigrationError } from "../errors.ts";
@@ -120,7 +121,7 @@ class TableCopy {
       await this.#ddl(`ALTER TABLE ${this.#next} ADD CONSTRAINT ${quoteIdentifier(name)} ${definition}`);
     for (const { name, identity, sequence } of columns) {
       if (identity === null || sequence === null) continue;
-      const next = `pg_get_serial_sequence(${literal(this.#next)}, ${literal(name)})`;
+      const next = `pg_get_serial_sequence(${quoteLiteral(this.#next)}, ${quoteLiteral(name)})`;
       const sql = `SELECT setval(${next}, last_value, is_called) FROM ${sequence}`;
       this.#steps.push({ kind: "data", line: 0, changes: [what], statements: [sql] });
     }
@@ -173,11 +174,11 @@ class TableCopy {
 
   async #addComments(): Promise<void> {
     const { comment, columns } = this.#shape;
-    if (comment !== null) await this.#ddl(`COMMENT ON TABLE ${this.#table} IS ${literal(comment)}`);
+    if (comment !== null) await this.#ddl(`COMMENT ON TABLE ${this.#table} IS ${quoteLiteral(comment)}`);
     for (const column of columns) {
       if (column.comment === null) continue;
       const name = `${this.#table}.${quoteIdentifier(column.name)}`;
-      await this.#ddl(`COMMENT ON COLUMN ${name} IS ${literal(column.comment)}`);
+      await this.#ddl(`COMMENT ON COLUMN ${name} IS ${quoteLiteral(column.comment)}`);
     }
   }
 
@@ -200,5 +201,3 @@ const nextName = (name: string): string => fitted([name], "next");
 /** `"s"."t"` to `"t"`. A name in the catalog's own writing may also stand without quotes. */
 const bareName = (qualified: string): string =>
   /(?:^|\.)("(?:[^"]|"")*"|[^".]+)$/.exec(qualified)?.[1] ?? qualified;
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { splitStatements } from "./split-statements.ts";
+import { splitStatements } from "./split.ts";
 
 const cases: [behaviour: string, script: string, statements: string[]][] = [
   ["statements are split at semicolons", "SELECT 1; SELECT 2", ["SELECT 1", "SELECT 2"]],
@@ -19,11 +19,22 @@ const cases: [behaviour: string, script: string, statements: string[]][] = [
     ["SELECT /* a /* b; */ ; */ 1", "SELECT 2"],
   ],
   ["what is never closed is one statement", "SELECT 'a; SELECT 2", ["SELECT 'a; SELECT 2"]],
+  [
+    "the body of a function is one with its statement",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 2 END; END; SELECT 3",
+    [
+      "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 2 END; END",
+      "SELECT 3",
+    ],
+  ],
   ["a name may have letters of any script", "SELECT größe; SELECT 2", ["SELECT größe", "SELECT 2"]],
 ];
 
 for (const [behaviour, script, statements] of cases) {
   test(behaviour, () => {
-    assert.deepEqual(splitStatements(script), statements);
+    assert.deepEqual(
+      splitStatements(script).map(({ text }) => text),
+      statements,
+    );
   });
 }

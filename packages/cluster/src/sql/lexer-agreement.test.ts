@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { createTextMap, lex, qualifiedNameEnd } from "@dsql-local/spec";
+import { createTextMap, lex, qualifiedNameEnd } from "@dsql-local/sql";
 import { SqlError } from "../base/index.ts";
 import { loadParser, parseTree } from "./postgres-parser.ts";
 

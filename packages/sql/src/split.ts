@@ -1,5 +1,5 @@
-/** Cuts a source into statements by the rules that the cluster uses too, and counts lines. */
-import { scanStatements, type StatementExtent } from "@dsql-local/spec";
+/** Cuts a source into statements, as psql does with a file: sent together they would be one transaction. */
+import { scanStatements, type StatementExtent } from "./statements.ts";
 
 /** One statement where it stands; offsets are indexes of UTF-16 characters in the source. */
 export interface SourceStatement {

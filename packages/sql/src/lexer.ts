@@ -8,7 +8,7 @@
  * Linear in the length of the text; each character is looked at a bounded number of times.
  *
  * Source: PostgreSQL 16 documentation, "Lexical Structure".
- * Tests: packages/cluster/src/sql/lexer.test.ts, which also compares it with PostgreSQL's parser on random texts.
+ * Tests: packages/cluster/src/sql/lexer-agreement.test.ts, which also compares it with PostgreSQL's parser on random texts.
  */
 export type LexemeKind =
   "word" | "quotedName" | "string" | "number" | "parameter" | "operator" | "punctuation";
