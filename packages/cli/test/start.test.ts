@@ -95,6 +95,13 @@ test("a port that was asked for and is taken is an error that says what to do", 
   assert.ok(!existsSync(dataDir));
 });
 
+test("three stacks started at the same moment all come up, each on ports of its own", async (t) => {
+  const dirs = ["a", "b", "c"].map((name) => newDataDir(t, name));
+  const stacks = await Promise.all(dirs.map((dataDir) => startStack(t, ["--data-dir", dataDir])));
+  const ports = stacks.flatMap(({ facts }) => [facts.port, Number(new URL(facts.awsEndpoint).port)]);
+  assert.equal(new Set(ports).size, 6);
+});
+
 test("--region chooses the Region of a new cluster, and cannot change that of an old one", async (t) => {
   const dataDir = newDataDir(t);
   const stack = await startStack(t, ["--data-dir", dataDir, ...freePorts, "--region", "eu-central-1"]);

@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Log } from "@dsql-local/cluster";
+import type { Log, PortChoice } from "@dsql-local/cluster";
 
 import { createAuthorizer } from "./authorization.ts";
 import type { CloudCluster } from "./cloud-cluster.ts";
@@ -23,8 +23,8 @@ import { createSts } from "./sts.ts";
 
 export interface CloudOptions {
   readonly cluster: CloudCluster;
-  /** 0, the default, takes a free one. */
-  readonly port?: number;
+  /** 0, the default, takes a free one; of several the first that is free is taken. */
+  readonly port?: PortChoice;
   /** Where stacks, objects and functions are kept; made if it is not there. */
   readonly dataDir: string;
   /** The home Region: of the cluster that the data directory begins with, and of whoever names no other. */

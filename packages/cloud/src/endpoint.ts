@@ -22,11 +22,10 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import type { Log } from "@dsql-local/cluster";
+import { listenOn, type Log, type PortChoice } from "@dsql-local/cluster";
 import { carriesSignature, type QueryParameter, resolvePath, type SignatureClaim } from "@dsql-local/spec";
 
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
@@ -84,15 +83,8 @@ export class Endpoint {
   }
 
   /** @throws {Error} the port is taken (`EADDRINUSE`) */
-  async listen(port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ host, port, backlog: 1_024 }, () => {
-        this.#server.off("error", reject);
-        resolve();
-      });
-    });
-    return (this.#server.address() as AddressInfo).port;
+  async listen(port: PortChoice): Promise<number> {
+    return await listenOn(this.#server, host, port);
   }
 
   async close(): Promise<void> {

@@ -24,6 +24,7 @@ import { type Certificates, createListener, type Listener, openCertificates } fr
 import { type ClusterOptions, optionDefaults } from "./options.ts";
 import {
   acquireDataDir,
+  asStorageError,
   type ClusterDetails,
   type DataDirLock,
   type StorageAddress,
@@ -126,11 +127,14 @@ class LocalCluster implements Cluster {
   async #start(): Promise<void> {
     try {
       this.#started = await this.#startParts();
+      await this.#publishFirst();
     } catch (error) {
+      // Asked before anything is taken back, which may free the very space that was missing.
+      const reason = await asStorageError(error, this.#options.dataDir);
       await this.#runUndo();
-      throw error;
+      this.#started = undefined;
+      throw reason;
     }
-    await this.#publishFirst();
     void this.#started.clusters.openOthers().catch((error: unknown) => {
       this.#log({ event: "cluster.notOpened", reason: String(error) });
     });

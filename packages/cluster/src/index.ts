@@ -17,9 +17,10 @@ export {
 export { type Log, type LogEvent, silentLog, SqlError, systemClock, systemRandom } from "./base/index.ts";
 export { type Cluster, type ConnectionOptions, createCluster } from "./cluster.ts";
 export { ClusterConflict, type Clusters, type ClusterState, type HostedCluster } from "./clusters/index.ts";
-export { type Certificates, openCertificates } from "./listener/index.ts";
+export { type Certificates, listenOn, openCertificates, type PortChoice } from "./listener/index.ts";
 export { type ClusterOptions } from "./options.ts";
 export {
+  asStorageError,
   type ClusterDetails,
   type ClusterEntry,
   type DataDirHolder,

@@ -1,6 +1,6 @@
 /** Every option of a cluster: type, unit, default, bound. */
 import type { LimitValues, Log } from "./base/index.ts";
-import type { ConnectionRate } from "./listener/index.ts";
+import type { ConnectionRate, PortChoice } from "./listener/index.ts";
 import type { Oc001Scope } from "./transaction/index.ts";
 
 export interface ClusterOptions {
@@ -8,8 +8,8 @@ export interface ClusterOptions {
   readonly dataDir: string;
   /** Address to listen on; 127.0.0.1 by default. */
   readonly host?: string | undefined;
-  /** 0, the default, takes a free one. */
-  readonly port?: number | undefined;
+  /** 0, the default, takes a free one; of several the first that is free is taken. */
+  readonly port?: PortChoice | undefined;
   /** Of a new cluster; one that exists keeps its own. us-east-1 by default. */
   readonly region?: string | undefined;
   /** A commit survives loss of power, not only the death of processes. Off by default. */

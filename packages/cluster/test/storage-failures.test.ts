@@ -13,7 +13,17 @@ import {
   readClusterFile,
   writeClusterFile,
 } from "../src/storage/index.ts";
-import { afterTest, query, skipWithoutMount, startStorage, temporaryDataDir } from "./storage-helper.ts";
+import { endOrphan } from "../src/storage/postmaster/orphan.ts";
+import { postmastersOf } from "../src/storage/postmaster/postmaster-file.ts";
+import {
+  afterTest,
+  eventually,
+  query,
+  skipWithoutMount,
+  startStorage,
+  startStorageProcess,
+  temporaryDataDir,
+} from "./storage-helper.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -168,6 +178,26 @@ test(
   },
 );
 
+test("a postmaster.pid that names nobody stops no start, and the PostgreSQL that still works there ends first", async (t) => {
+  const { storage, postgresDir } = await usedStorage(t);
+  for (const content of ["", "null", "\u0000\u0001", "-7\n"]) {
+    await writeFile(join(postgresDir, "postmaster.pid"), content);
+    await storage.start();
+    await storage.stop();
+  }
+});
+
+test("where postmaster.pid names nobody, a PostgreSQL that nothing guards any more ends before the next start", async (t) => {
+  const dataDir = await temporaryDataDir(t);
+  const left = await startStorageProcess(t, dataDir);
+  for (const pid of [left.child.pid ?? 0, left.guardian]) process.kill(pid, "SIGSTOP");
+  const postgresDir = join(dataDir, "postgres");
+  await writeFile(join(postgresDir, "postmaster.pid"), "?");
+  await endOrphan(postgresDir);
+  await eventually("it has ended", async () => (await postmastersOf(postgresDir)).length === 0);
+  for (const pid of [left.guardian, left.child.pid ?? 0]) process.kill(pid, "SIGCONT");
+});
+
 test("a link to files that are gone is refused", async (t) => {
   const dataDir = await temporaryDataDir(t);
   await acquireDataDir(dataDir);
@@ -190,7 +220,12 @@ test("a new cluster's identity is kept, and a damaged one is never overwritten",
   await writeClusterFile(dataDir, made);
   assert.deepEqual(await readClusterFile(dataDir), made);
   const outside = JSON.stringify({ version: 2, ...made, removing: ["../elsewhere"] });
-  for (const damaged of ["", "{", "[]", "{}", '{"version":1,"id":"short"}', '{"version":3}', outside]) {
+  const withEntry = (change: object): string =>
+    JSON.stringify({ version: 2, ...made, clusters: [{ ...entry, ...change }] });
+  const wrongMembers = [{ createdAt: "soon" }, { createdAt: "" }, { region: "" }, { id: 7 }].map(withEntry);
+  const otherAccount = JSON.stringify({ version: 2, ...made, account: "mine" });
+  const wrongTexts = ["", "{", "[]", "{}", '{"version":1,"id":"short"}', '{"version":3}', outside];
+  for (const damaged of [...wrongTexts, ...wrongMembers, otherAccount]) {
     await writeFile(join(dataDir, "cluster.json"), damaged);
     const error = await refusal(readClusterFile(dataDir));
     assert.match(error.problem, /cluster\.json/);

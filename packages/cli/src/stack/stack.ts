@@ -7,9 +7,9 @@ import path from "node:path";
 import process from "node:process";
 import type { Cloud } from "@dsql-local/cloud";
 import type { Cluster, ClusterOptions } from "@dsql-local/cluster";
-import { Failure } from "../failure.ts";
+import { Failure, remedyOf, textOf } from "../failure.ts";
 import type { ServiceOptions } from "../service-options.ts";
-import { choosePort } from "./ports.ts";
+import { checkAskedPort, portChoice, portFailure, type PortWish } from "./ports.ts";
 import type { StackFacts } from "./stack-facts.ts";
 
 export const defaultPort = 5432;
@@ -43,9 +43,11 @@ export interface Stack {
 
 /** Starts both, the cluster first; when the cloud cannot start, the cluster is stopped again. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const [port, awsPort] = await choosePorts(options);
+  const wishes = portWishes(options);
+  await checkAskedPort(wishes.cluster);
+  await checkAskedPort(wishes.cloud);
   // Loaded here, not above: the other commands do not need it and would wait a third of a second for it.
-  const [{ createCluster }, { createCloud }] = await Promise.all([
+  const [{ asStorageError, createCluster }, { createCloud }] = await Promise.all([
     import("@dsql-local/cluster"),
     import("@dsql-local/cloud"),
   ]);
@@ -53,19 +55,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const cluster = createCluster({
     dataDir: options.dataDir,
     host,
-    port,
+    port: portChoice(wishes.cluster),
     ...(options.region !== undefined && { region: options.region }),
     ...(options.fsync !== undefined && { fsync: options.fsync }),
     cache: options.cache,
     ...options.service,
     ...(options.log && { log: options.log }),
   });
-  await cluster.start();
+  let cloud: Cloud | undefined;
   try {
+    await cluster.start();
     checkRegion(cluster, options);
-    const cloud = createCloud({
+    cloud = createCloud({
       cluster,
-      port: awsPort,
+      port: portChoice(wishes.cloud),
       dataDir: path.join(options.dataDir, "cloud"),
       region: cluster.region,
       log: options.log ?? silent,
@@ -73,8 +76,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await cloud.start();
     return await published(cluster, cloud, options.service?.rules);
   } catch (error) {
+    const failed = portFailure(cloud === undefined ? wishes.cluster : wishes.cloud, error);
+    const reason = await asStorageError(failed, options.dataDir);
+    await cloud?.stop().catch(() => undefined); // What has failed first is what is told.
     await cluster.stop({ immediate: true });
-    throw error;
+    throw reason;
   }
 }
 
@@ -86,17 +92,11 @@ function checkRegion(cluster: Cluster, { region }: StackOptions): void {
   });
 }
 
-async function choosePorts(options: StackOptions): Promise<[port: number, awsPort: number]> {
-  const { port, awsPort } = options;
-  return [
-    await choosePort({ host, port: port ?? defaultPort, isExplicit: port !== undefined, flag: "--port" }),
-    await choosePort({
-      host,
-      port: awsPort ?? defaultAwsPort,
-      isExplicit: awsPort !== undefined,
-      flag: "--aws-port",
-    }),
-  ];
+function portWishes({ port, awsPort }: StackOptions): { cluster: PortWish; cloud: PortWish } {
+  return {
+    cluster: { host, asked: port, usual: defaultPort, flag: "--port" },
+    cloud: { host, asked: awsPort, usual: defaultAwsPort, flag: "--aws-port" },
+  };
 }
 
 /** Others find the stack through the lock file of its data directory. */
@@ -140,8 +140,10 @@ function silent(): void {
 
 /** What to say when `failed` has settled. */
 export function cannotGoOn(reason: Error): Failure {
-  return new Failure(`the cluster cannot go on: ${reason.message}`, {
-    remedy: "Start it again: what was committed is there. DSQL_DEBUG=1 and --verbose tell more.",
+  return new Failure(`the cluster cannot go on: ${textOf(reason)}`, {
+    remedy:
+      remedyOf(reason) ??
+      "Start it again: what was committed is there. DSQL_DEBUG=1 and --verbose tell more.",
     cause: reason,
   });
 }

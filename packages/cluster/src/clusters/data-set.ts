@@ -10,13 +10,9 @@ import { Events, type LimitValues, type Log, systemClock, systemRandom } from ".
 import { Jobs } from "../jobs/index.ts";
 import type { SessionServices } from "../session/index.ts";
 import { createSqlParser, loadParser } from "../sql/index.ts";
-import { createStorage, type Storage } from "../storage/index.ts";
+import { asStorageError, createStorage, type Storage } from "../storage/index.ts";
 import { Coordinator, type Oc001Scope, type TransactionEvents } from "../transaction/index.ts";
-
-/** PostgreSQL's restarts in a row before the data set gives up. */
-const restartsMax = 5;
-/** A PostgreSQL that has run so long counts as healthy again. */
-const healthyMs = 60_000;
+import { Restarts } from "./restarts.ts";
 
 /** The options of every data set; `options.ts` describes them. */
 export interface DataSetSettings {
@@ -48,14 +44,19 @@ export class DataSet {
   #undo: (() => Promise<void> | void)[] = [];
   #starting: Promise<void> | undefined;
   #isStopping = false;
-  #restarts = 0;
-  #startedMs = 0;
+  readonly #restarts: Restarts;
 
   constructor(options: DataSetOptions) {
     this.#options = options;
     const { folder, log } = options;
     const { fsync = false, cache = true, openTransactionsMax: connectionsMax } = options.settings;
     this.storage = createStorage({ dataDir: folder, fsync, connectionsMax, cache, log });
+    this.#restarts = new Restarts({
+      clock: systemClock,
+      log,
+      start: () => this.storage.start(),
+      isStopping: () => this.#isStopping,
+    });
   }
 
   /** Undefined until the start is complete. */
@@ -80,7 +81,7 @@ export class DataSet {
       const loading = loadParser();
       this.#undo.push(() => this.storage.stop());
       await this.storage.start();
-      this.#startedMs = systemClock.monotonicMs();
+      this.#restarts.began();
       this.storage.onExit((exit) => {
         if (!exit.expected) void this.#restart(exit.reason);
       });
@@ -89,8 +90,10 @@ export class DataSet {
       this.#services = await this.#startServices();
       this.#goOn();
     } catch (error) {
+      // Asked before anything is taken back, which may free the very space that was missing.
+      const reason = await asStorageError(error, this.#options.folder);
       await this.#runUndo();
-      throw error;
+      throw reason;
     }
   }
 
@@ -129,17 +132,8 @@ export class DataSet {
   }
 
   async #restart(reason: string): Promise<void> {
-    if (this.#isStopping) return;
-    const { log } = this.#options;
-    log({ event: "storage.exited", reason });
-    if (systemClock.monotonicMs() - this.#startedMs > healthyMs) this.#restarts = 0;
-    this.#restarts += 1;
     try {
-      if (this.#restarts > restartsMax)
-        throw new Error(`PostgreSQL ended ${restartsMax} times in a row: ${reason}`);
-      await this.storage.start();
-      this.#startedMs = systemClock.monotonicMs();
-      log({ event: "storage.restarted" });
+      await this.#restarts.afterEnd(reason);
     } catch (error) {
       if (!this.#isStopping) this.#failures.emit("failed", error as Error);
     }

@@ -14,7 +14,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { limits as serviceLimits } from "@dsql-local/spec";
-import type { Identities } from "../auth/index.ts";
+import { type Identities, parsePolicy } from "../auth/index.ts";
 import { type Clock, defined, Events, type LimitValues, type Log, type Random } from "../base/index.ts";
 import type { ClusterName } from "../listener/index.ts";
 import {
@@ -26,6 +26,7 @@ import {
   readClusterFile,
   removeDataDir,
   removePostgresFiles,
+  StorageError,
   writeClusterFile,
 } from "../storage/index.ts";
 import type { TransactionEvents } from "../transaction/index.ts";
@@ -335,5 +336,19 @@ async function stopDataSet(opened: OpenedDataSet, options: { immediate?: boolean
 
 /** What `cluster.json` of a data directory holds, for a new one nothing. @throws {StorageError} it is damaged */
 export async function openClusterFile(dataDir: string, fresh: { account: string }): Promise<ClusterFile> {
-  return (await readClusterFile(dataDir)) ?? { account: fresh.account, clusters: [], removing: [] };
+  const file = await readClusterFile(dataDir);
+  if (file === undefined) return { account: fresh.account, clusters: [], removing: [] };
+  for (const { id, policy } of file.clusters) {
+    if (policy === undefined) continue;
+    try {
+      parsePolicy(policy, "resource");
+    } catch (cause) {
+      throw new StorageError({
+        problem: `${join(dataDir, "cluster.json")} is damaged: the policy of cluster ${id} is none.`,
+        remedy: "Restore the file from a copy, or remove that policy from it.",
+        cause,
+      });
+    }
+  }
+  return file;
 }

@@ -8,6 +8,7 @@
 export { type ConnectionRate, connectionRateDefault, connectionsMaxDefault } from "./admission.ts";
 export type { CancelKey } from "./cancel-keys.ts";
 export { type CertificateOptions, type Certificates, openCertificates } from "./certificate-authority.ts";
+export { listenOn, type PortChoice } from "./listen.ts";
 export {
   type ArrivedConnection,
   createListener,

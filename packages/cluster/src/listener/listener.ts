@@ -28,6 +28,7 @@ import { Admission, type ConnectionRate, connectionRateDefault, connectionsMaxDe
 import { type CancelKey, CancelKeys } from "./cancel-keys.ts";
 import type { Certificates } from "./certificate-authority.ts";
 import { type Arrival, receive, refuse } from "./handshake.ts";
+import { listenOn, type PortChoice } from "./listen.ts";
 import { type ClusterName, clusterNameOf } from "./server-name.ts";
 
 /** What a session gets: a connection that is encrypted, meant for its cluster, and asks to start. */
@@ -61,8 +62,7 @@ export interface ListenedCluster {
 
 export interface ListenerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+  readonly port: PortChoice;
   readonly certificates: Certificates;
   /** @returns undefined where no cluster of this name takes clients */
   readonly find: (name: ClusterName) => ListenedCluster | undefined;
@@ -171,16 +171,10 @@ class TlsListener implements Listener {
     this.#admissions.delete(cluster);
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1_024 }, () => {
-        this.#server.off("error", reject);
-        this.#server.on("error", (error) => {
-          this.#log({ event: "listener.error", reason: error.message });
-        });
-        resolve();
-      });
+  async listen(): Promise<void> {
+    await listenOn(this.#server, this.#options.host, this.#options.port);
+    this.#server.on("error", (error) => {
+      this.#log({ event: "listener.error", reason: error.message });
     });
   }
 

@@ -20,13 +20,9 @@ export {
   readClusterFile,
   writeClusterFile,
 } from "./data-dir/cluster-file.ts";
-export {
-  type ClusterDetails,
-  type DataDirHolder,
-  type DataDirLock,
-  acquireDataDir,
-  readLock,
-} from "./data-dir/data-dir.ts";
+export { type DataDirLock, acquireDataDir, readLock } from "./data-dir/data-dir.ts";
+export { type ClusterDetails, type DataDirHolder } from "./data-dir/lock-file.ts";
+export { asStorageError } from "./data-dir/unusable.ts";
 export { removeDataDir, removePostgresFiles } from "./data-dir/place.ts";
 export {
   type Storage,

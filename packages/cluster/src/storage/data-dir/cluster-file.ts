@@ -77,6 +77,7 @@ function isClusterFile(value: Record<string, unknown>): value is Record<string, 
   const { account, clusters, removing } = value;
   return (
     typeof account === "string" &&
+    /^\d{12}$/.test(account) &&
     Array.isArray(clusters) &&
     clusters.every(isEntry) &&
     Array.isArray(removing) &&
@@ -91,7 +92,9 @@ function isEntry(value: unknown): value is ClusterEntry {
     typeof id === "string" &&
     /^[a-z0-9]{26}$/.test(id) &&
     typeof region === "string" &&
+    /^[a-z0-9-]+$/.test(region) &&
     typeof createdAt === "string" &&
+    !Number.isNaN(Date.parse(createdAt)) &&
     (folder === undefined || isFolder(folder)) &&
     (policy === undefined || typeof policy === "string")
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, readdir, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, realpath, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -43,6 +43,45 @@ test("a lock that was never finished is taken over", async (t) => {
     const dataDir = await emptyDir(t);
     await writeFile(join(dataDir, "lock.json"), content);
     await (await acquireDataDir(dataDir)).release();
+  }
+});
+
+for (const [what, removal] of [
+  ["of a process that is dead", JSON.stringify({ pid: deadPid(), startedAt: since })],
+  ["that says nothing", ""],
+] as const) {
+  test(`a removal ${what} stops nobody, whatever the clock says`, async (t) => {
+    const dataDir = await emptyDir(t);
+    const stale = { pid: deadPid(), startedAt: "2999-01-01T00:00:00.000Z" };
+    await writeFile(join(dataDir, "lock.json"), JSON.stringify(stale));
+    await writeFile(join(dataDir, "lock.json.removal"), removal);
+    const future = new Date(Date.now() + 3_600_000);
+    for (const name of ["lock.json", "lock.json.removal"]) await utimes(join(dataDir, name), future, future);
+    await acquireDataDir(dataDir);
+    assert.equal((await readLock(dataDir))?.pid, process.pid);
+    assert.deepEqual(await readdir(dataDir), ["lock.json"]);
+  });
+}
+
+test("details that somebody has damaged are as good as none; whose the lock is counts", async (t) => {
+  const dataDir = await emptyDir(t);
+  const whole = {
+    pid: process.pid,
+    startedAt: since,
+    clusterId: "a",
+    port: 5432,
+    awsEndpoint: "http://127.0.0.1:1",
+  };
+  for (const damage of [
+    { port: "many" },
+    { port: 70_000 },
+    { awsEndpoint: "nowhere" },
+    { caFile: 7 },
+    { host: null },
+  ]) {
+    await writeFile(join(dataDir, "lock.json"), JSON.stringify({ ...whole, ...damage }));
+    assert.deepEqual(await readLock(dataDir), { pid: process.pid, startedAt: since });
+    await assert.rejects(acquireDataDir(dataDir), { problem: /has been using/ });
   }
 });
 

@@ -3,7 +3,7 @@
  * its owner died. Together with the moment the process began it names one process only.
  */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { errorCode } from "../storage-error.ts";
 
@@ -44,6 +44,16 @@ async function linuxProcessStart(pid: number): Promise<string | undefined> {
   ]);
   const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   return ticks === undefined ? undefined : `${bootId.trim()}:${ticks}`;
+}
+
+/** The ids of all processes that we may see; none on Windows, where PostgreSQL's own programs look after theirs. */
+export async function processes(): Promise<readonly number[]> {
+  if (process.platform === "win32") return [];
+  const names =
+    process.platform === "linux"
+      ? await readdir("/proc")
+      : (await execute("ps", ["-axo", "pid="], { timeout: 5_000 })).stdout.split(/\s+/);
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
 /** One column of `ps` for one process, in a fixed language and time zone. */

@@ -64,7 +64,8 @@ export function startGuarded(task: GuardianTask, onLogLine: (line: string) => vo
       for (;;) {
         if (hasEnded) return false;
         const file = await readPostmasterFile(task.postgresDir);
-        if (pid !== undefined && file?.pid === pid && file.isReady) return true;
+        const isWritten = file !== undefined && file !== "damaged";
+        if (isWritten && file.pid === pid && file.isReady) return true;
         await sleep(readyPollMs);
       }
     },

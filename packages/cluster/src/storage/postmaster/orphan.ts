@@ -1,7 +1,12 @@
 /** Ends a PostgreSQL that outlived both its cluster and its guardian. Exactly that one: see `isPostmasterOf`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../data-dir/process-identity.ts";
-import { isPostmasterOf, readPostmasterFile, removePostmasterFile } from "./postmaster-file.ts";
+import {
+  isPostmasterOf,
+  postmastersOf,
+  readPostmasterFile,
+  removePostmasterFile,
+} from "./postmaster-file.ts";
 import { type ShutdownMode, signals } from "./postmaster-process.ts";
 import { StorageError } from "../storage-error.ts";
 
@@ -43,6 +48,8 @@ function send(pid: number, mode: ShutdownMode, postgresDir: string): void {
 export async function endOrphan(postgresDir: string): Promise<void> {
   const left = await readPostmasterFile(postgresDir);
   if (left === undefined) return;
-  await endPostmaster(left.pid, postgresDir);
+  // A file that names nobody, as a full disk or a copy may leave it, would keep PostgreSQL from starting for ever.
+  const pids = left === "damaged" ? await postmastersOf(postgresDir) : [left.pid];
+  for (const pid of pids) await endPostmaster(pid, postgresDir);
   await removePostmasterFile(postgresDir);
 }

@@ -6,7 +6,7 @@
  */
 import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { isAlive, processColumn } from "../data-dir/process-identity.ts";
+import { isAlive, processColumn, processes } from "../data-dir/process-identity.ts";
 import { ifPresent } from "../storage-error.ts";
 
 export interface PostmasterFile {
@@ -19,11 +19,25 @@ function pathOf(postgresDir: string): string {
   return join(postgresDir, "postmaster.pid");
 }
 
-export async function readPostmasterFile(postgresDir: string): Promise<PostmasterFile | undefined> {
+/** @returns undefined where there is no such file */
+export async function readPostmasterFile(
+  postgresDir: string,
+): Promise<PostmasterFile | "damaged" | undefined> {
   const lines = (await ifPresent(readFile(pathOf(postgresDir), "utf8")))?.split("\n");
-  const pid = Number(lines?.[0]);
-  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-  return { pid, isReady: lines?.[7]?.trim() === "ready" };
+  if (lines === undefined) return undefined;
+  const pid = Number(lines[0]);
+  if (!Number.isSafeInteger(pid) || pid <= 0) return "damaged";
+  return { pid, isReady: lines[7]?.trim() === "ready" };
+}
+
+/**
+ * The PostgreSQL that works in this very directory, found among all processes. The oldest is the first, which ends the others
+ * when it ends.
+ */
+export async function postmastersOf(postgresDir: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const pid of await processes()) if (await isPostmasterOf(pid, postgresDir)) found.push(pid);
+  return found.sort((left, right) => left - right);
 }
 
 /** Whether this process is alive, is a PostgreSQL, and works in this very directory. */

@@ -72,7 +72,8 @@ async function startThroughPgCtl({ pgCtl, postgresDir }: PostmasterStart): Promi
   let pid: number | undefined;
   for (let waitedMs = 0; code === 0 && pid === undefined && waitedMs < 5_000; waitedMs += pollMs) {
     await sleep(pollMs);
-    pid = (await readPostmasterFile(postgresDir))?.pid;
+    const file = await readPostmasterFile(postgresDir);
+    if (file !== "damaged") pid = file?.pid;
   }
   const ended = waitForEnd(pid, log);
   if (pid === undefined) await ended;
