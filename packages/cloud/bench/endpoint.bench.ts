@@ -82,7 +82,12 @@ async function measure(): Promise<void> {
       },
     },
     functionUrls: { handle: () => Promise.resolve({ status: 200 }) },
-    s3: createS3({ dataDir: directory, region, authorize: createAuthorizer(identities, region) }),
+    s3: createS3({
+      dataDir: directory,
+      region,
+      account: identities.account,
+      authorize: createAuthorizer(identities, region),
+    }),
     signatures: new SignatureVerifier(identities),
     log: (event) => {
       console.error(JSON.stringify(event));

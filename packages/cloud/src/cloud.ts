@@ -5,10 +5,10 @@ import { join } from "node:path";
 
 import type { Log, PortChoice } from "@dsql-local/cluster";
 
-import { createAuthorizer } from "./authorization.ts";
+import { createAuthorizer, type DescribeResource } from "./authorization.ts";
 import type { CloudCluster } from "./cloud-cluster.ts";
 import { ResponseListener } from "./cloudformation/index.ts";
-import { ClusterRecords, createDsql, DsqlControlPlane } from "./dsql/index.ts";
+import { ClusterRecords, createDsql, describeCluster, DsqlControlPlane } from "./dsql/index.ts";
 import { Endpoint, type OfferedService } from "./endpoint.ts";
 import { createIam, CustomerPolicies } from "./iam/index.ts";
 import {
@@ -98,11 +98,13 @@ class LocalCloud implements Cloud {
   #build(): Parts {
     const { cluster, dataDir, region, log } = this.#options;
     const { account, identities } = cluster;
-    const authorize = createAuthorizer(identities, region);
     const policies = new CustomerPolicies({ dataDir, identities });
     const records = new ClusterRecords(join(dataDir, "dsql.json"));
     const dsql = new DsqlControlPlane({ clusters: cluster.clusters, account, records });
-    const s3 = createS3({ dataDir, region, authorize });
+    // What decides needs the resources, and what has the resources needs to decide: by the first request all are there.
+    const describeResource: DescribeResource = (arn) => s3.describe(arn) ?? describeCluster(dsql, arn);
+    const authorize = createAuthorizer(identities, region, describeResource);
+    const s3 = createS3({ dataDir, region, account, authorize });
     const customResourceResponses = new ResponseListener({ dataDir, region });
     const shared: SharedServices = {
       account,
@@ -110,6 +112,7 @@ class LocalCloud implements Cloud {
       policies,
       dsql,
       s3,
+      describeResource,
       customResourceResponses,
       clusterAccess: { host: cluster.host, port: cluster.port, caFile: cluster.caFile },
       awsEndpoint: () => this.endpoint,
@@ -130,7 +133,7 @@ class LocalCloud implements Cloud {
     });
     const controlPlane = createDsql(dsql, authorize);
     const iam = createIam({ identities, policies, authorize });
-    const sts = createSts(identities);
+    const sts = createSts(identities, authorize);
     const endpoint = new Endpoint({
       services: {
         ...regional("cloudformation", "query"),

@@ -5,7 +5,8 @@
 import { join } from "node:path";
 
 import type { Authorizer } from "./authorization.ts";
-import { type JsonObject, jsonService, optionalText, requiredText, textList } from "./protocol/index.ts";
+import { permissionTable } from "./permissions/index.ts";
+import { type JsonObject, jsonService, requiredText, textList } from "./protocol/index.ts";
 import { ServiceError, type Service } from "./service.ts";
 import { readStateFile, writeStateFile } from "./state-file.ts";
 
@@ -94,10 +95,7 @@ export function createEcr(options: {
 
   return jsonService({
     name: "ECR",
-    access: (operation, input, request) => {
-      const name = optionalText(input, "repositoryName");
-      options.authorize(request.caller, `ecr:${operation}`, name === undefined ? "*" : arnOf(name));
-    },
+    access: { table: permissionTable.ecr, account, authorize: options.authorize, facts: {} },
     operations: {
       DescribeRepositories(input) {
         const names = textList(input, "repositoryNames");

@@ -6,7 +6,7 @@
 
 import type { Identities, Log } from "@dsql-local/cluster";
 
-import { createAuthorizer } from "./authorization.ts";
+import { createAuthorizer, type DescribeResource, type ResourceFacts } from "./authorization.ts";
 import {
   type CloudFormation,
   createCloudFormation,
@@ -29,6 +29,8 @@ export interface SharedServices {
   readonly policies: CustomerPolicies;
   readonly dsql: DsqlControlPlane;
   readonly s3: S3;
+  /** Resources of all Regions. */
+  readonly describeResource: DescribeResource;
   readonly customResourceResponses: ResponseListener;
   readonly clusterAccess: LambdaOptions["clusterAccess"];
   /** The endpoint's own address, known when it listens. */
@@ -54,8 +56,12 @@ export function createRegionalServices(
   shared: SharedServices,
 ): RegionalServices {
   const { account, identities, log, s3 } = shared;
-  const authorize = createAuthorizer(identities, region);
   const parameters = new ParameterStore(dataDir);
+  const describe: DescribeResource = (arn) =>
+    shared.describeResource(arn) ??
+    describeParameter(parameters, arn) ??
+    describeStack(cloudFormation.store, arn);
+  const authorize = createAuthorizer(identities, region, describe);
   const repositories = new Repositories(dataDir);
   const logGroups = new LogGroups(dataDir);
   const lambda = createLambda({
@@ -66,6 +72,7 @@ export function createRegionalServices(
     clusterAccess: shared.clusterAccess,
     awsEndpoint: shared.awsEndpoint,
     customResourceResponses: shared.customResourceResponses,
+    describeResource: shared.describeResource,
     fetchObject: ({ bucket, key }) => s3.objectBytes(bucket, key, region),
     log,
     ...shared.lambdaBounds,
@@ -78,6 +85,7 @@ export function createRegionalServices(
     authorize,
     readers: {
       objectText: (url) => s3.objectText(url),
+      objectArn: (url) => s3.objectArn(url),
       ssmValue: (selector) => parameters.select(selector)?.value,
       isAssumable: (roleArn) => identities.getRole(roleArn) !== undefined,
     },
@@ -102,4 +110,16 @@ export function createRegionalServices(
       ssm: createSsm({ store: parameters, account, region, authorize }),
     },
   };
+}
+
+function describeParameter(parameters: ParameterStore, arn: string): ResourceFacts | undefined {
+  const name = /^arn:aws:ssm:[^:]+:\d{12}:parameter\/(.+)$/.exec(arn)?.[1];
+  if (name === undefined) return undefined;
+  return { tags: (parameters.find(`/${name}`) ?? parameters.find(name))?.tags };
+}
+
+function describeStack(stacks: CloudFormation["store"], arn: string): ResourceFacts | undefined {
+  if (!arn.startsWith("arn:aws:cloudformation:")) return undefined;
+  const tags = stacks.find(arn)?.definition.tags ?? [];
+  return { tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])) };
 }

@@ -4,8 +4,10 @@ import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectsCommand,
   GetBucketEncryptionCommand,
@@ -23,6 +25,7 @@ import {
   PutObjectCommand,
   PutObjectTaggingCommand,
   S3Client,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { Upload } from "@aws-sdk/lib-storage";
@@ -235,6 +238,45 @@ test("a bucket's policy lets in whom it names, keeps out whom it denies, and is 
     name: "MalformedPolicy",
   });
   guest.destroy();
+});
+
+test("tags that come with an object are kept, counted, and go with a copy unless it has its own", async () => {
+  const Bucket = "objects";
+  const tagsOf = async (Key: string): Promise<string> => {
+    const { TagSet = [] } = await client.send(new GetObjectTaggingCommand({ Bucket, Key }));
+    return TagSet.map((tag) => `${tag.Key ?? ""}=${tag.Value ?? ""}`).join("&");
+  };
+  await client.send(new PutObjectCommand({ Bucket, Key: "tagged", Body: "x", Tagging: "a=1&b=2" }));
+  assert.equal(await tagsOf("tagged"), "a=1&b=2");
+  const { TagCount } = await client.send(new GetObjectCommand({ Bucket, Key: "tagged" }));
+  assert.equal(TagCount, 2);
+  const copy = { Bucket, CopySource: "objects/tagged" };
+  await client.send(new CopyObjectCommand({ ...copy, Key: "with", MetadataDirective: "REPLACE" }));
+  assert.equal(await tagsOf("with"), "a=1&b=2");
+  await client.send(
+    new CopyObjectCommand({ ...copy, Key: "own", TaggingDirective: "REPLACE", Tagging: "c=3" }),
+  );
+  assert.equal(await tagsOf("own"), "c=3");
+});
+
+test("a part of a multipart upload is copied from an object, whole or in part", async () => {
+  const Bucket = "objects";
+  const data = randomBytes(6 * 1024 * 1024);
+  await client.send(new PutObjectCommand({ Bucket, Key: "long", Body: data }));
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: "joined" }));
+  const part = { Bucket, Key: "joined", UploadId, CopySource: "objects/long" };
+  const first = await client.send(new UploadPartCopyCommand({ ...part, PartNumber: 1 }));
+  const second = await client.send(
+    new UploadPartCopyCommand({ ...part, PartNumber: 2, CopySourceRange: "bytes=10-19" }),
+  );
+  const Parts = [first, second].map(({ CopyPartResult }, at) => ({
+    PartNumber: at + 1,
+    ETag: CopyPartResult?.ETag,
+  }));
+  await client.send(
+    new CompleteMultipartUploadCommand({ Bucket, Key: "joined", UploadId, MultipartUpload: { Parts } }),
+  );
+  assert.ok((await read("joined")).equals(Buffer.concat([data, data.subarray(10, 20)])));
 });
 
 test("a bucket's tags come back as they were put, and are none before", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Log } from "@dsql-local/cluster";
 
 import type { Authorizer } from "../authorization.ts";
+import { permissionTable } from "../permissions/index.ts";
 import { type QueryOperation, queryService } from "../protocol/index.ts";
 import type { Service } from "../service.ts";
 import { type CloudFormationParts, cloudFormationOperations, type RequestReaders } from "./api/index.ts";
@@ -65,13 +66,15 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
     name: "CloudFormation",
     namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
     operations,
-    access: (operation, input, request) => {
-      const stackName = input.text("StackName");
-      const arn =
-        stackName === undefined || stackName.startsWith("arn:")
-          ? stackName
-          : `${stackArnPrefix}${stackName}/*`;
-      options.authorize(request.caller, `cloudformation:${operation}`, arn ?? "*");
+    access: {
+      table: permissionTable.cloudformation,
+      account,
+      authorize: options.authorize,
+      facts: {
+        stackArn: (nameOrArn) => store.find(nameOrArn)?.id,
+        changeSetStackArn: (name, stackName) => changeSetOwner(store, name, stackName),
+        objectArn: readers.objectArn,
+      },
     },
   });
   return {
@@ -85,4 +88,9 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
     },
     stop: () => deployments.stop(),
   };
+}
+
+function changeSetOwner(store: StackStore, name: string, stackName: string | undefined): string | undefined {
+  if (stackName !== undefined && store.find(stackName) === undefined) return undefined;
+  return store.findChangeSet(name, stackName)?.stack.id;
 }

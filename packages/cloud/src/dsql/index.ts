@@ -14,5 +14,6 @@ export {
   vpcEndpoint,
 } from "./control-plane.ts";
 export { checkPolicy } from "./policy.ts";
+export { describeCluster } from "./described-cluster.ts";
 export { type ClusterRecord, ClusterRecords } from "./records.ts";
 export { createDsql } from "./service.ts";

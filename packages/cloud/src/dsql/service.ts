@@ -6,10 +6,16 @@
  * Source: Aurora DSQL API Reference (2018-05-10); shapes as in `@aws-sdk/client-dsql`.
  * Tests: test/dsql-control-plane.test.ts, with the SDK's own client.
  */
-import type { Authorizer } from "../authorization.ts";
+import { type Authorizer, Gate } from "../authorization.ts";
+import { permissionTable } from "../permissions/index.ts";
 import { type JsonObject, notOffered, parseJsonBody } from "../protocol/index.ts";
-import { ServiceError, type Service, type ServiceRequest, type ServiceResponse } from "../service.ts";
-import { Access, type Question } from "./access.ts";
+import {
+  type Caller,
+  ServiceError,
+  type Service,
+  type ServiceRequest,
+  type ServiceResponse,
+} from "../service.ts";
 import { type ClusterView, type DsqlControlPlane, encryptionDetails, vpcEndpoint } from "./control-plane.ts";
 import { invalidField, invalidRequest, notFound } from "./errors.ts";
 import {
@@ -46,7 +52,7 @@ interface Route {
 }
 
 export function createDsql(plane: DsqlControlPlane, authorize: Authorizer): Service {
-  const services = { plane, access: new Access(authorize, plane.account), streams: new Streams(plane) };
+  const services = { plane, authorize, streams: new Streams(plane) };
   const routes = [
     ...collectionRoutes(services),
     ...clusterRoutes(services),
@@ -54,6 +60,13 @@ export function createDsql(plane: DsqlControlPlane, authorize: Authorizer): Serv
     ...tagRoutes(services),
     ...streamRoutes(services),
   ];
+  const gate = new Gate({
+    table: permissionTable.dsql,
+    operations: routes.map(({ operation }) => operation),
+    account: plane.account,
+    authorize,
+    facts: {},
+  });
   return {
     async handle(request: ServiceRequest): Promise<ServiceResponse> {
       const path = decoded(request.path);
@@ -61,7 +74,10 @@ export function createDsql(plane: DsqlControlPlane, authorize: Authorizer): Serv
         const match = route.method === request.method ? route.path.exec(path) : null;
         if (match === null) continue;
         const [, name = "", innerName = ""] = match;
-        const output = await route.run({ ...request, input: inputOf(request), name, innerName });
+        const call = { ...request, input: inputOf(request), name, innerName };
+        refuseNoIdentifier(path, name, innerName);
+        gate.admit(route.operation, call, request);
+        const output = await route.run(call);
         const headers = { "content-type": "application/json" };
         return { status: 200, headers, body: JSON.stringify(output ?? {}) };
       }
@@ -79,6 +95,13 @@ function decoded(path: string): string {
   }
 }
 
+/** What a path names are identifiers, but for the ARN of something with tags. */
+function refuseNoIdentifier(path: string, name: string, innerName: string): void {
+  if (path.startsWith("/tags/")) return;
+  if (name !== "") identifier(name);
+  if (innerName !== "") identifier(innerName, "streamIdentifier");
+}
+
 function inputOf(request: ServiceRequest): JsonObject {
   try {
     return parseJsonBody(request.body);
@@ -89,20 +112,12 @@ function inputOf(request: ServiceRequest): JsonObject {
 
 interface Services {
   readonly plane: DsqlControlPlane;
-  readonly access: Access;
+  readonly authorize: Authorizer;
   readonly streams: Streams;
 }
 
-/** What every operation on one cluster begins with: the identifier is one, and the caller may do this with it. */
-function question({ plane }: Services, call: Call, id: string): Omit<Question, "action"> {
-  const { caller, region } = call;
-  const resourceArn = `arn:aws:dsql:${region}:${plane.account}:cluster/${identifier(id)}`;
-  const known = plane.list(region).find(({ cluster }) => cluster.id === id);
-  return { caller, region, resourceArn, policy: known?.cluster.policy };
-}
-
 /** What concerns no cluster that is there already. */
-function collectionRoutes({ plane, access }: Services): readonly Route[] {
+function collectionRoutes({ plane, authorize }: Services): readonly Route[] {
   return [
     {
       method: "POST",
@@ -111,8 +126,7 @@ function collectionRoutes({ plane, access }: Services): readonly Route[] {
       run: async ({ input, caller, region }) => {
         const request = createRequest(input);
         const resourceArn = `arn:aws:dsql:${region}:${plane.account}:cluster/*`;
-        access.demandCreate({ caller, region, resourceArn }, request);
-        refuseLockout({ caller, region, resourceArn }, access, request.policy, input);
+        refuseLockout({ caller, region, resourceArn }, authorize, request.policy, input);
         return describe(await plane.create(request, region));
       },
     },
@@ -120,8 +134,7 @@ function collectionRoutes({ plane, access }: Services): readonly Route[] {
       method: "GET",
       path: /^\/cluster$/,
       operation: "ListClusters",
-      run: ({ caller, region, query }) => {
-        access.demand({ caller, region, action: "ListClusters", resourceArn: "*" });
+      run: ({ region, query }) => {
         const clusters = plane.list(region).map(({ cluster: { id, arn } }) => ({ identifier: id, arn }));
         return page("clusters", clusters, ({ identifier: id }) => id, query);
       },
@@ -129,19 +142,14 @@ function collectionRoutes({ plane, access }: Services): readonly Route[] {
   ];
 }
 
-function clusterRoutes(services: Services): readonly Route[] {
-  const { plane, access } = services;
+function clusterRoutes({ plane }: Services): readonly Route[] {
   const path = /^\/cluster\/([^/]+)$/;
-  const demand = (call: Call, action: string): void => {
-    access.demand({ ...question(services, call, call.name), action });
-  };
   return [
     {
       method: "GET",
       path,
       operation: "GetCluster",
       run: (call) => {
-        demand(call, "GetCluster");
         const view = plane.get(call.name, call.region);
         return { ...describe(view), tags: view.record.tags };
       },
@@ -153,7 +161,6 @@ function clusterRoutes(services: Services): readonly Route[] {
       run: async (call) => {
         const request = settings(call.input);
         clientToken(textField(call.input, "clientToken")); // An update may be made twice; the token only has to be one.
-        access.demandUpdate(question(services, call, call.name), request);
         return brief(await plane.update(call.name, call.region, request));
       },
     },
@@ -163,7 +170,6 @@ function clusterRoutes(services: Services): readonly Route[] {
       operation: "DeleteCluster",
       run: async (call) => {
         clientToken(call.query.get("client-token"));
-        demand(call, "DeleteCluster");
         return brief(await plane.delete(call.name, call.region));
       },
     },
@@ -172,15 +178,13 @@ function clusterRoutes(services: Services): readonly Route[] {
       path: /^\/clusters\/([^/]+)\/vpc-endpoint-service-name$/,
       operation: "GetVpcEndpointServiceName",
       run: (call) => {
-        demand(call, "GetVpcEndpointServiceName");
         return { ...vpcEndpoint(plane.get(call.name, call.region).cluster) };
       },
     },
   ];
 }
 
-function policyRoutes(services: Services): readonly Route[] {
-  const { plane, access } = services;
+function policyRoutes({ plane, authorize }: Services): readonly Route[] {
   const path = /^\/cluster\/([^/]+)\/policy$/;
   return [
     {
@@ -188,11 +192,10 @@ function policyRoutes(services: Services): readonly Route[] {
       path,
       operation: "PutClusterPolicy",
       run: async (call) => {
-        const { input, name, region } = call;
-        const about = question(services, call, name);
-        access.demand({ ...about, action: "PutClusterPolicy" });
+        const { input, name, region, caller } = call;
         const document = requiredText(input, "policy");
-        refuseLockout(about, access, document, input);
+        const resourceArn = `arn:aws:dsql:${region}:${plane.account}:cluster/${name}`;
+        refuseLockout({ caller, region, resourceArn }, authorize, document, input);
         const expectedVersion = textField(input, "expectedPolicyVersion");
         const token = clientToken(textField(input, "clientToken"));
         const change = { document, expectedVersion, clientToken: token };
@@ -204,7 +207,6 @@ function policyRoutes(services: Services): readonly Route[] {
       path,
       operation: "GetClusterPolicy",
       run: (call) => {
-        access.demand({ ...question(services, call, call.name), action: "GetClusterPolicy" });
         const { cluster, record } = plane.get(call.name, call.region);
         if (cluster.policy === undefined) throw notFound("cluster-policy", call.name);
         return { policy: cluster.policy, policyVersion: record.policyVersion };
@@ -215,7 +217,6 @@ function policyRoutes(services: Services): readonly Route[] {
       path,
       operation: "DeleteClusterPolicy",
       run: async (call) => {
-        access.demand({ ...question(services, call, call.name), action: "DeleteClusterPolicy" });
         const expectedVersion = call.query.get("expected-policy-version") ?? undefined;
         const token = clientToken(call.query.get("client-token"));
         const change = { document: undefined, expectedVersion, clientToken: token };
@@ -227,18 +228,34 @@ function policyRoutes(services: Services): readonly Route[] {
 
 /** @throws {ServiceError} ValidationException: the policy is none, or nobody who puts it could change it again */
 function refuseLockout(
-  about: Omit<Question, "action">,
-  access: Access,
+  about: { readonly caller: Caller; readonly region: string; readonly resourceArn: string },
+  authorize: Authorizer,
   document: string | undefined,
   input: JsonObject,
 ): void {
   const isBypassed = flagField(input, "bypassPolicyLockoutSafetyCheck") === true;
   if (document === undefined) return;
   const policy = checkPolicy(document);
-  if (isBypassed || access.couldStillPut(about, policy)) return;
+  const { caller, region, resourceArn } = about;
+  if (
+    isBypassed ||
+    wouldAllow(() => {
+      authorize(caller, "dsql:PutClusterPolicy", resourceArn, { region, resourcePolicy: policy });
+    })
+  )
+    return;
   throw invalidRequest(
     "The policy would keep you from changing it again (dsql:PutClusterPolicy). Set bypassPolicyLockoutSafetyCheck to put it all the same.",
   );
+}
+
+function wouldAllow(ask: () => void): boolean {
+  try {
+    ask();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tagRoutes(services: Services): readonly Route[] {
@@ -247,7 +264,7 @@ function tagRoutes(services: Services): readonly Route[] {
     method,
     path,
     operation,
-    run: (call) => run(taggedResource(services, call, operation), call),
+    run: (call) => run(taggedResource(services, call), call),
   });
   return [
     route("POST", "TagResource", (tagged, { input }) => {
@@ -268,15 +285,13 @@ interface Tagged {
   set(tags: Readonly<Record<string, string>>): void;
 }
 
-/** A cluster or a stream by its ARN. @throws {ServiceError} it is none, not there, or not the caller's to touch */
-function taggedResource(services: Services, call: Call, action: string): Tagged {
-  const { plane, access, streams } = services;
+/** A cluster or a stream by its ARN. @throws {ServiceError} it is none, or not there */
+function taggedResource({ plane, streams }: Services, call: Call): Tagged {
   const { region, name: arn } = call;
   const match =
     /^arn:aws:dsql:([a-z0-9-]+):(\d{12}):cluster\/([a-z0-9]{26})(?:\/stream\/([a-z0-9]{26}))?$/.exec(arn);
   if (match === null) throw invalidField("resourceArn", "the ARN of a cluster or a stream");
   const [, arnRegion, account, id = "", stream] = match;
-  access.demand({ ...question(services, call, id), action });
   if (arnRegion !== region || account !== plane.account) throw notFound("cluster", arn);
   if (stream === undefined)
     return {
@@ -293,22 +308,15 @@ function taggedResource(services: Services, call: Call, action: string): Tagged 
   };
 }
 
-function streamRoutes(services: Services): readonly Route[] {
-  const { access, streams } = services;
+function streamRoutes({ streams }: Services): readonly Route[] {
   const ofCluster = /^\/stream\/([^/]+)$/;
   const ofStream = /^\/stream\/([^/]+)\/([^/]+)$/;
-  const demand = (call: Call, action: string): void => {
-    const about = question(services, call, call.name);
-    const stream = call.innerName === "" ? "" : `/stream/${identifier(call.innerName, "streamIdentifier")}`;
-    access.demand({ ...about, resourceArn: `${about.resourceArn}${stream}`, action });
-  };
   return [
     {
       method: "POST",
       path: ofCluster,
       operation: "CreateStream",
       run: (call) => {
-        demand(call, "CreateStream");
         return streams.create(call.name, call.region, streamRequest(call.input));
       },
     },
@@ -317,7 +325,6 @@ function streamRoutes(services: Services): readonly Route[] {
       path: ofCluster,
       operation: "ListStreams",
       run: (call) => {
-        demand(call, "ListStreams");
         const all = streams.list(call.name, call.region);
         return page("streams", all, (stream) => String(stream["streamIdentifier"]), call.query);
       },
@@ -327,7 +334,6 @@ function streamRoutes(services: Services): readonly Route[] {
       path: ofStream,
       operation: "GetStream",
       run: (call) => {
-        demand(call, "GetStream");
         return streams.get(call.name, call.region, call.innerName);
       },
     },
@@ -336,7 +342,6 @@ function streamRoutes(services: Services): readonly Route[] {
       path: ofStream,
       operation: "DeleteStream",
       run: (call) => {
-        demand(call, "DeleteStream");
         return streams.delete(call.name, call.region, call.innerName);
       },
     },

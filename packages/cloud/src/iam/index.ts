@@ -7,6 +7,7 @@
 import type { Identities, Role } from "@dsql-local/cluster";
 
 import type { Authorizer } from "../authorization.ts";
+import { permissionTable } from "../permissions/index.ts";
 import {
   members,
   paginate,
@@ -31,11 +32,11 @@ export function createIam(options: {
   return queryService({
     name: "IAM",
     namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-    access: (operation, input, request) => {
-      const role = input.text("RoleName");
-      const resource =
-        role === undefined ? (input.text("PolicyArn") ?? "*") : roleArn(identities, role, input.text("Path"));
-      options.authorize(request.caller, `iam:${operation}`, resource);
+    access: {
+      table: permissionTable.iam,
+      account: identities.account,
+      authorize: options.authorize,
+      facts: { roleArn: (name) => identities.getRole(name)?.arn },
     },
     operations: {
       ...roleOperations(identities),
@@ -43,10 +44,6 @@ export function createIam(options: {
       ...policyOperations(identities, policies),
     },
   });
-}
-
-function roleArn(identities: Identities, name: string, path = "/"): string {
-  return identities.getRole(name)?.arn ?? `arn:aws:iam::${identities.account}:role${path}${name}`;
 }
 
 function roleOperations(identities: Identities): Record<string, QueryOperation> {
@@ -66,7 +63,7 @@ function roleOperations(identities: Identities): Record<string, QueryOperation> 
       const role = identities.putRole({
         name,
         path,
-        arn: roleArn(identities, name, path),
+        arn: `arn:aws:iam::${identities.account}:role${path}${name}`,
         assumeRolePolicy: input.required("AssumeRolePolicyDocument"),
         ...(maxSessionSeconds === undefined ? {} : { maxSessionSeconds }),
       });

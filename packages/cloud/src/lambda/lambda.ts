@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Identities, Log } from "@dsql-local/cluster";
-import { type Authorizer, createAuthorizer } from "../authorization.ts";
+import { type Authorizer, createAuthorizer, type DescribeResource } from "../authorization.ts";
 import { type Service, ServiceError } from "../service.ts";
 import {
   EventInvokeConfigs,
@@ -16,6 +16,7 @@ import { LambdaApi } from "./api/index.ts";
 import { Concurrency } from "./concurrency.ts";
 import { runtimeVariables } from "./configuration.ts";
 import { EventQueue } from "./events/index.ts";
+import { parseFunctionName } from "./function-name.ts";
 import { FunctionStore } from "./function-store.ts";
 import { Functions, type FetchObject } from "./functions.ts";
 import { Invoker } from "./invoker.ts";
@@ -35,6 +36,8 @@ export interface LambdaOptions {
   readonly awsEndpoint?: () => string | undefined;
   /** Where functions of custom resources answer, and the authority that vouches for it; read whenever a thread starts. */
   readonly customResourceResponses?: { readonly port: number; readonly caFile: string };
+  /** Resources of other services, whose policies have a say. */
+  readonly describeResource?: DescribeResource;
   /** Reads a zip that was deployed through S3. */
   readonly fetchObject: FetchObject;
   readonly log: Log;
@@ -96,7 +99,11 @@ export function createLambda(options: LambdaOptions): Lambda {
   const credentials = new RoleCredentials(identities);
   const concurrency = new Concurrency(options.environmentsMax ?? concurrentInvocationsMax);
   const events = new EventQueue(log);
-  const authorizer = createAuthorizer(identities, region);
+  const describe: DescribeResource = (arn) =>
+    arn.startsWith("arn:aws:lambda:")
+      ? { tags: store.find(arn.split(":")[6] ?? "")?.tags }
+      : options.describeResource?.(arn);
+  const authorizer = createAuthorizer(identities, region, describe);
   const invoker = new Invoker({
     version: (functionName, qualifier) => functions.versionToRun(functionName, qualifier),
     isCurrent: (configuration) => isCurrent(store, configuration),
@@ -131,6 +138,11 @@ export function createLambda(options: LambdaOptions): Lambda {
   const endpoint = (): string => options.awsEndpoint?.() ?? "";
   const urls = new FunctionUrls({ functions, store, endpoint });
   const invoke = (input: InvokeInput): Promise<InvokeOutput> => invoker.invoke(input);
+  const access = {
+    account,
+    authorize: authorizer,
+    facts: { functionArn: (name: string, qualifier?: string) => qualifiedArn(functions, name, qualifier) },
+  };
   const api = new LambdaApi({
     functions,
     permissions,
@@ -138,7 +150,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     urls,
     eventInvokeConfigs,
     concurrency,
-    authorizer,
+    access,
     invoke,
   });
   return {
@@ -147,7 +159,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     provisionedConcurrency,
     urls,
     eventInvokeConfigs,
-    urlRequests: new FunctionUrlRequests({ urls, invoke, authorizer, account, region }),
+    urlRequests: new FunctionUrlRequests({ urls, invoke, access, account, region }),
     createFunction: (input) => functions.createFunction(input),
     updateFunctionCode: (input) => functions.updateFunctionCode(input),
     updateFunctionConfiguration: (input) => functions.updateFunctionConfiguration(input),
@@ -158,6 +170,12 @@ export function createLambda(options: LambdaOptions): Lambda {
     start: () => invoker.provision(),
     stop: () => invoker.stop(),
   };
+}
+
+function qualifiedArn(functions: Functions, functionName: string, qualifier: string | undefined): string {
+  const reference = parseFunctionName(functionName, qualifier);
+  const arn = functions.functionArn(reference.name);
+  return reference.qualifier === undefined ? arn : `${arn}:${reference.qualifier}`;
 }
 
 /** One core is left to the main thread, which serves the endpoint and the cluster. */

@@ -5,6 +5,7 @@
  */
 
 import type { Authorizer } from "../authorization.ts";
+import { permissionTable } from "../permissions/index.ts";
 import {
   type JsonObject,
   type JsonOperation,
@@ -32,10 +33,11 @@ interface LogsOptions {
 export function createLogs(options: LogsOptions): Service {
   return jsonService({
     name: "CloudWatch Logs",
-    access: (operation, input, request) => {
-      const name = groupNameIn(input);
-      const resource = name === undefined ? "*" : `${arnOf(options, name)}:*`;
-      options.authorize(request.caller, `logs:${operation}`, resource);
+    access: {
+      table: permissionTable.logs,
+      account: options.account,
+      authorize: options.authorize,
+      facts: { groupName: groupNameIn },
     },
     operations: { ...groupOperations(options), ...streamOperations(options), ...eventOperations(options) },
   });

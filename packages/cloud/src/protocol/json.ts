@@ -3,6 +3,7 @@
  * whose operation is in method and path (DSQL, Lambda).
  */
 
+import { Gate, type ServiceAccess } from "../authorization.ts";
 import { ServiceError, type Service, type ServiceRequest, type ServiceResponse } from "../service.ts";
 import { notOffered } from "./query.ts";
 
@@ -11,19 +12,19 @@ export type JsonObject = Record<string, unknown>;
 export type JsonOperation = (input: JsonObject, request: ServiceRequest) => Promise<JsonObject> | JsonObject;
 
 /** A JSON 1.1 service from its operations by name. */
-export function jsonService(options: {
+export function jsonService<Facts>(options: {
   name: string;
   operations: Readonly<Record<string, JsonOperation>>;
-  /** Refuses what the caller may not do; runs before the operation. */
-  access?: (operation: string, input: JsonObject, request: ServiceRequest) => void;
+  access: ServiceAccess<JsonObject, Facts>;
 }): Service {
+  const gate = new Gate({ ...options.access, operations: Object.keys(options.operations) });
   return {
     async handle(request: ServiceRequest): Promise<ServiceResponse> {
       const name = targetOperation(request);
       const operation = Object.hasOwn(options.operations, name) ? options.operations[name] : undefined;
       if (operation === undefined) throw notOffered(options.name, name, Object.keys(options.operations));
       const input = parseJsonBody(request.body);
-      options.access?.(name, input, request);
+      gate.admit(name, input, request);
       const output = await operation(input, request);
       return {
         status: 200,

@@ -4,6 +4,7 @@
  * Lists arrive as `Tags.member.1.Key=…`; `QueryInput` reads them without building a tree.
  */
 
+import { Gate, type ServiceAccess } from "../authorization.ts";
 import { ServiceError, type Service, type ServiceRequest, type ServiceResponse } from "../service.ts";
 import { document, type XmlValue } from "./xml.ts";
 
@@ -78,13 +79,13 @@ export function validationError(message: string): ServiceError {
 export type QueryOperation = (input: QueryInput, request: ServiceRequest) => Promise<XmlValue> | XmlValue;
 
 /** A service of the query protocol from its operations by name. */
-export function queryService(options: {
+export function queryService<Facts>(options: {
   name: string;
   namespace: string;
   operations: Readonly<Record<string, QueryOperation>>;
-  /** Refuses what the caller may not do; runs before the operation. */
-  access?: (operation: string, input: QueryInput, request: ServiceRequest) => void;
+  access: ServiceAccess<QueryInput, Facts>;
 }): Service {
+  const gate = new Gate({ ...options.access, operations: Object.keys(options.operations) });
   return {
     async handle(request: ServiceRequest): Promise<ServiceResponse> {
       const form = formOf(request);
@@ -92,7 +93,7 @@ export function queryService(options: {
       const operation = Object.hasOwn(options.operations, action) ? options.operations[action] : undefined;
       if (operation === undefined) throw notOffered(options.name, action, Object.keys(options.operations));
       const input = new QueryInput(form);
-      options.access?.(action, input, request);
+      gate.admit(action, input, request);
       const result = await operation(input, request);
       const body = {
         ...(result === undefined ? {} : { [`${action}Result`]: result }),

@@ -4,13 +4,14 @@ import { parseXml, type XmlValue } from "../protocol/index.ts";
 import { ServiceError, type ServiceResponse } from "../service.ts";
 import { readWhole } from "./bodies.ts";
 import { parseBucketPolicy } from "./bucket-policy.ts";
-import { type S3Request, xmlResponse } from "./requests.ts";
+import { type SettingName, settingNames } from "./operations.ts";
+import { type S3Call, type S3Request, xmlResponse } from "./requests.ts";
 import type { Bucket, ObjectStore, StoredObject } from "./store.ts";
 
 /** Sub-resources that are kept as they were put, with what S3 answers where nothing was put. */
 const settings: Readonly<
   Record<
-    string,
+    SettingName,
     { readonly code: string; readonly message: string } | { readonly xml: readonly [string, XmlValue] }
   >
 > = {
@@ -65,52 +66,45 @@ export function listBuckets(store: ObjectStore): ServiceResponse {
   });
 }
 
-export async function handleBucket(
-  store: ObjectStore,
-  request: S3Request,
-  name: string,
-): Promise<ServiceResponse> {
-  const setting = Object.keys(settings).find((candidate) => request.query.has(candidate));
-  if (setting !== undefined) return handleSetting(store.bucket(name), store, request, setting);
-  switch (request.method) {
-    case "PUT":
-      store.createBucket(name, request.region);
+export function handleBucket(store: ObjectStore, call: S3Call): Promise<ServiceResponse> | ServiceResponse {
+  const { bucket: name, operation } = call;
+  switch (operation) {
+    case "CreateBucket":
+      store.createBucket(name, call.region);
       return { status: 200, headers: { location: `/${name}` } };
-    case "HEAD":
+    case "HeadBucket":
       return { status: 200, headers: { "x-amz-bucket-region": store.bucket(name).region } };
-    case "DELETE":
+    case "DeleteBucket":
       store.deleteBucket(name);
       return { status: 204 };
-    case "POST":
-      if (request.query.has("delete")) return deleteObjects(store, request, name);
-      break;
-    case "GET":
-      return readBucket(store, request, name);
+    case "GetBucketLocation": {
+      // us-east-1 is the region that this operation has no name for.
+      const { region } = store.bucket(name);
+      return xmlResponse("LocationConstraint", region === "us-east-1" ? "" : region);
+    }
+    case "ListMultipartUploads":
+      store.bucket(name);
+      return xmlResponse("ListMultipartUploadsResult", { Bucket: name, IsTruncated: false });
+    case "ListObjectVersions":
+      return listVersions(store, call, store.bucket(name).name);
+    case "ListObjects":
+    case "ListObjectsV2":
+      return listObjects(store, call, store.bucket(name).name);
   }
-  throw new ServiceError({
-    code: "MethodNotAllowed",
-    message: "The specified method is not allowed against this resource.",
-    status: 405,
-  });
+  const setting = settingNamesList.find(
+    (candidate) => operation.slice(operation.startsWith("Delete") ? 6 : 3) === settingNames[candidate],
+  );
+  if (setting === undefined) throw new Error(`S3 ${operation} has no code`);
+  return handleSetting(store.bucket(name), store, call, setting);
 }
 
-function readBucket(store: ObjectStore, request: S3Request, name: string): ServiceResponse {
-  const bucket = store.bucket(name);
-  if (request.query.has("location")) {
-    // us-east-1 is the region that this operation has no name for.
-    return xmlResponse("LocationConstraint", bucket.region === "us-east-1" ? "" : bucket.region);
-  }
-  if (request.query.has("uploads"))
-    return xmlResponse("ListMultipartUploadsResult", { Bucket: name, IsTruncated: false });
-  if (request.query.has("versions")) return listVersions(store, request, bucket.name);
-  return listObjects(store, request, bucket.name);
-}
+const settingNamesList = Object.keys(settingNames) as SettingName[];
 
 async function handleSetting(
   bucket: Bucket,
   store: ObjectStore,
   request: S3Request,
-  name: string,
+  name: SettingName,
 ): Promise<ServiceResponse> {
   if (request.method === "PUT") {
     const text = (await readWhole(request, settingBytesMax)).toString("utf8");
@@ -127,10 +121,10 @@ async function handleSetting(
   const contentType = name === "policy" ? "application/json" : "application/xml";
   if (kept !== undefined) return { status: 200, headers: { "content-type": contentType }, body: kept };
   const otherwise = settings[name];
-  if (otherwise !== undefined && "xml" in otherwise) return xmlResponse(...otherwise.xml);
+  if ("xml" in otherwise) return xmlResponse(...otherwise.xml);
   throw new ServiceError({
-    code: otherwise?.code ?? "InvalidRequest",
-    message: otherwise?.message ?? "The setting does not exist",
+    code: otherwise.code,
+    message: otherwise.message,
     status: 404,
     members: { BucketName: bucket.name },
   });
@@ -144,9 +138,8 @@ interface Listing {
   readonly last: string | undefined;
 }
 
-function listObjects(store: ObjectStore, request: S3Request, bucket: string): ServiceResponse {
-  const { query } = request;
-  const isSecondVersion = query.get("list-type") === "2";
+function listObjects(store: ObjectStore, { query, operation }: S3Call, bucket: string): ServiceResponse {
+  const isSecondVersion = operation === "ListObjectsV2";
   const token = query.get("continuation-token");
   const after = isSecondVersion
     ? token === null
@@ -245,28 +238,44 @@ function encodeKey(key: string, query: URLSearchParams): string {
   return query.get("encoding-type") === "url" ? encodeURIComponent(key).replaceAll("%2F", "/") : key;
 }
 
-async function deleteObjects(
-  store: ObjectStore,
-  request: S3Request,
-  bucket: string,
-): Promise<ServiceResponse> {
-  store.bucket(bucket);
-  const body = await readWhole(request, deleteBytesMax);
-  const wanted = readDeletion(body.toString("utf8"));
-  for (const key of wanted.keys) store.deleteObject(bucket, key);
-  return xmlResponse("DeleteResult", { Deleted: wanted.isQuiet ? [] : wanted.keys.map((Key) => ({ Key })) });
+export interface ObjectToDelete {
+  readonly key: string;
+  readonly versionId: string | undefined;
 }
 
-function readDeletion(text: string): { keys: readonly string[]; isQuiet: boolean } {
+/** @throws {ServiceError} MalformedXML */
+export async function readDeletion(
+  request: S3Request,
+): Promise<{ objects: readonly ObjectToDelete[]; isQuiet: boolean }> {
+  const text = (await readWhole(request, deleteBytesMax)).toString("utf8");
   try {
     const root = parseXml(text)["Delete"] as { Object?: unknown; Quiet?: unknown };
-    const objects = Array.isArray(root.Object) ? (root.Object as unknown[]) : [root.Object];
-    const keys = objects.map((object) => String((object as { Key: unknown }).Key));
-    if (keys.length > keysPerPageMax) throw new Error("too many keys");
-    return { keys, isQuiet: root.Quiet === "true" };
+    const listed = Array.isArray(root.Object) ? (root.Object as unknown[]) : [root.Object];
+    const objects = listed.map((object) => {
+      const { Key, VersionId } = object as { Key: unknown; VersionId?: unknown };
+      if (typeof Key !== "string") throw new Error("an object without a key");
+      if (VersionId !== undefined && typeof VersionId !== "string")
+        throw new Error("a version without an id");
+      return { key: Key, versionId: VersionId };
+    });
+    if (objects.length > keysPerPageMax) throw new Error("too many keys");
+    return { objects, isQuiet: root.Quiet === "true" };
   } catch (error) {
     throw malformedXml(error);
   }
+}
+
+export function runDeletion(
+  store: ObjectStore,
+  bucket: string,
+  deletion: { allowed: readonly ObjectToDelete[]; refused: readonly ObjectToDelete[]; isQuiet: boolean },
+): ServiceResponse {
+  const { allowed, refused, isQuiet } = deletion;
+  for (const { key } of allowed) store.deleteObject(bucket, key);
+  return xmlResponse("DeleteResult", {
+    Deleted: isQuiet ? [] : allowed.map(({ key }) => ({ Key: key })),
+    Error: refused.map(({ key }) => ({ Key: key, Code: "AccessDenied", Message: "Access Denied" })),
+  });
 }
 
 export function malformedXml(cause: unknown): ServiceError {

@@ -13,14 +13,22 @@
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 
-import type { Authorizer } from "../authorization.ts";
+import { type Authorizer, type DescribeResource, Gate } from "../authorization.ts";
+import { permissionTable, type S3Facts, type S3Input } from "../permissions/index.ts";
 import { ServiceError, type ServiceResponse } from "../service.ts";
-import { handleBucket, listBuckets } from "./bucket-operations.ts";
+import {
+  handleBucket,
+  listBuckets,
+  type ObjectToDelete,
+  readDeletion,
+  runDeletion,
+} from "./bucket-operations.ts";
 import { BucketPolicies } from "./bucket-policy.ts";
-import { handleObject } from "./object-operations.ts";
-import { type S3Request, targetOf } from "./requests.ts";
+import { handleObject, hasTags } from "./object-operations.ts";
+import { operationNames, operationOf } from "./operations.ts";
+import { type S3Call, type S3Request, targetOf } from "./requests.ts";
 import { type Bucket, ObjectStore } from "./store.ts";
-import { handleUpload } from "./upload-operations.ts";
+import { handleUpload, uploadOperations } from "./upload-operations.ts";
 
 export { objectBytesMax } from "./bodies.ts";
 export { s3ErrorResponse, type S3Request } from "./requests.ts";
@@ -39,20 +47,30 @@ export interface S3 {
   objectBytes(bucket: string, key: string, region?: string): Promise<Buffer>;
   /** An object's text by the HTTPS address that the CDK gives CloudFormation, in either of S3's styles. */
   objectText(url: string): Promise<string>;
+  /** @throws {ServiceError} ValidationError: the address means no object */
+  objectArn(url: string): string;
+  /** What buckets say about access: their policies. */
+  describe: DescribeResource;
 }
 
 /** @param options.region - of buckets that an older version made, which knew one Region only */
-export function createS3(options: { dataDir: string; region: string; authorize: Authorizer }): S3 {
+export function createS3(options: {
+  dataDir: string;
+  region: string;
+  account: string;
+  authorize: Authorizer;
+}): S3 {
   const store = new ObjectStore({ directory: join(options.dataDir, "s3"), homeRegion: options.region });
   store.load();
 
   const policies = new BucketPolicies(store);
-
-  const authorize = (request: S3Request, target: { bucket: string; key: string }): void => {
-    const resourcePolicy = policies.of(target.bucket);
-    const details = { region: request.region, ...(resourcePolicy === undefined ? {} : { resourcePolicy }) };
-    options.authorize(request.caller, actionOf(request, target), arnOf(target), details);
-  };
+  const gate = new Gate<S3Input, S3Facts>({
+    table: permissionTable.s3,
+    operations: operationNames,
+    account: options.account,
+    authorize: options.authorize,
+    facts: { hasTags: (bucket, key) => hasTags(store, bucket, key) },
+  });
 
   const objectBytes = async (bucket: string, key: string, region?: string): Promise<Buffer> => {
     if (region !== undefined) refuseOtherRegion(store.bucket(bucket), region);
@@ -67,19 +85,71 @@ export function createS3(options: { dataDir: string; region: string; authorize: 
       const { bucket, key } = locationOf(url);
       return (await objectBytes(bucket, key)).toString("utf8");
     },
+    objectArn: (url) => {
+      const { bucket, key } = locationOf(url);
+      return `arn:aws:s3:::${bucket}/${key}`;
+    },
+    describe: (arn) => {
+      const bucket = /^arn:aws:s3:::([^/]+)/.exec(arn)?.[1];
+      return bucket === undefined ? undefined : { policy: policies.of(bucket) };
+    },
     handle: async (request) => {
       const target = targetOf(request.path);
-      authorize(request, target);
-      if (target.bucket === "") return listBuckets(store);
-      const bucket = store.findBucket(target.bucket);
-      // Where a bucket is, GetBucketLocation tells in any Region.
-      if (bucket !== undefined && !request.query.has("location")) refuseOtherRegion(bucket, request.region);
-      if (target.key === "") return handleBucket(store, request, target.bucket);
-      if (request.query.has("uploads") || request.query.has("uploadId"))
-        return handleUpload(store, request, target);
-      return handleObject(store, request, target);
+      const operation = operationOf(request, target);
+      const call: S3Call = { ...request, ...target, operation, ...sourceOf(request) };
+      if (operation === "DeleteObjects") return deleteObjects(store, call, gate);
+      gate.admit(operation, call, call);
+      refuseUnlessHere(store, call);
+      return runOperation(store, call);
     },
   };
+}
+
+function runOperation(store: ObjectStore, call: S3Call): Promise<ServiceResponse> | ServiceResponse {
+  if (call.bucket === "") return listBuckets(store);
+  if (call.key === "") return handleBucket(store, call);
+  return uploadOperations.has(call.operation) ? handleUpload(store, call) : handleObject(store, call);
+}
+
+/** Each object that the request names is asked about for itself; those that may not be deleted are reported. */
+async function deleteObjects(
+  store: ObjectStore,
+  call: S3Call,
+  gate: Gate<S3Input, S3Facts>,
+): Promise<ServiceResponse> {
+  const wanted = await readDeletion(call);
+  const mayDelete = ({ key, versionId }: ObjectToDelete): boolean => {
+    const query = new URLSearchParams(versionId === undefined ? {} : { versionId });
+    return gate.admits("DeleteObjects", { ...call, key, query }, call);
+  };
+  const allowed = wanted.objects.filter(mayDelete);
+  const refused = wanted.objects.filter((object) => !allowed.includes(object));
+  // Whoever may delete none of them learns nothing about the bucket.
+  if (allowed.length > 0) refuseUnlessHere(store, call);
+  return runDeletion(store, call.bucket, { allowed, refused, isQuiet: wanted.isQuiet });
+}
+
+/** Where a bucket is, GetBucketLocation tells in any Region. */
+function refuseUnlessHere(store: ObjectStore, { bucket: name, operation, region }: S3Call): void {
+  const bucket = store.findBucket(name);
+  if (bucket !== undefined && operation !== "GetBucketLocation") refuseOtherRegion(bucket, region);
+}
+
+/** What is copied, read once for the permission and for the copy. */
+function sourceOf({ headers }: S3Request): Pick<S3Call, "source"> {
+  const header = headers["x-amz-copy-source"];
+  if (typeof header !== "string") return {};
+  const [path = "", query] = header.split("?");
+  // Some clients encode the slash after the bucket as well.
+  const [first = "", ...rest] = path.replace(/^\//, "").replace(/%2F/i, "/").split("/");
+  const { bucket, key } = targetOf(`/${first}/${rest.join("/")}`);
+  if (bucket === "" || key === "") {
+    throw new ServiceError({
+      code: "InvalidArgument",
+      message: "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+    });
+  }
+  return { source: { bucket, key, versionId: new URLSearchParams(query).get("versionId") ?? undefined } };
 }
 
 /** @throws {ServiceError} PermanentRedirect: an SDK with `followRegionRedirects` then asks the right Region */
@@ -92,45 +162,6 @@ function refuseOtherRegion({ name, region }: Bucket, requested: string): void {
     members: { Bucket: name, Endpoint: `${name}.s3.${region}.amazonaws.com`, Region: region },
   });
 }
-
-function arnOf(target: { bucket: string; key: string }): string {
-  if (target.bucket === "") return "*";
-  return `arn:aws:s3:::${target.bucket}${target.key === "" ? "" : `/${target.key}`}`;
-}
-
-/** The permission a request needs. Source: Service Authorization Reference, "Actions … for Amazon S3". */
-function actionOf(request: S3Request, target: { bucket: string; key: string }): string {
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  if (target.bucket === "") return "s3:ListAllMyBuckets";
-  if (target.key === "") {
-    if (request.query.has("encryption"))
-      return isRead ? "s3:GetEncryptionConfiguration" : "s3:PutEncryptionConfiguration";
-    if (request.query.has("location")) return "s3:GetBucketLocation";
-    if (request.query.has("delete")) return "s3:DeleteObject";
-    const setting = [...request.query.keys()].find((name) => name in bucketActions);
-    if (setting !== undefined) return `s3:${isRead ? "Get" : "Put"}${bucketActions[setting] ?? ""}`;
-    if (isRead) return "s3:ListBucket";
-    return request.method === "DELETE" ? "s3:DeleteBucket" : "s3:CreateBucket";
-  }
-  if (isRead) return request.query.has("uploadId") ? "s3:ListMultipartUploadParts" : "s3:GetObject";
-  if (request.method !== "DELETE") return "s3:PutObject";
-  return request.query.has("uploadId") ? "s3:AbortMultipartUpload" : "s3:DeleteObject";
-}
-
-const bucketActions: Readonly<Record<string, string>> = {
-  acl: "BucketAcl",
-  cors: "BucketCORS",
-  lifecycle: "LifecycleConfiguration",
-  logging: "BucketLogging",
-  notification: "BucketNotification",
-  ownershipControls: "BucketOwnershipControls",
-  policy: "BucketPolicy",
-  publicAccessBlock: "BucketPublicAccessBlock",
-  requestPayment: "BucketRequestPayment",
-  tagging: "BucketTagging",
-  versioning: "BucketVersioning",
-  website: "BucketWebsite",
-};
 
 function locationOf(address: string): { bucket: string; key: string } {
   if (!URL.canParse(address)) throw unsupportedAddress(address);

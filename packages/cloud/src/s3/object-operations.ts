@@ -4,41 +4,33 @@ import { parseXml } from "../protocol/index.ts";
 import { ServiceError, type ServiceResponse } from "../service.ts";
 import { BodyCheck, isChecksum, readWhole, type BodyFacts } from "./bodies.ts";
 import { malformedXml } from "./bucket-operations.ts";
-import { keptHeaders, type S3Request, type S3Target, targetOf, xmlResponse } from "./requests.ts";
+import { keptHeaders, type S3Call, type S3Request, xmlResponse } from "./requests.ts";
 import type { ObjectStore, StoredObject } from "./store.ts";
 
 const taggingBytesMax = 16 * 1024;
 
-export async function handleObject(
-  store: ObjectStore,
-  request: S3Request,
-  target: S3Target,
-): Promise<ServiceResponse> {
-  if (request.query.has("tagging")) return handleTagging(store, request, target);
-  switch (request.method) {
-    case "PUT":
-      return request.headers["x-amz-copy-source"] === undefined
-        ? putObject(store, request, target)
-        : copyObject(store, request, target);
-    case "GET":
-    case "HEAD":
-      return readObject(store, request, target);
-    case "DELETE":
-      store.deleteObject(target.bucket, target.key);
+export function handleObject(store: ObjectStore, call: S3Call): Promise<ServiceResponse> | ServiceResponse {
+  switch (call.operation) {
+    case "PutObject":
+      return putObject(store, call);
+    case "CopyObject":
+      return copyObject(store, call);
+    case "GetObject":
+    case "HeadObject":
+      return readObject(store, call);
+    case "DeleteObject":
+      store.deleteObject(call.bucket, call.key);
       return { status: 204 };
+    case "GetObjectTagging":
+    case "PutObjectTagging":
+    case "DeleteObjectTagging":
+      return handleTagging(store, call);
   }
-  throw new ServiceError({
-    code: "MethodNotAllowed",
-    message: "The specified method is not allowed against this resource.",
-    status: 405,
-  });
+  throw new Error(`S3 ${call.operation} has no code`);
 }
 
-async function putObject(
-  store: ObjectStore,
-  request: S3Request,
-  { bucket, key }: S3Target,
-): Promise<ServiceResponse> {
+async function putObject(store: ObjectStore, request: S3Call): Promise<ServiceResponse> {
+  const { bucket, key } = request;
   refuseByCondition(store.findObject(bucket, key), request);
   const received = await receive(store, request, bucket);
   const object: StoredObject = {
@@ -80,20 +72,19 @@ export async function receive(store: ObjectStore, request: S3Request, bucket: st
 
 async function copyObject(
   store: ObjectStore,
-  request: S3Request,
-  { bucket, key }: S3Target,
+  { bucket, key, source, headers }: S3Call,
 ): Promise<ServiceResponse> {
-  const named = String(request.headers["x-amz-copy-source"]);
-  const [path = ""] = named.split("?");
-  const source = targetOf(path.startsWith("/") ? path : `/${path}`);
+  if (source === undefined) throw new Error("a copy without a source");
   const original = store.object(source.bucket, source.key);
   const draft = await store.writeDraft(bucket, store.read(source.bucket, source.key), []);
-  const replaces = request.headers["x-amz-metadata-directive"] === "REPLACE";
+  const given = keptHeaders(headers);
+  const kept = headers["x-amz-metadata-directive"] === "REPLACE" ? given : original.headers;
+  const tagged = headers["x-amz-tagging-directive"] === "REPLACE" ? given : original.headers;
   const copy: StoredObject = {
     ...original,
     key,
     modifiedAtMs: Date.now(),
-    headers: replaces ? keptHeaders(request.headers) : original.headers,
+    headers: { ...kept, [taggingHeader]: tagged[taggingHeader] ?? "" },
   };
   store.publish(bucket, draft, copy);
   return xmlResponse("CopyObjectResult", {
@@ -102,7 +93,8 @@ async function copyObject(
   });
 }
 
-function readObject(store: ObjectStore, request: S3Request, { bucket, key }: S3Target): ServiceResponse {
+function readObject(store: ObjectStore, request: S3Call): ServiceResponse {
+  const { bucket, key } = request;
   const object = store.object(bucket, key);
   const headers: Record<string, string> = {
     ...object.headers,
@@ -111,6 +103,9 @@ function readObject(store: ObjectStore, request: S3Request, { bucket, key }: S3T
     "accept-ranges": "bytes",
     "x-amz-server-side-encryption": "AES256",
   };
+  const tagCount = new URLSearchParams(headers[taggingHeader] ?? "").size;
+  delete headers[taggingHeader];
+  if (tagCount > 0) headers["x-amz-tagging-count"] = String(tagCount);
   if (isNotModified(object, request)) return { status: 304, headers: { etag: headers["etag"] ?? "" } };
   refuseByCondition(object, request);
   for (const [name, value] of request.query) {
@@ -142,7 +137,10 @@ function readObject(store: ObjectStore, request: S3Request, { bucket, key }: S3T
 }
 
 /** One range of bytes, both ends included; anything S3 would not honour counts as the whole object. */
-function rangeOf(header: string | undefined, size: number): { start: number; end: number } | undefined {
+export function rangeOf(
+  header: string | undefined,
+  size: number,
+): { start: number; end: number } | undefined {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
   if (first === undefined || last === undefined || (first === "" && last === "")) return undefined;
   const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
@@ -185,11 +183,8 @@ function matchesTag(header: string, etag: string): boolean {
   return header.split(",").some((tag) => tag.trim() === "*" || tag.trim().replaceAll('"', "") === etag);
 }
 
-async function handleTagging(
-  store: ObjectStore,
-  request: S3Request,
-  { bucket, key }: S3Target,
-): Promise<ServiceResponse> {
+async function handleTagging(store: ObjectStore, request: S3Call): Promise<ServiceResponse> {
+  const { bucket, key } = request;
   const object = store.object(bucket, key);
   if (request.method === "GET") {
     const tags = new URLSearchParams(object.headers[taggingHeader] ?? "");
@@ -200,6 +195,11 @@ async function handleTagging(
   const draft = await store.writeDraft(bucket, store.read(bucket, key), []);
   store.publish(bucket, draft, { ...object, headers: { ...object.headers, [taggingHeader]: tags } });
   return { status: request.method === "DELETE" ? 204 : 200 };
+}
+
+export function hasTags(store: ObjectStore, bucket: string, key: string): boolean {
+  if (store.findBucket(bucket) === undefined) return false;
+  return (store.findObject(bucket, key)?.headers[taggingHeader] ?? "") !== "";
 }
 
 /** Tags travel with the object's headers, in the form of the PUT's own `x-amz-tagging`. */

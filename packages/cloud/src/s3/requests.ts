@@ -28,6 +28,14 @@ export interface S3Target {
   readonly key: string;
 }
 
+/** A request that was understood: what it asks for, and of what. */
+export interface S3Call extends S3Request, S3Target {
+  /** Of `operations.ts`. */
+  readonly operation: string;
+  /** Where an object, or a part of one, is copied from. */
+  readonly source?: S3Target & { readonly versionId: string | undefined };
+}
+
 const s3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** Path style: `/<bucket>/<key>`. @throws {ServiceError} InvalidURI */
@@ -99,4 +107,5 @@ const keptNames = new Set([
   "content-language",
   "content-type",
   "expires",
+  "x-amz-tagging",
 ]);

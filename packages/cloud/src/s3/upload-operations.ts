@@ -5,70 +5,87 @@ import { Readable } from "node:stream";
 
 import { parseXml } from "../protocol/index.ts";
 import { ServiceError, type ServiceResponse } from "../service.ts";
-import { objectBytesMax, readWhole } from "./bodies.ts";
+import { BodyInspector, objectBytesMax, readWhole } from "./bodies.ts";
 import { malformedXml } from "./bucket-operations.ts";
-import { receive, refuseByCondition } from "./object-operations.ts";
-import { keptHeaders, type S3Request, type S3Target, xmlResponse } from "./requests.ts";
+import { rangeOf, receive, refuseByCondition } from "./object-operations.ts";
+import { keptHeaders, type S3Call, xmlResponse } from "./requests.ts";
 import type { ObjectStore, UploadedPart } from "./store.ts";
 
 const partNumberMax = 10_000;
 const partBytesMin = 5 * 1024 * 1024;
 const completionBytesMax = 2 * 1024 * 1024;
 
-export async function handleUpload(
-  store: ObjectStore,
-  request: S3Request,
-  target: S3Target,
-): Promise<ServiceResponse> {
-  const { bucket, key } = target;
-  if (request.query.has("uploads")) {
-    const headers = { "content-type": "application/octet-stream", ...keptHeaders(request.headers) };
+export const uploadOperations: ReadonlySet<string> = new Set([
+  "AbortMultipartUpload",
+  "CompleteMultipartUpload",
+  "CreateMultipartUpload",
+  "ListParts",
+  "UploadPart",
+  "UploadPartCopy",
+]);
+
+export async function handleUpload(store: ObjectStore, call: S3Call): Promise<ServiceResponse> {
+  const { bucket, key, operation } = call;
+  if (operation === "CreateMultipartUpload") {
+    const headers = { "content-type": "application/octet-stream", ...keptHeaders(call.headers) };
     const UploadId = store.startUpload(bucket, key, headers);
     return xmlResponse("InitiateMultipartUploadResult", { Bucket: bucket, Key: key, UploadId });
   }
-  const uploadId = request.query.get("uploadId") ?? "";
+  const uploadId = call.query.get("uploadId") ?? "";
   store.upload(bucket, key, uploadId);
-  switch (request.method) {
-    case "PUT":
-      return uploadPart(store, request, target, uploadId);
-    case "POST":
-      return complete(store, request, target, uploadId);
-    case "DELETE":
+  switch (operation) {
+    case "UploadPart":
+      return uploadPart(store, call, uploadId);
+    case "UploadPartCopy":
+      return copyPart(store, call, uploadId);
+    case "CompleteMultipartUpload":
+      return complete(store, call, uploadId);
+    case "AbortMultipartUpload":
       store.removeUpload(bucket, uploadId);
       return { status: 204 };
-    default:
-      return listParts(store, target, uploadId);
+    case "ListParts":
+      return listParts(store, call, uploadId);
   }
+  throw new Error(`S3 ${operation} has no code`);
 }
 
-async function uploadPart(
-  store: ObjectStore,
-  request: S3Request,
-  { bucket }: S3Target,
-  uploadId: string,
-): Promise<ServiceResponse> {
-  const number = Number(request.query.get("partNumber"));
-  if (!Number.isInteger(number) || number < 1 || number > partNumberMax) {
-    throw new ServiceError({
-      code: "InvalidArgument",
-      message: `Part number must be an integer between 1 and ${partNumberMax}, inclusive`,
-    });
-  }
-  const received = await receive(store, request, bucket);
-  store.publishPart(bucket, uploadId, received.draft, {
-    number,
-    ...received.facts,
-    modifiedAtMs: Date.now(),
+function partNumberOf({ query }: S3Call): number {
+  const number = Number(query.get("partNumber"));
+  if (Number.isInteger(number) && number >= 1 && number <= partNumberMax) return number;
+  throw new ServiceError({
+    code: "InvalidArgument",
+    message: `Part number must be an integer between 1 and ${partNumberMax}, inclusive`,
   });
-  return { status: 200, headers: { etag: `"${received.facts.md5}"`, ...received.checksums } };
 }
 
-async function complete(
-  store: ObjectStore,
-  request: S3Request,
-  { bucket, key }: S3Target,
-  uploadId: string,
-): Promise<ServiceResponse> {
+async function uploadPart(store: ObjectStore, call: S3Call, uploadId: string): Promise<ServiceResponse> {
+  const number = partNumberOf(call);
+  const { draft, facts, checksums } = await receive(store, call, call.bucket);
+  store.publishPart(call.bucket, uploadId, draft, { number, ...facts, modifiedAtMs: Date.now() });
+  return { status: 200, headers: { etag: `"${facts.md5}"`, ...checksums } };
+}
+
+/** A part that is an object, or a range of one, that is there already. */
+async function copyPart(store: ObjectStore, call: S3Call, uploadId: string): Promise<ServiceResponse> {
+  const { bucket, headers, source } = call;
+  if (source === undefined) throw new Error("a copy without a source");
+  const number = partNumberOf(call);
+  const range = headers["x-amz-copy-source-range"];
+  const { size } = store.object(source.bucket, source.key);
+  const bytes = rangeOf(typeof range === "string" ? range : undefined, size);
+  const inspector = new BodyInspector();
+  const draft = await store.writeDraft(bucket, store.read(source.bucket, source.key, bytes), [inspector]);
+  const facts = inspector.verify({ payloadHash: "", checksums: {} });
+  const modifiedAtMs = Date.now();
+  store.publishPart(bucket, uploadId, draft, { number, ...facts, modifiedAtMs });
+  return xmlResponse("CopyPartResult", {
+    LastModified: new Date(modifiedAtMs).toISOString(),
+    ETag: `"${facts.md5}"`,
+  });
+}
+
+async function complete(store: ObjectStore, request: S3Call, uploadId: string): Promise<ServiceResponse> {
+  const { bucket, key } = request;
   refuseByCondition(store.findObject(bucket, key), request);
   const wanted = readCompletion((await readWhole(request, completionBytesMax)).toString("utf8"));
   const parts = chooseParts(store.parts(bucket, uploadId), wanted);
@@ -145,7 +162,7 @@ function chooseParts(
   return parts;
 }
 
-function listParts(store: ObjectStore, { bucket, key }: S3Target, uploadId: string): ServiceResponse {
+function listParts(store: ObjectStore, { bucket, key }: S3Call, uploadId: string): ServiceResponse {
   return xmlResponse("ListPartsResult", {
     Bucket: bucket,
     Key: key,

@@ -5,6 +5,7 @@
  */
 
 import type { Authorizer } from "../authorization.ts";
+import { parameterArn, permissionTable } from "../permissions/index.ts";
 import {
   type JsonObject,
   type JsonOperation,
@@ -29,16 +30,11 @@ interface SsmOptions {
 export function createSsm(options: SsmOptions): Service {
   return jsonService({
     name: "SSM",
-    access: (operation, input, request) => {
-      const names = [
-        ...["Name", "Path", "ResourceId"].map((key) => optionalText(input, key)),
-        ...textList(input, "Names"),
-      ];
-      const given = names.filter((name) => name !== undefined);
-      const resources = given.map((name) => (name.startsWith("arn:") ? name : arnOf(options, name)));
-      for (const resource of resources.length === 0 ? ["*"] : resources) {
-        options.authorize(request.caller, `ssm:${operation}`, resource);
-      }
+    access: {
+      table: permissionTable.ssm,
+      account: options.account,
+      authorize: options.authorize,
+      facts: {},
     },
     operations: {
       ...readOperations(options),
@@ -46,10 +42,6 @@ export function createSsm(options: SsmOptions): Service {
       ...tagOperations(options.store),
     },
   });
-}
-
-function arnOf({ account, region }: SsmOptions, name: string): string {
-  return `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, "")}`;
 }
 
 function readOperations(options: SsmOptions): Record<string, JsonOperation> {
@@ -60,13 +52,13 @@ function readOperations(options: SsmOptions): Record<string, JsonOperation> {
     Value: parameter.value,
     Version: parameter.version,
     LastModifiedDate: parameter.modifiedAtMs / 1_000,
-    ARN: arnOf(options, parameter.name),
+    ARN: parameterArn(parameter.name, options),
     DataType: "text",
   });
   return {
     GetParameter(input) {
       const name = requiredText(input, "Name");
-      const parameter = store.select(name);
+      const parameter = store.select(localName(name, options));
       if (parameter === undefined) {
         throw new ServiceError({ code: "ParameterNotFound", message: `Parameter ${name} not found.` });
       }
@@ -74,7 +66,10 @@ function readOperations(options: SsmOptions): Record<string, JsonOperation> {
     },
 
     GetParameters(input) {
-      const found = textList(input, "Names").map((name) => ({ name, parameter: store.select(name) }));
+      const found = textList(input, "Names").map((name) => ({
+        name,
+        parameter: store.select(localName(name, options)),
+      }));
       return {
         Parameters: found.flatMap(({ parameter }) => (parameter === undefined ? [] : [describe(parameter)])),
         InvalidParameters: found.filter(({ parameter }) => parameter === undefined).map(({ name }) => name),
@@ -104,6 +99,13 @@ function readOperations(options: SsmOptions): Record<string, JsonOperation> {
       };
     },
   };
+}
+
+/** A parameter's name, where it is named by its ARN; that of another account or Region is nobody's here. */
+function localName(selector: string, options: SsmOptions): string {
+  const prefix = parameterArn("", options);
+  if (!selector.startsWith(prefix)) return selector.startsWith("arn:") ? "" : selector;
+  return `/${selector.slice(prefix.length)}`;
 }
 
 function writeOperations(store: ParameterStore): Record<string, JsonOperation> {

@@ -305,7 +305,7 @@ export class AccountIdentities implements Identities {
       context.set("aws:principaltype", [isUser ? "User" : "AssumedRole"]);
       if (isUser) context.set("aws:username", [administratorName]);
     }
-    for (const [key, value] of Object.entries(given ?? {})) context.set(key.toLowerCase(), [value]);
+    for (const [key, value] of Object.entries(given ?? {})) context.set(key.toLowerCase(), [value].flat());
     return context;
   }
 

@@ -26,7 +26,7 @@ export interface AccessRequest {
   readonly action: string;
   readonly resourceArn: string;
   /** Condition keys beyond those that the identities know themselves (`aws:PrincipalArn`, the time and so on). */
-  readonly context?: Readonly<Record<string, string>>;
+  readonly context?: Readonly<Record<string, string | readonly string[]>>;
   /** Of the resource, made by `parsePolicy(document, "resource")`. */
   readonly resourcePolicy?: Policy | undefined;
 }

@@ -10,6 +10,8 @@ import { parseTemplate, type Template } from "../template.ts";
 export interface RequestReaders {
   /** The text of an object in the local S3, by its HTTPS address. */
   readonly objectText: (url: string) => Promise<string>;
+  /** The ARN of the object that such an address means; undefined where it means none. */
+  readonly objectArn: (url: string) => string | undefined;
   /** By name, ARN, or either with `:<version>`. */
   readonly ssmValue: (selector: string) => string | undefined;
   /** Whether CloudFormation may act as this role. */

@@ -5,7 +5,8 @@
  */
 
 import type { IncomingHttpHeaders } from "node:http";
-import type { Authorizer } from "../../authorization.ts";
+import { Gate, type ServiceAccess } from "../../authorization.ts";
+import { type LambdaFacts, type LambdaInput, permissionTable } from "../../permissions/index.ts";
 import { ServiceError, type Caller, type ServiceResponse } from "../../service.ts";
 import { type FoundFunctionUrl, functionUrlPath, type FunctionUrls } from "./function-urls.ts";
 import { isUrlPublic } from "./permissions.ts";
@@ -15,7 +16,7 @@ import { urlEvent, urlResponse, type UrlRequest } from "./url-events.ts";
 export interface FunctionUrlRequestsOptions {
   readonly urls: FunctionUrls;
   readonly invoke: (input: InvokeInput) => Promise<InvokeOutput>;
-  readonly authorizer: Authorizer;
+  readonly access: Omit<ServiceAccess<LambdaInput, LambdaFacts>, "table">;
   readonly account: string;
   readonly region: string;
 }
@@ -23,8 +24,12 @@ export interface FunctionUrlRequestsOptions {
 export class FunctionUrlRequests {
   readonly #options: FunctionUrlRequestsOptions;
 
+  readonly #gate: Gate<LambdaInput, LambdaFacts>;
+
   constructor(options: FunctionUrlRequestsOptions) {
     this.#options = options;
+    const operations = ["InvokeFunctionUrl"];
+    this.#gate = new Gate({ ...options.access, table: permissionTable.lambda, operations });
   }
 
   /** @param path - the endpoint's, `/lambda-url/<id>/…` */
@@ -50,13 +55,13 @@ export class FunctionUrlRequests {
   #mayCall({ url, record }: FoundFunctionUrl, caller: Caller | undefined): boolean {
     if (url.AuthType === "NONE") return isUrlPublic(record, url.Qualifier);
     if (caller === undefined) return false;
-    try {
-      this.#options.authorizer(caller, "lambda:InvokeFunctionUrl", record.latest.FunctionArn);
-      return true;
-    } catch (error) {
-      if (error instanceof ServiceError) return false;
-      throw error;
-    }
+    const input = {
+      functionName: record.latest.FunctionName,
+      qualifier: url.Qualifier,
+      query: new URLSearchParams(),
+      body: () => ({}),
+    };
+    return this.#gate.admits("InvokeFunctionUrl", input, { caller, region: this.#options.region });
   }
 
   async #invoke(

@@ -10,9 +10,10 @@ import type {
   Permissions,
   ProvisionedConcurrency,
 } from "../access/index.ts";
-import type { Authorizer } from "../../authorization.ts";
-import { notOffered } from "../../protocol/index.ts";
-import { ServiceError, type ServiceRequest, type ServiceResponse } from "../../service.ts";
+import { Gate, type ServiceAccess } from "../../authorization.ts";
+import { type LambdaFacts, type LambdaInput, permissionTable } from "../../permissions/index.ts";
+import { type JsonObject, notOffered, parseJsonBody } from "../../protocol/index.ts";
+import type { ServiceRequest, ServiceResponse } from "../../service.ts";
 import {
   concurrencyRoutes,
   permissionRoutes,
@@ -23,7 +24,6 @@ import {
 import type { Concurrency } from "../concurrency.ts";
 import { eventInvokeRoutes } from "./event-invoke-routes.ts";
 import { validation } from "../errors.ts";
-import { parseFunctionName } from "../function-name.ts";
 import { functionRoutes, versionRoutes } from "./function-routes.ts";
 import type { Functions } from "../functions.ts";
 import { decode, type Route } from "./routes.ts";
@@ -36,7 +36,7 @@ export interface LambdaApiOptions {
   readonly urls: FunctionUrls;
   readonly eventInvokeConfigs: EventInvokeConfigs;
   readonly concurrency: Concurrency;
-  readonly authorizer: Authorizer;
+  readonly access: Omit<ServiceAccess<LambdaInput, LambdaFacts>, "table">;
   readonly invoke: (input: InvokeInput) => Promise<InvokeOutput>;
 }
 
@@ -45,15 +45,12 @@ const invocationsEnding = "/invocations";
 const invocationTypes: readonly string[] = ["RequestResponse", "Event", "DryRun"];
 
 export class LambdaApi {
-  readonly #functions: Functions;
-  readonly #authorizer: Authorizer;
+  readonly #gate: Gate<LambdaInput, LambdaFacts>;
   readonly #invoke: (input: InvokeInput) => Promise<InvokeOutput>;
   readonly #routes: readonly Route[];
 
   constructor(options: LambdaApiOptions) {
     const { functions, concurrency } = options;
-    this.#functions = functions;
-    this.#authorizer = options.authorizer;
     this.#invoke = options.invoke;
     this.#routes = [
       ...functionRoutes(functions),
@@ -65,6 +62,8 @@ export class LambdaApi {
       ...urlRoutes(options.urls),
       ...eventInvokeRoutes(options.eventInvokeConfigs),
     ];
+    const operations = ["Invoke", ...this.#routes.map(({ name }) => name)];
+    this.#gate = new Gate({ ...options.access, table: permissionTable.lambda, operations });
   }
 
   async handle(request: ServiceRequest): Promise<ServiceResponse> {
@@ -81,7 +80,7 @@ export class LambdaApi {
   }
 
   async #handleRoute(route: Route, request: ServiceRequest, parts: string[]): Promise<ServiceResponse> {
-    this.#authorize(request, route.name, parts[0]);
+    this.#admit(route.name, request, parts[0]);
     const output = await route.run({ request, parts });
     if (output === undefined) return { status: 204 };
     return {
@@ -94,7 +93,7 @@ export class LambdaApi {
   async #handleInvoke(request: ServiceRequest): Promise<ServiceResponse> {
     const { headers, path } = request;
     const functionName = decode(path.slice(functionsPath.length + 1, -invocationsEnding.length));
-    this.#authorize(request, "InvokeFunction", functionName);
+    this.#admit("Invoke", request, functionName);
     const clientContext = headers["x-amz-client-context"];
     const qualifier = request.query.get("Qualifier");
     const output = await this.#invoke({
@@ -118,22 +117,11 @@ export class LambdaApi {
     };
   }
 
-  /** What is done with a version or an alias needs the permission for that one: its ARN has the qualifier. */
-  #authorize(request: ServiceRequest, operation: string, functionName: string | undefined): void {
-    const resource = functionName === undefined ? "*" : this.#qualifiedArn(request, functionName);
-    try {
-      this.#authorizer(request.caller, `lambda:${operation}`, resource);
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      // Lambda's name for the refusal is not that of the query services.
-      throw new ServiceError({ code: "AccessDeniedException", message: error.message, status: error.status });
-    }
-  }
-
-  #qualifiedArn({ query }: ServiceRequest, functionName: string): string {
-    const { name, qualifier } = parseFunctionName(functionName, query.get("Qualifier") ?? undefined);
-    const arn = this.#functions.functionArn(name);
-    return qualifier === undefined ? arn : `${arn}:${qualifier}`;
+  #admit(operation: string, request: ServiceRequest, functionName = ""): void {
+    const { query } = request;
+    const qualifier = query.get("Qualifier") ?? undefined;
+    const body = (): JsonObject => parseJsonBody(request.body);
+    this.#gate.admit(operation, { functionName, qualifier, query, body }, request);
   }
 }
 
