@@ -9,7 +9,13 @@ import type { Statement } from "../sql/index.ts";
 import { Backend, type BackendAddress } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
 import { type PreparedText, TextCatalogue, unkept } from "./backend/prepared-cache.ts";
-import { PostgresError, type Requester, requestSimple, type RequestResult } from "./backend/request.ts";
+import {
+  PostgresError,
+  request,
+  type Requester,
+  requestSimple,
+  type RequestResult,
+} from "./backend/request.ts";
 import { SystemConnection, systemTimeLimits } from "./backend/system-connection.ts";
 import { LockWatch } from "./backend/lock-watch.ts";
 import type { Settings } from "./backend/settings.ts";
@@ -23,7 +29,7 @@ import { type ExchangeResult, StatementExchange, statementFrames } from "./excha
 import { Budget } from "./limits/budget.ts";
 import { Patience } from "./limits/patience.ts";
 import { PlanCache } from "./plan/plan.ts";
-import type { TransactionEvents, TransactionServices } from "./services.ts";
+import type { SessionView, TransactionEvents, TransactionServices } from "./services.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 export interface CoordinatorOptions {
@@ -39,12 +45,6 @@ export interface CoordinatorOptions {
   readonly rules?: string | undefined;
   readonly livelyBackendsMax?: number | undefined;
   readonly backendsMax?: number | undefined;
-}
-
-/** A session as far as its statements need it. */
-export interface SessionView {
-  readonly role: string;
-  readonly settings: Settings;
 }
 
 export class Coordinator implements Requester {
@@ -98,6 +98,10 @@ export class Coordinator implements Requester {
       limits,
       history: new CommitHistory(clock, limits.transactionSecondsMax * 1_000),
       system: this,
+      outside: (session, use) =>
+        this.lend(session, ({ backend }) =>
+          use({ request: (text, values) => request(backend, text, values) }),
+        ),
     };
   }
 

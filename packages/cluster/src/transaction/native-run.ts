@@ -21,6 +21,8 @@ export type NativeEnd =
   | { readonly kind: "interrupted"; readonly rows: number }
   /** PostgreSQL looks keys up in the present; the transaction's snapshot shows others. */
   | { readonly kind: "answerFromSnapshot" }
+  /** PostgreSQL has refused it for a key: the transaction has lost, unless its snapshot refuses it, too. */
+  | { readonly kind: "keyTaken"; readonly refused: SqlError }
   /** The transaction can never commit. */
   | { readonly kind: "lost" };
 
@@ -62,8 +64,13 @@ export class NativeRun {
       if (isStalePlan(result.fields) && attempt < deadlockAttemptsMax) {
         current = { ...execution, prepared: this.#services.texts.renew(execution.prepared) };
         if ((await this.#hold.redoFromBase()) === "done") continue;
-      } else if ((await judge(this.#hold, this.#services.system, result.fields, attempt)) === "again")
-        continue;
+      } else {
+        const { searchPath } = this.#context;
+        const refusal = { fields: result.fields, attempt, statement: { execution: current, searchPath } };
+        const meaning = await judge(this.#services, this.#hold, refusal);
+        if (meaning === "again") continue;
+        if (meaning === "askShadow") return { kind: "keyTaken", refused: sqlErrorOf(result.fields) };
+      }
       // ON CONFLICT DO NOTHING loses nothing to a row that it leaves alone.
       return { kind: hasOnConflict(statement) ? "answerFromSnapshot" : "lost" };
     }

@@ -6,8 +6,15 @@ import type { Catalog } from "./catalog/catalog.ts";
 import type { CatalogVersions } from "./catalog/catalog-versions.ts";
 import type { CommitHistory } from "./commit/commit-history.ts";
 import type { Requester } from "./backend/request.ts";
+import type { Settings } from "./backend/settings.ts";
 import type { LockWatch } from "./backend/lock-watch.ts";
 import type { PlanCache } from "./plan/plan.ts";
+
+/** A session as far as its statements need it. */
+export interface SessionView {
+  readonly role: string;
+  readonly settings: Settings;
+}
 
 /** What the coordinator announces. */
 export interface TransactionEvents {
@@ -30,6 +37,11 @@ export interface TransactionServices {
   readonly history: CommitHistory;
   /** Runs the system's own statements, outside any transaction. */
   readonly system: Requester;
+  /** Lends a backend of the role's for statements that see what is committed now, with that role's rights. */
+  readonly outside: <Result>(
+    session: SessionView,
+    use: (requester: Requester) => Promise<Result>,
+  ) => Promise<Result>;
   readonly plans: PlanCache;
   readonly limits: LimitValues;
 }

@@ -350,6 +350,8 @@ export class Transaction {
         return await this.#runTheRest(execution, end.rows, sink);
       case "answerFromSnapshot":
         return await this.#runOnSnapshot(execution, sink);
+      case "keyTaken":
+        return await this.#runOnSnapshot(execution, sink, end.refused);
       case "lost":
         await this.#doom();
         return await this.#runDoomed(execution, sink);
@@ -373,11 +375,17 @@ export class Transaction {
   /**
    * Answers from the snapshot what PostgreSQL, which looks keys up in the present, has answered otherwise. A statement
    * that changes nothing leaves the transaction as it was.
+   *
+   * @param refused - PostgreSQL's error for a key that it has found taken: told where the snapshot has it, too
    */
-  async #runOnSnapshot(execution: Execution, sink: Sink): Promise<Outcome> {
+  async #runOnSnapshot(execution: Execution, sink: Sink, refused?: SqlError): Promise<Outcome> {
     const hold = this.#held();
     const shadow = await this.#makeShadow();
-    const result = await shadow.run(execution, sink);
+    const result = await shadow.run(execution, sink).catch((error: unknown) => {
+      throw refused !== undefined && isRefusedToo(error) ? refused : error;
+    });
+    if (refused !== undefined && result.kind === "error" && isRefusedToo(sqlErrorOf(result.fields)))
+      throw refused;
     if (result.kind === "complete" && changedRowsBy(execution.statement, result.tag) === 0) {
       if ((await hold.redoFromBase()) === "lost") await this.#doom();
       return outcomeOf(result);
@@ -468,6 +476,13 @@ export class Transaction {
     assert(allowed.includes(state), `a transaction goes from ${this.#state} to ${state}`);
     this.#state = state;
   }
+}
+
+/** The snapshot has the key, too; or the role may not read what would tell, and PostgreSQL is taken at its word. */
+function isRefusedToo(error: unknown): boolean {
+  return (
+    (error instanceof SqlError || error instanceof PostgresError) && /^(?:23505|42501)$/.test(error.sqlstate)
+  );
 }
 
 function occOf({ message }: SqlError): "OC000" | "OC001" {

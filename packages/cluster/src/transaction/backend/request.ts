@@ -27,6 +27,11 @@ export class PostgresError extends Error {
   }
 }
 
+/** The role may not do it. */
+export function isNotAllowed(error: unknown): boolean {
+  return error instanceof PostgresError && error.sqlstate === "42501";
+}
+
 export interface RequestResult {
   /** Values as text. */
   readonly rows: readonly (readonly (string | null)[])[];
@@ -53,6 +58,24 @@ export async function request(
   const bytes = Buffer.concat([
     encodeFrontend.parse("", text, []),
     encodeFrontend.bind("", "", encodeBindArguments([], values, [])),
+    encodeFrontend.execute("", 0),
+    encodeFrontend.sync(),
+  ]);
+  return await send(backend, bytes);
+}
+
+export interface BoundText {
+  readonly text: string;
+  readonly parameterTypes: readonly number[];
+  /** Formats, values and result formats, as in a Bind message. */
+  readonly bindArguments: Buffer;
+}
+
+/** As `request`, with parameters as a client has bound them. */
+export async function requestBound(backend: Backend, bound: BoundText): Promise<RequestResult> {
+  const bytes = Buffer.concat([
+    encodeFrontend.parse("", bound.text, bound.parameterTypes),
+    encodeFrontend.bind("", "", bound.bindArguments),
     encodeFrontend.execute("", 0),
     encodeFrontend.sync(),
   ]);

@@ -8,6 +8,7 @@ export interface Column {
   /** Its default, or that of its identity, differs from call to call. */
   readonly hasVolatileDefault: boolean;
   readonly isGenerated: boolean;
+  readonly isIdentity: boolean;
   readonly isIdentityAlways: boolean;
   /** Every value takes as many bytes. */
   readonly isFixed: boolean;
@@ -27,14 +28,26 @@ export interface Index {
   readonly columns: readonly string[];
 }
 
+export interface UniqueKey {
+  readonly index: string;
+  /** What the key is made of, as SQL over the table's columns: names, or expressions in parentheses. */
+  readonly expressions: readonly string[];
+  /** Those that are columns, by name. */
+  readonly columns: readonly string[];
+  /** The rows that it counts for, as SQL; undefined: all. */
+  readonly predicate?: string | undefined;
+  /** Two nulls are the same. */
+  readonly nullsNotDistinct: boolean;
+}
+
 export interface Table {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly Column[];
   readonly primaryKey: readonly string[];
-  readonly uniqueKeys: readonly { readonly index: string; readonly columns: readonly string[] }[];
-  /** Unique indexes over expressions or parts of the table: what `uniqueKeys` cannot state. */
+  readonly uniqueKeys: readonly UniqueKey[];
+  /** Some of them are over expressions or parts of the table: which columns change them cannot be told. */
   readonly hasOtherUniqueIndex: boolean;
   readonly indexes: readonly Index[];
   readonly checks: readonly Check[];
@@ -54,17 +67,29 @@ export function tableOf(found: string, volatileFunctions: ReadonlySet<string>): 
   const raw = JSON.parse(found) as RawTable;
   return {
     ...raw,
+    uniqueKeys: raw.uniqueKeys.map(({ predicate, ...key }) => ({
+      ...key,
+      predicate: predicate ?? undefined,
+    })),
+    hasOtherUniqueIndex: raw.uniqueKeys.some(
+      ({ columns, expressions, predicate }) => predicate !== null || columns.length < expressions.length,
+    ),
     columns: raw.columns.map(({ defaultExpression, identity, bytesMax, ...column }) => ({
       ...column,
       bytesMax: bytesMax ?? undefined,
       hasVolatileDefault: identity !== "" || callsAny(defaultExpression ?? "", volatileFunctions),
+      isIdentity: identity !== "",
       isIdentityAlways: identity === "a",
     })),
   };
 }
 
-interface RawTable extends Omit<Table, "columns"> {
-  readonly columns: readonly (Omit<Column, "hasVolatileDefault" | "isIdentityAlways" | "bytesMax"> & {
+interface RawTable extends Omit<Table, "columns" | "uniqueKeys" | "hasOtherUniqueIndex"> {
+  readonly uniqueKeys: readonly (Omit<UniqueKey, "predicate"> & { readonly predicate: string | null })[];
+  readonly columns: readonly (Omit<
+    Column,
+    "hasVolatileDefault" | "isIdentity" | "isIdentityAlways" | "bytesMax"
+  > & {
     defaultExpression: string | null;
     identity: string;
     bytesMax: number | null;
@@ -105,15 +130,19 @@ SELECT json_build_object(
     WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts
       AND a.attrelid = c.oid AND a.attnum = k.attnum), '[]'),
   'uniqueKeys', coalesce((
-    SELECT json_agg(json_build_object('index', ic.relname, 'columns', (
-      SELECT json_agg(a.attname ORDER BY k.place)
-      FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place), pg_attribute a
-      WHERE k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum)))
+    SELECT json_agg(json_build_object(
+      'index', ic.relname,
+      'expressions', (
+        SELECT json_agg(pg_get_indexdef(i.indexrelid, place, true) ORDER BY place)
+        FROM generate_series(1, i.indnkeyatts::int) AS key(place)),
+      'columns', coalesce((
+        SELECT json_agg(a.attname ORDER BY k.place)
+        FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place), pg_attribute a
+        WHERE k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum), '[]'),
+      'predicate', pg_get_expr(i.indpred, i.indrelid),
+      'nullsNotDistinct', i.indnullsnotdistinct) ORDER BY ic.oid)
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
-    WHERE i.indrelid = c.oid AND i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL), '[]'),
-  'hasOtherUniqueIndex', EXISTS (
-    SELECT FROM pg_index i
-    WHERE i.indrelid = c.oid AND i.indisunique AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)),
+    WHERE i.indrelid = c.oid AND i.indisunique AND i.indisready), '[]'),
   'indexes', coalesce((
     SELECT json_agg(json_build_object('isPrimary', i.indisprimary, 'columns', coalesce((
       SELECT json_agg(a.attname ORDER BY k.place)

@@ -37,8 +37,8 @@ export async function decide(
   for (let attempt = 1; ; attempt++) {
     const refused = (await hold.touchLocked()) ?? (await checkDeferredKeys(hold, services.catalog));
     if (refused === undefined) return;
-    const meaning = await judge(hold, services.system, refused, attempt);
-    if (meaning === "lost") throw SqlError.of(errors.dataConflict);
+    const meaning = await judge(services, hold, { fields: refused, attempt });
+    if (meaning !== "again") throw SqlError.of(errors.dataConflict);
   }
 }
 

@@ -10,6 +10,7 @@ function column(name: string, more: Partial<Column> = {}): Column {
     isNotNull: false,
     hasVolatileDefault: false,
     isGenerated: false,
+    isIdentity: false,
     isIdentityAlways: false,
     isFixed: true,
     bytesMax: 4,

@@ -167,5 +167,6 @@ async function apply(statement: ShadowStatement, given: Answer, dml: DmlShape): 
 function changesKey(target: ShadowTable, dml: DmlShape): boolean {
   const items = dml.set === undefined || dml.set === "complex" ? [] : dml.set;
   const changed = new Set(items.map((item) => item.column));
+  if (target.table.hasOtherUniqueIndex) return true;
   return target.table.uniqueKeys.some((key) => key.columns.some((column) => changed.has(column)));
 }

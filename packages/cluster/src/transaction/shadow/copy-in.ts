@@ -3,19 +3,18 @@
  */
 import { applyEdits } from "@dsql-local/sql";
 import { unkept } from "../backend/prepared-cache.ts";
-import { qualifiedName, quoteName } from "../catalog/table.ts";
+import { quoteName } from "../catalog/table.ts";
 import type { Sink } from "../exchange/execution.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique } from "./shadow-table.ts";
+import { makeEmptyCopy } from "./temporary-copy.ts";
 
 /** @param sink - gives the data */
 export async function copyInShadow(statement: ShadowStatement, sink: Sink): Promise<ShadowAnswer> {
   const { hold, execution, target } = statement;
   const name = quoteName(target.table.name);
-  await hold.request(
-    `CREATE TEMP TABLE ${name} (LIKE ${qualifiedName(target.table)} INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP`,
-  );
+  await makeEmptyCopy(hold, target.table, "EXCLUDING INDEXES");
   const { backend } = hold.lease;
   const text = unkept(textOnCopy(statement));
   const exchange = new StatementExchange(backend, text, { hold: true, sink });

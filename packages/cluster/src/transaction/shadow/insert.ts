@@ -6,22 +6,20 @@
  * They are read back as images, and the copy is rolled back with everything else.
  */
 import { quoteLiteral } from "@dsql-local/sql";
-import { hasKeyOfImages } from "../catalog/keys.ts";
-import { qualifiedName, quoteName, textArray } from "../catalog/table.ts";
+import { sharesKeyOfImages } from "../catalog/keys.ts";
+import { quoteName, textArray } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique } from "./shadow-table.ts";
+import { copyName, makeEmptyCopy } from "./temporary-copy.ts";
 
 export async function insertInShadow(statement: ShadowStatement): Promise<ShadowAnswer> {
   const { hold, target, analysis } = statement;
   const { table } = target;
-  const copy = `pg_temp.${quoteName(table.name)}`;
+  const copy = copyName(table);
   const onConflict = analysis.dml?.onConflict !== undefined;
   // Without ON CONFLICT the copy has no unique index: keys are judged against the shadow below.
-  const like = onConflict ? "INCLUDING ALL" : "INCLUDING ALL EXCLUDING INDEXES";
-  await hold.request(
-    `CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} ${like}) ON COMMIT DROP`,
-  );
+  await makeEmptyCopy(hold, table, onConflict ? "INCLUDING INDEXES" : "EXCLUDING INDEXES");
   if (onConflict) await fillWithRivals(statement, copy);
   const given = await answer(hold, statement.execution, insertText(statement, copy));
   if (given.result.kind !== "complete") return given;
@@ -58,7 +56,7 @@ async function fillWithRivals(statement: ShadowStatement, copy: string): Promise
   const proposed = await proposedImages(statement, copy);
   if (proposed.own.length === 0) return;
   const images = quoteLiteral(textArray(proposed.own.map(([image]) => image ?? "")));
-  const meets = table.uniqueKeys.map(({ columns }) => hasKeyOfImages(table, columns, images));
+  const meets = table.uniqueKeys.map((key) => sharesKeyOfImages(table, key, images));
   if (meets.length === 0) return;
   const written = table.columns
     .filter((column) => !column.isGenerated)

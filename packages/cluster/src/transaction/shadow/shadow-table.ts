@@ -3,10 +3,10 @@
  * own rows as images.
  */
 import { SqlError } from "../../base/index.ts";
-import { hasKeyOfImages, keysOfImages } from "../catalog/keys.ts";
+import { hasKeyOfImages, keyValuesOfImages, matchesKeyOfImages } from "../catalog/keys.ts";
 import { quoteLiteral } from "@dsql-local/sql";
-import { qualifiedName, quoteName, type Table, textArray } from "../catalog/table.ts";
-import type { Requester } from "../backend/request.ts";
+import { qualifiedName, quoteName, type Table, textArray, type UniqueKey } from "../catalog/table.ts";
+import { isNotAllowed, type Requester } from "../backend/request.ts";
 
 /** Column names that no table of a user has: they carry where a row came from. */
 export const placeColumn = '"dsql place"';
@@ -102,27 +102,34 @@ export class ShadowTable {
     hold: Requester,
     images?: readonly string[],
   ): Promise<{ index: string; key: string } | undefined> {
-    for (const { index, columns } of this.table.uniqueKeys) {
-      const key = columns.map(quoteName);
-      const first = keysOfImages(this.table, columns.slice(0, 1), "$1");
-      const among = images === undefined ? "" : `WHERE ${key[0] ?? ""} = ANY (ARRAY(${first}))`;
-      const conditions =
-        images === undefined
-          ? key.map((column) => `${column} IS NOT NULL`)
-          : [hasKeyOfImages(this.table, columns, "$1")];
-      // Two rows of one key are what PostgreSQL's planner knows cannot be: without the fence (OFFSET 0) it would stop
-      // at the first of them.
+    for (const key of this.table.uniqueKeys) {
       const { rows } = await hold.request(
-        `SELECT concat_ws(', ', ${key.map((column) => `${column}::text`).join(", ")})
-         FROM (SELECT * FROM ${this.source()} AS fenced ${among} OFFSET 0) AS seen
-         WHERE ${conditions.join(" AND ")}
-         GROUP BY ${key.join(", ")} HAVING count(*) > 1 LIMIT 1`,
+        this.#duplicateQuery(key, images !== undefined),
         images === undefined ? [] : [textArray(images)],
       );
       const value = rows[0]?.[0];
-      if (value !== undefined) return { index, key: `(${columns.join(", ")})=(${value ?? ""})` };
+      if (value === undefined) continue;
+      return { index: key.index, key: `(${key.expressions.join(", ")})=(${value ?? ""})` };
     }
     return undefined;
+  }
+
+  #duplicateQuery(key: UniqueKey, isAmongImages: boolean): string {
+    const names = key.expressions.map((_, place) => `"dsql key ${place}"`);
+    const values = key.expressions.map((expression, place) => `${expression} AS ${names[place] ?? ""}`);
+    const counted = key.predicate === undefined ? [] : [`(${key.predicate})`];
+    const notNull = key.nullsNotDistinct ? [] : names.map((name) => `${name} IS NOT NULL`);
+    const conditions = isAmongImages ? [matchesKeyOfImages(this.table, key, names, "$1")] : notNull;
+    if (isAmongImages) counted.push(mayShareKey(this.table, key, "$1"));
+    // As PostgreSQL's error writes them.
+    const written = names.map((name) => `coalesce(pg_catalog.format('%s', ${name}), 'null')`);
+    // Two rows of one key are what PostgreSQL's planner knows cannot be: without the fence (OFFSET 0) it would stop
+    // at the first of them.
+    return (
+      `SELECT pg_catalog.concat_ws(', ', ${written.join(", ")}) ` +
+      `FROM (SELECT ${values.join(", ")} FROM ${this.source()} AS fenced ${where(counted)} OFFSET 0) AS seen ` +
+      `${where(conditions)} GROUP BY ${names.join(", ")} HAVING pg_catalog.count(*) > 1 LIMIT 1`
+    );
   }
 
   #hiddenCondition(): string {
@@ -130,6 +137,17 @@ export class ShadowTable {
       ? ""
       : ` WHERE base.ctid <> ALL (${quoteLiteral(textArray([...this.#hidden]))}::tid[])`;
   }
+}
+
+/** What PostgreSQL's index finds the rows by: the first value of the key alone. */
+function mayShareKey(table: Table, key: UniqueKey, images: string): string {
+  const [first = ""] = key.expressions;
+  const found = `${first} = ANY (ARRAY(${keyValuesOfImages(table, key, images, 1)}))`;
+  return key.nullsNotDistinct ? `(${found} OR ${first} IS NULL)` : found;
+}
+
+function where(conditions: readonly string[]): string {
+  return conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
 }
 
 /**
@@ -142,7 +160,11 @@ export async function checkUnique(
   shadow: ShadowTable,
   images: readonly string[],
 ): Promise<void> {
-  const duplicate = await shadow.duplicate(hold, images);
+  const duplicate = await shadow.duplicate(hold, images).catch((error: unknown) => {
+    // A role that may not read the table cannot be told; its COMMIT fails anyway.
+    if (isNotAllowed(error)) return undefined;
+    throw error;
+  });
   if (duplicate === undefined) return;
   throw new SqlError({
     sqlstate: "23505",

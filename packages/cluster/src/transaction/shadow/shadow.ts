@@ -17,6 +17,7 @@ import type { Analysis } from "../../sql/index.ts";
 import type { StatementTables } from "../catalog/catalog.ts";
 import type { Table } from "../catalog/table.ts";
 import type { Execution, Sink } from "../exchange/execution.ts";
+import { postgresConflict } from "../exchange/postgres-errors.ts";
 import { InnerSink } from "../exchange/sinks.ts";
 import type { Hold } from "../hold.ts";
 import { asWritten } from "../plan/plan.ts";
@@ -31,6 +32,11 @@ import type { ShadowAnswer } from "./shadow-statement.ts";
 import { ShadowTable } from "./shadow-table.ts";
 import { Substitution } from "./substitution.ts";
 import { runOnCopies } from "./table-copy.ts";
+
+const writesInVain: ReadonlySet<string> = new Set([
+  postgresConflict.serialization,
+  postgresConflict.uniqueKey,
+]);
 
 export interface ShadowOptions {
   readonly hold: Hold;
@@ -82,6 +88,9 @@ export class Shadow {
     const prepared = whole === text ? execution.prepared : unkept(whole, parameterTypes);
     const result = await this.#asWritten({ ...execution, prepared }, sink);
     if (result.kind !== "suspended") await this.#options.hold.toSettings();
+    // A function has written for it, which no shadow can stand for, and has met a row that was committed since.
+    if (result.kind === "error" && writesInVain.has(result.fields.get("C") ?? ""))
+      throw SqlError.of(errors.dataConflict);
     return result;
   }
 

@@ -18,6 +18,7 @@ const account: Table = {
       isNotNull: true,
       hasVolatileDefault: false,
       isGenerated: false,
+      isIdentity: false,
       isIdentityAlways: false,
       isFixed: true,
       bytesMax: 4,

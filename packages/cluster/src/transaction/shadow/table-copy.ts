@@ -8,12 +8,13 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import { qualifiedName, quoteName } from "../catalog/table.ts";
+import { quoteName } from "../catalog/table.ts";
 import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import { answer } from "./answer.ts";
 import type { ShadowAnswer } from "./shadow-statement.ts";
 import type { ShadowTable } from "./shadow-table.ts";
+import { makeEmptyCopy } from "./temporary-copy.ts";
 import type { Substitution } from "./substitution.ts";
 
 /** Rows copied at most for one table. */
@@ -44,9 +45,7 @@ async function makeCopy(hold: Hold, target: ShadowTable): Promise<void> {
     `SELECT count(*) FROM (SELECT FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
   );
   if (Number(counted.rows[0]?.[0]) > copiedRowsMax) throw SqlError.of(errors.dataConflict);
-  await hold.request(
-    `CREATE TEMP TABLE ${quoteName(table.name)} (LIKE ${qualifiedName(table)} INCLUDING ALL) ON COMMIT DROP`,
-  );
+  await makeEmptyCopy(hold, table, "INCLUDING INDEXES");
   const written = table.columns
     .filter((column) => !column.isGenerated)
     .map((column) => quoteName(column.name));
