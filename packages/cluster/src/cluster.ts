@@ -157,6 +157,7 @@ class LocalCluster implements Cluster {
       settings: {
         ...this.#options,
         openTransactionsMax: this.#options.openTransactionsMax ?? optionDefaults.openTransactionsMax,
+        sessionMemoryBytesMax: this.#options.sessionMemoryBytesMax ?? optionDefaults.sessionMemoryBytesMax,
       },
       limits: this.#limits,
       events: this.events,

@@ -25,6 +25,11 @@ export interface ClusterOptions {
   readonly openTransactionsMax?: number | undefined;
   /** PostgreSQL processes kept busy at once by clients that do not pause. 16 by default. */
   readonly livelyBackendsMax?: number | undefined;
+  /**
+   * What the sessions of a cluster may keep in memory for their clients together: messages that wait, COPY, prepared
+   * statements, portals. Beyond it the session that keeps the most is ended. 512 MiB by default.
+   */
+  readonly sessionMemoryBytesMax?: number | undefined;
   /** Limits of the service to lower, for tests, by their names and in their units in `spec`. */
   readonly limits?: Partial<LimitValues> | undefined;
   /** How far a catalog change disturbs other sessions (OC001); `table` by default. Both were measured. */
@@ -37,4 +42,5 @@ export const optionDefaults = {
   region: "us-east-1",
   account: "123456789012",
   openTransactionsMax: 1_000,
+  sessionMemoryBytesMax: 512 * 1024 * 1024,
 } as const;

@@ -11,12 +11,14 @@ import { promisify } from "node:util";
 
 import pg from "pg";
 
+import { SqlError } from "../src/base/index.ts";
 import {
   type ArrivedConnection,
   type Certificates,
   type ListenedCluster,
   type Listener,
   type ListenerOptions,
+  type SessionHandle,
   createListener,
   openCertificates,
 } from "../src/listener/index.ts";
@@ -56,6 +58,8 @@ async function started(t: TestContext, options: Partial<ListenerOptions> = {}): 
       onSession: (connection) => {
         arrived.push(connection);
         const { socket, cancelKey } = connection;
+        const refusal = refusalOf(connection);
+        if (refusal !== undefined) return refusal;
         socket.write(encodeBackend.authenticationOk());
         socket.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
         socket.write(encodeBackend.readyForQuery("I".charCodeAt(0)));
@@ -302,6 +306,18 @@ test("without SNI the connection is refused, since nothing names the cluster", a
   assert.equal(await errorOf(secure), "FATAL 28000 unable to accept connection, sni was not received");
 });
 
+test("without SNI the option amzn-cluster-id names the cluster", async (t) => {
+  const fixture = await started(t);
+  const anyName = { servername: "", checkServerIdentity: () => undefined };
+  const secure = await connected(t, fixture, anyName);
+  secure.write(startupPacket({ user: "admin", options: `-c amzn-cluster-id=${cluster.id}` }));
+  await ready(secure);
+  assert.equal(fixture.arrived[0]?.serverName, undefined);
+  const unknown = await connected(t, fixture, anyName);
+  unknown.write(startupPacket({ user: "admin", options: "-c amzn-cluster-id=zzzzzzzzzzzzzzzzzzzzzzzzzz" }));
+  assert.equal(await errorOf(unknown), "FATAL 28000 unable to accept connection, access denied");
+});
+
 test("the host name chooses the cluster", async (t) => {
   const fixture = await started(t);
   const anyName = { checkServerIdentity: () => undefined };
@@ -443,6 +459,33 @@ test("connections that come too fast hear so", async (t) => {
   }
 });
 
+test("a connection whose client does not say who it is counts against no limit, and is cut off", async (t) => {
+  const find = findOnly({
+    opening: undefined,
+    onSession: ({ socket, admit }) => {
+      socket.once("data", () => {
+        admit();
+        socket.write("R");
+      });
+      return { cancel: () => undefined, closed: new Promise(() => undefined) };
+    },
+  });
+  const fixture = await started(t, { find, connectionsMax: 1, newcomersMax: 3, passwordMsMax: 2_000 });
+  const silent = [];
+  for (let number = 0; number < 3; number++) {
+    const secure = await connected(t, fixture);
+    secure.write(startupPacket());
+    silent.push(readAll(secure));
+  }
+  assert.equal(fixture.listener.connections, 0);
+  const known = await connected(t, fixture);
+  known.write(Buffer.concat([startupPacket(), Buffer.from("p")]));
+  assert.equal((await read(known, 1)).toString(), "R");
+  assert.equal(fixture.listener.connections, 1);
+  for (const end of silent) assert.equal((await end).length, 0);
+  assert.equal(known.closed, false);
+});
+
 test("a connection is cut without a word at the end of its lifetime", async (t) => {
   const fixture = await started(t, { connectionLifetimeMs: 2_000 });
   const secure = await connected(t, fixture);
@@ -495,11 +538,26 @@ test("every cluster has limits of its own, and one that ends lets go of its clie
   assert.equal(fixture.listener.connections, 1);
 });
 
+/** @returns a session that tells why it is not admitted and ends; undefined where it is */
+function refusalOf({ socket, admit }: ArrivedConnection): SessionHandle | undefined {
+  try {
+    admit();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof SqlError);
+    socket.write(encodeBackend.errorResponse(error));
+    return { cancel: () => undefined, closed: Promise.resolve() };
+  }
+}
+
 /** A cluster whose sessions say that they are ready, and nothing more. */
 function silentCluster(): ListenedCluster {
   return {
     opening: undefined,
-    onSession: ({ socket, cancelKey }) => {
+    onSession: (connection) => {
+      const { socket, cancelKey } = connection;
+      const refusal = refusalOf(connection);
+      if (refusal !== undefined) return refusal;
       socket.write(encodeBackend.authenticationOk());
       socket.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
       socket.write(encodeBackend.readyForQuery("I".charCodeAt(0)));

@@ -4,7 +4,9 @@ export { type Clock, systemClock } from "./clock.ts";
 export { Events } from "./events.ts";
 export { type LimitValues, lowerLimits, serviceLimits } from "./limits.ts";
 export { type Log, type LogEvent, silentLog } from "./log.ts";
+export { type MemoryAccount, MemoryBudget } from "./memory-budget.ts";
 export { type Random, systemRandom } from "./random.ts";
+export { readExactly } from "./read-exactly.ts";
 export { type ErrorObjects, type Severity, SqlError, type SqlErrorFields } from "./sql-error.ts";
 export {
   hiddenSchemas,

@@ -6,7 +6,14 @@
  * - A start that fails has stopped whatever it had started.
  * - PostgreSQL that dies is started again; open transactions are lost with it, what was committed is not.
  */
-import { Events, type LimitValues, type Log, systemClock, systemRandom } from "../base/index.ts";
+import {
+  Events,
+  type LimitValues,
+  type Log,
+  MemoryBudget,
+  systemClock,
+  systemRandom,
+} from "../base/index.ts";
 import { Jobs } from "../jobs/index.ts";
 import type { SessionServices } from "../session/index.ts";
 import { createSqlParser, loadParser } from "../sql/index.ts";
@@ -22,6 +29,7 @@ export interface DataSetSettings {
   readonly openTransactionsMax: number;
   readonly livelyBackendsMax?: number | undefined;
   readonly oc001?: Oc001Scope | undefined;
+  readonly sessionMemoryBytesMax: number;
 }
 
 export interface DataSetOptions {
@@ -128,7 +136,8 @@ export class DataSet {
     });
     await jobs.start();
     const parser = createSqlParser({ limits, ...(rules !== undefined && { asOf: rules }) });
-    return { parser, coordinator, jobs, limits, clock, log };
+    const memory = new MemoryBudget(settings.sessionMemoryBytesMax);
+    return { parser, coordinator, jobs, limits, clock, log, memory };
   }
 
   async #restart(reason: string): Promise<void> {

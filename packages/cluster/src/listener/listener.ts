@@ -3,7 +3,8 @@
  * that the client named.
  *
  * Always true
- * - A connection counts against its cluster's limits from its admission until its socket is closed.
+ * - A connection counts against its cluster's limits from the moment its client has shown who it is until its socket is
+ *   closed. Until then it is a newcomer: it has `handshakeMsMax` and `passwordMsMax`, and makes room where there are many.
  * - A cancel key works exactly as long as its connection.
  * - After `close` resolves no socket is left.
  *
@@ -29,6 +30,7 @@ import { type CancelKey, CancelKeys } from "./cancel-keys.ts";
 import type { Certificates } from "./certificate-authority.ts";
 import { type Arrival, receive, refuse } from "./handshake.ts";
 import { listenOn, type PortChoice } from "./listen.ts";
+import { Newcomers } from "./newcomers.ts";
 import { type ClusterName, clusterNameOf } from "./server-name.ts";
 
 /** What a session gets: a connection that is encrypted, meant for its cluster, and asks to start. */
@@ -38,9 +40,15 @@ export interface ArrivedConnection {
   /** Major version in the high 16 bits; the major is 3, the minor is for the session to negotiate. */
   readonly protocolVersion: number;
   readonly parameters: Readonly<Record<string, string>>;
-  /** The host name that the client connected to. */
-  readonly serverName: string;
+  /** The host name that the client connected to; undefined where it named its cluster by an option alone. */
+  readonly serverName: string | undefined;
   readonly cancelKey: CancelKey;
+  /**
+   * To be called once, when the client has shown who it is: from here on it counts against its cluster's limits.
+   *
+   * @throws {SqlError} FATAL 53300 or 53400: a limit is reached
+   */
+  readonly admit: () => void;
 }
 
 /** What the listener may ask of a session. */
@@ -74,6 +82,10 @@ export interface ListenerOptions {
   readonly connectionLifetimeMs?: number | undefined;
   /** From accepting the socket to the end of the start-up packet. */
   readonly handshakeMsMax?: number | undefined;
+  /** From the end of the start-up packet until the client has shown who it is. */
+  readonly passwordMsMax?: number | undefined;
+  /** Connections, over all clusters, whose client has not shown yet who it is. */
+  readonly newcomersMax?: number | undefined;
   /** How long `close` waits for sessions to end. */
   readonly closeGraceMs?: number | undefined;
   readonly clock?: Clock | undefined;
@@ -94,9 +106,13 @@ export interface Listener {
 
 const connectionLifetimeMsDefault = 60 * 60 * 1000;
 const handshakeMsMaxDefault = 30_000;
+/** As the service, which waits ten seconds. */
+const passwordMsMaxDefault = 10_000;
+/** Twice the connections that the service lets come at once. */
+const newcomersMaxDefault = 2_000;
 const closeGraceMsDefault = 2_000;
 
-/** Sockets open at once, over all clusters and those still shaking hands. What comes on top is closed at once. */
+/** Sockets open at once, over all clusters and newcomers. What comes on top is closed at once. */
 const socketsMax = 20_000;
 
 // A peer that vanished without closing is noticed by keep-alive probes.
@@ -135,12 +151,17 @@ class TlsListener implements Listener {
     | { readonly session: SessionHandle; readonly stream: TLSSocket; readonly cluster: ListenedCluster }
     | undefined
   >();
+  readonly #newcomers: Newcomers<Socket>;
   #isClosing = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
+    this.#newcomers = new Newcomers(options.newcomersMax ?? newcomersMaxDefault, (socket) => {
+      this.#log({ event: "connection.refused", reason: "too many connections wait for their password" });
+      socket.destroy();
+    });
     this.#cancelKeys = new CancelKeys(options.random ?? systemRandom);
     this.#secureContext = secureContextOf(options.certificates);
     this.#server = createServer(
@@ -211,7 +232,11 @@ class TlsListener implements Listener {
       return;
     }
     this.#sockets.set(socket, undefined);
-    socket.on("close", () => this.#sockets.delete(socket));
+    this.#newcomers.add(socket);
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#newcomers.delete(socket);
+    });
     socket.on("error", (error) => {
       this.#log({ event: "connection.error", reason: error.message });
     });
@@ -248,11 +273,11 @@ class TlsListener implements Listener {
 
   async #admit(socket: Socket, arrival: Arrival & { kind: "startup" }): Promise<void> {
     const { stream, serverName, parameters } = arrival;
-    if (serverName === undefined) {
+    const name = clusterNameOf(serverName, parameters["options"]);
+    if (serverName === undefined && name === undefined) {
       this.#refuse(stream, SqlError.of(errors.sniMissing, { severity: "FATAL" }));
       return;
     }
-    const name = clusterNameOf(serverName, parameters["options"]);
     const cluster = name === undefined ? undefined : this.#options.find(name);
     if (cluster === undefined) {
       this.#log({ event: "cluster.unknown", serverName });
@@ -264,13 +289,19 @@ class TlsListener implements Listener {
       return;
     }
     if (stream.destroyed || this.#isClosing) return; // gone already: there will be no event to count it out again
+    this.#begin(socket, arrival, cluster);
+  }
+
+  /** Takes a place among the known clients. @throws {SqlError} FATAL: there is none */
+  #enter(socket: Socket, stream: TLSSocket, cluster: ListenedCluster): void {
+    if (stream.destroyed) return; // Gone already: there will be no event to count it out again.
     const admission = this.#admissionOf(cluster);
     const fact = admission.enter();
-    if (fact !== undefined) {
-      this.#refuse(stream, SqlError.of(fact, { severity: "FATAL" }));
-      return;
-    }
-    this.#begin(socket, { ...arrival, serverName }, cluster, admission);
+    if (fact !== undefined) throw SqlError.of(fact, { severity: "FATAL" });
+    this.#newcomers.delete(socket);
+    stream.once("close", () => {
+      admission.leave();
+    });
   }
 
   #admissionOf(cluster: ListenedCluster): Admission {
@@ -282,12 +313,7 @@ class TlsListener implements Listener {
     return admission;
   }
 
-  #begin(
-    socket: Socket,
-    arrival: Arrival & { kind: "startup"; serverName: string },
-    cluster: ListenedCluster,
-    admission: Admission,
-  ): void {
+  #begin(socket: Socket, arrival: Arrival & { kind: "startup" }, cluster: ListenedCluster): void {
     const { stream, serverName, parameters, protocolVersion } = arrival;
     const cancelKey = this.#cancelKeys.issue(() => this.#sockets.get(socket)?.session.cancel());
     const stopLifetime = this.#clock.setTimer(
@@ -297,10 +323,14 @@ class TlsListener implements Listener {
         stream.destroy();
       },
     );
+    const stopPassword = this.#clock.setTimer(this.#options.passwordMsMax ?? passwordMsMaxDefault, () => {
+      this.#log({ event: "connection.refused", reason: "the password took too long" });
+      stream.destroy();
+    });
     stream.once("close", () => {
+      stopPassword();
       stopLifetime();
       this.#cancelKeys.withdraw(cancelKey);
-      admission.leave();
     });
     const session = cluster.onSession({
       socket: stream,
@@ -308,6 +338,10 @@ class TlsListener implements Listener {
       parameters,
       serverName,
       cancelKey,
+      admit: () => {
+        stopPassword();
+        this.#enter(socket, stream, cluster);
+      },
     });
     this.#sockets.set(socket, { session, stream, cluster });
     session.closed

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 
+import { readExactly } from "../base/index.ts";
 import { startupPacketBytesMax } from "../wire/index.ts";
 
 // Its own length and a code.
@@ -25,25 +26,4 @@ export async function peekByte(stream: Duplex): Promise<number | undefined> {
   if (first === undefined) return undefined;
   stream.unshift(first);
   return first[0];
-}
-
-/** Never rejects: an error of the stream closes it, and what was still to be read will not come. */
-function readExactly(stream: Duplex, bytes: number): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const settle = (chunk: Buffer | undefined): void => {
-      stream.off("readable", attempt).off("end", abandon).off("close", abandon);
-      resolve(chunk);
-    };
-    const abandon = (): void => {
-      settle(undefined);
-    };
-    const attempt = (): void => {
-      // At the end of the stream, read() gives what is left, however little.
-      const chunk = stream.read(bytes) as Buffer | null;
-      if (chunk !== null) settle(chunk.length === bytes ? chunk : undefined);
-    };
-    stream.on("readable", attempt).on("end", abandon).on("close", abandon);
-    if (stream.destroyed || stream.readableEnded) abandon();
-    else attempt();
-  });
 }

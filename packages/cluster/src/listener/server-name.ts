@@ -19,16 +19,16 @@ export interface ClusterName {
 }
 
 /**
- * @param serverName - the name in the TLS handshake
+ * @param serverName - the name in the TLS handshake; undefined where there was none, as from libpq to an IP address
  * @param startupOptions - the start-up parameter `options`: names a cluster where the host name does not, as with the
  *   DNS names that AWS gives to interface endpoints
  * @returns undefined where nothing names a cluster
  */
 export function clusterNameOf(
-  serverName: string,
+  serverName: string | undefined,
   startupOptions: string | undefined,
 ): ClusterName | undefined {
-  const [, hostId, region] = clusterHost.exec(serverName) ?? [];
+  const [, hostId, region] = clusterHost.exec(serverName ?? "") ?? [];
   if (hostId !== undefined && region !== undefined)
     return { id: hostId.toLowerCase(), region: region.toLowerCase() };
   const id = clusterIdOption.exec(startupOptions ?? "")?.[1];

@@ -11,7 +11,7 @@
  *
  * Source: PostgreSQL documentation, "Extended Query" and "Pipelining".
  */
-import { SqlError } from "../base/index.ts";
+import { type MemoryAccount, SqlError } from "../base/index.ts";
 import type { SqlParser, Statement } from "../sql/index.ts";
 import {
   type Coordinator,
@@ -28,7 +28,8 @@ import {
   decodeTarget,
   encodeBackend,
 } from "../wire/index.ts";
-import { PortalSink } from "./portal-sink.ts";
+import { KeptByName } from "./kept-by-name.ts";
+import { PortalSink, restBytesMax } from "./portal-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
 import type { FrameQueue } from "./frame-queue.ts";
 import { describeOwn, waitForJobDescription } from "./own-descriptions.ts";
@@ -68,22 +69,36 @@ export interface ExtendedQueryContext {
   readonly runner: StatementRunner;
   readonly writer: ClientWriter;
   readonly queue: FrameQueue;
+  readonly memory: MemoryAccount;
   readonly role: string;
 }
 
-/** Named statements of one session. At the bound the next is refused: 53400. */
-const preparedMax = 10_000;
+/** Of one session. At a bound the next is refused: 53400. */
+const preparedBounds = {
+  what: "prepared statements",
+  countMax: 10_000,
+  bytesMax: 64 * 1024 * 1024,
+  hint: "Close statements that are no longer used.",
+};
+const portalBounds = {
+  what: "portals",
+  countMax: 1_000,
+  bytesMax: 64 * 1024 * 1024,
+  hint: "Close portals that are no longer used.",
+};
 
 export class ExtendedQuery {
   readonly #context: ExtendedQueryContext;
-  readonly #prepared = new Map<string, Prepared>();
-  readonly #portals = new Map<string, Portal>();
+  readonly #prepared: KeptByName<Prepared>;
+  readonly #portals: KeptByName<Portal>;
   /** Acknowledgements that wait, in order. */
   #acknowledgements: Acknowledgement[] = [];
   #unverified: { prepared: Prepared; portal?: Portal } | undefined;
 
   constructor(context: ExtendedQueryContext) {
     this.#context = context;
+    this.#prepared = new KeptByName(preparedBounds, context.memory);
+    this.#portals = new KeptByName(portalBounds, context.memory);
   }
 
   /** @throws {SqlError} the text is not SQL, or its name is taken */
@@ -98,7 +113,7 @@ export class ExtendedQuery {
     if (this.#prepared.has(name)) {
       throw new SqlError({ sqlstate: "42P05", message: `prepared statement "${name}" already exists` });
     }
-    const { statements } = this.#context.parser.parse(text);
+    const { statements, bytes } = this.#context.parser.parse(text);
     if (statements.length > 1) {
       const message = "cannot insert multiple commands into a prepared statement";
       throw new SqlError({ sqlstate: "42601", message });
@@ -106,20 +121,18 @@ export class ExtendedQuery {
     const [statement] = statements;
     if (statement === undefined) this.#context.runner.block.refuseIfFailed();
     else this.#context.runner.refuse(statement);
-    if (this.#prepared.size >= preparedMax) {
-      const message = `a session keeps at most ${preparedMax} prepared statements`;
-      throw new SqlError({ sqlstate: "53400", message, hint: "Close statements that are no longer used." });
-    }
     // The unnamed statement is there to be run once.
     const own =
       name === "" || statement === undefined
         ? undefined
         : this.#context.coordinator.prepareForOne(statement, parameterTypes);
     const prepared = { statement, parameterTypes, own };
-    this.#prepared.set(name, prepared);
+    this.#prepared.set(name, prepared, bytes + 4 * parameterTypes.length);
     this.#acknowledgements.push({
       frame: encodeBackend.parseComplete(),
-      undo: () => this.#prepared.delete(name),
+      undo: () => {
+        this.#prepared.delete(name);
+      },
     });
     this.#unverified = { prepared };
   }
@@ -143,16 +156,19 @@ export class ExtendedQuery {
     }
     const portal: Portal = {
       prepared,
-      bindArguments,
+      // One that is to last would keep the whole message, and what came with it, alive.
+      bindArguments: name === "" ? bindArguments : Buffer.from(bindArguments),
       rowsSent: 0,
       isDone: false,
       describe: false,
       rest: undefined,
     };
-    this.#portals.set(name, portal);
+    this.#keepPortal(name, portal);
     this.#acknowledgements.push({
       frame: encodeBackend.bindComplete(),
-      undo: () => this.#portals.delete(name),
+      undo: () => {
+        this.#portals.delete(name);
+      },
     });
     this.#unverified = { prepared, portal };
   }
@@ -254,12 +270,19 @@ export class ExtendedQuery {
     this.#prepared.clear();
   }
 
+  /** The session is over. */
+  forgetAll(): void {
+    this.#prepared.clear();
+    this.#portals.clear();
+  }
+
   async #run(name: string, portal: Portal, execution: Execution): Promise<void> {
-    const { runner, writer, queue } = this.#context;
+    const { runner, writer, queue, memory } = this.#context;
     const isWhole = runsToItsEnd(execution.statement);
     const sink = new PortalSink({
       writer,
       queue,
+      memory,
       rowsMax: isWhole ? execution.rowsMax : 0,
       onParsed: () => {
         this.#parsed();
@@ -269,21 +292,31 @@ export class ExtendedQuery {
       },
     });
     const run = isWhole ? { ...execution, rowsMax: 0 } : execution;
-    const outcome = await runner.run(run, sink, queue.nextIsSync);
+    // One that gives only a part of its rows now may still fail over the rest, so it is not committed with its Execute.
+    const isAlone = queue.nextIsSync && run.rowsMax === execution.rowsMax;
+    const outcome = await runner.run(run, sink, isAlone).finally(() => {
+      sink.end();
+    });
     this.#verified();
     portal.describe = false;
+    if (sink.isOverfull) throw tooManyRows();
     if (outcome.kind === "complete" && sink.isCut) {
       portal.rest = { rows: sink.rest, tag: outcome.tag };
+      this.#keepPortal(name, portal, sink.restBytes);
       writer.write(encodeBackend.portalSuspended());
     } else if (outcome.kind === "complete") {
       portal.isDone = true;
       writer.write(encodeBackend.commandComplete(outcome.tag));
       this.endPortals();
-      if (runner.block.transaction !== undefined) this.#portals.set(name, portal);
+      if (runner.block.transaction !== undefined) this.#keepPortal(name, portal);
     } else if (outcome.kind === "suspended") {
       portal.rowsSent += outcome.rows;
       writer.write(encodeBackend.portalSuspended());
     } else writer.write(encodeBackend.emptyQueryResponse());
+  }
+
+  #keepPortal(name: string, portal: Portal, restBytes = 0): void {
+    this.#portals.set(name, portal, portal.bindArguments.length + restBytes);
   }
 
   #giveRest(portal: Portal, rowsMax: number): void {
@@ -365,6 +398,12 @@ function runsToItsEnd(statement: Statement): boolean {
   return (
     statement.kind === "write" || (statement.kind === "read" && statement.analysis.command === "explain")
   );
+}
+
+function tooManyRows(): SqlError {
+  const message = `rows beyond those that were asked for are kept up to ${restBytesMax} bytes`;
+  const hint = "Ask for all rows of a statement that writes, or have it return less.";
+  return new SqlError({ sqlstate: "53400", message, hint });
 }
 
 function unknownStatement(name: string): SqlError {

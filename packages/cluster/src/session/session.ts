@@ -10,7 +10,7 @@
  */
 import type { Duplex } from "node:stream";
 import { errors } from "@dsql-local/spec";
-import { AssertionError, SqlError } from "../base/index.ts";
+import { defined, type MemoryAccount, readExactly, SqlError } from "../base/index.ts";
 import { BackendLost } from "../transaction/index.ts";
 import {
   bodyOf,
@@ -27,7 +27,7 @@ import { type Answering, ExtendedQuery } from "./extended-query.ts";
 import { type Frame, FrameQueue } from "./frame-queue.ts";
 import { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
-import { runSimpleQuery } from "./simple-query.ts";
+import { runSimpleQuery, type SimpleQueryContext } from "./simple-query.ts";
 import { authenticate, readIdentity, readSettings } from "./startup.ts";
 import { StatementRunner } from "./statement-runner.ts";
 
@@ -37,7 +37,19 @@ export interface Connection {
   readonly protocolVersion: number;
   readonly parameters: Readonly<Record<string, string>>;
   readonly cancelKey: { readonly processId: number; readonly secretKey: number };
+  /**
+   * The client has shown who it is.
+   *
+   * @throws {SqlError} FATAL: there is no place for it
+   */
+  readonly admit: () => void;
 }
+
+/** PostgreSQL's own bound on what a client sends before it is known; a token has some 2,000. */
+const passwordBytesMax = 65_535;
+
+/** How long a client that is being ended may take to read why. */
+const farewellMsMax = 1_000;
 
 /** Messages of the extended protocol: an error in one of them skips up to the next Sync. */
 const extendedTypes: ReadonlySet<number> = new Set([
@@ -57,7 +69,9 @@ export class Session {
   readonly #connection: Connection;
   readonly #services: SessionServices;
   readonly #writer: ClientWriter;
-  readonly #queue: FrameQueue;
+  readonly #memory: MemoryAccount;
+  /** Once the client is known: what it sends before has bounds of its own. */
+  #queue: FrameQueue | undefined;
   #runner: StatementRunner | undefined;
   #extended: ExtendedQuery | undefined;
   #isSkipping = false;
@@ -66,7 +80,9 @@ export class Session {
     this.#connection = connection;
     this.#services = services;
     this.#writer = new ClientWriter(connection.socket);
-    this.#queue = new FrameQueue(connection.socket, services.limits.messageBytesMax);
+    this.#memory = services.memory.open(() => {
+      this.#endForMemory();
+    });
     // A client that vanishes in the middle of a statement must not keep it running.
     connection.socket.on("close", () => this.#runner?.cancel());
     this.closed = this.#live();
@@ -83,16 +99,35 @@ export class Session {
     this.#writer.end();
   }
 
+  /** All sessions together keep more than they may, and this one the most. */
+  #endForMemory(): void {
+    const { log, clock } = this.#services;
+    const { socket } = this.#connection;
+    log({ event: "session.endedForMemory" });
+    const message = "out of memory";
+    const detail =
+      "The sessions keep more data for their clients than they may together, and this one the most.";
+    this.#writer.write(
+      encodeBackend.errorResponse({ severity: "FATAL", sqlstate: "53200", message, detail }),
+    );
+    this.#writer.end();
+    this.#queue?.drop();
+    this.#runner?.cancel();
+    const stopWaiting = clock.setTimer(farewellMsMax, () => socket.destroy());
+    socket.once("close", stopWaiting);
+  }
+
   async #live(): Promise<void> {
     try {
       await this.#start();
-      await this.#serve();
     } catch (error) {
       this.#lastWord(error);
     } finally {
       await this.#runner?.close().catch((error: unknown) => {
         this.#services.log({ event: "session.closeFailed", reason: String(error) });
       });
+      this.#extended?.forgetAll();
+      this.#memory.close();
       this.#writer.end();
     }
   }
@@ -106,32 +141,52 @@ export class Session {
     }
     this.#writer.write(encodeBackend.authenticationCleartextPassword());
     this.#writer.flush();
-    const frame = await this.#queue.next();
-    if (frame === undefined || frame.type === frontendType.terminate) throw new ClientGone();
-    if (frame.type !== frontendType.password) throw unexpected(frame.type);
-    await authenticate(this.#services, decodePassword(bodyOf(frame.bytes)), user);
-    const { parser, coordinator } = this.#services;
+    await authenticate(this.#services, await this.#readPassword(), user);
+    this.#connection.admit();
+    const { parser, coordinator, limits } = this.#services;
+    const memory = this.#memory;
+    const queue = new FrameQueue(this.#connection.socket, limits.messageBytesMax, memory);
+    this.#queue = queue;
     const { settings, reported: requested } = await readSettings(parameters, user, coordinator);
     const reported = new ReportedParameters(user, requested, (bytes) => {
       this.#writer.write(bytes);
     });
-    const shared = { parser, coordinator, writer: this.#writer, queue: this.#queue };
+    const shared = { parser, coordinator, memory, writer: this.#writer, queue };
     const forgetPrepared = (): void => this.#extended?.forgetPrepared();
     const services = this.#services;
     this.#runner = new StatementRunner({ services, role: user, settings, reported, forgetPrepared });
-    this.#extended = new ExtendedQuery({ ...shared, runner: this.#runner, role: user });
+    const context = { ...shared, runner: this.#runner };
+    this.#extended = new ExtendedQuery({ ...context, role: user });
     this.#writer.write(encodeBackend.authenticationOk());
     reported.tellAll();
     this.#writer.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
     this.#ready();
+    await this.#serve(context);
   }
 
-  async #serve(): Promise<void> {
+  /** Not one byte more is read before the client is known: it waits in the system's buffers, which are bounded. */
+  async #readPassword(): Promise<string> {
+    const { socket } = this.#connection;
+    const header = await readExactly(socket, 5);
+    if (header?.[0] === undefined || header[0] === frontendType.terminate) throw new ClientGone();
+    if (header[0] !== frontendType.password) throw unexpected(header[0]);
+    const length = header.readInt32BE(1);
+    if (length < 5 || length > passwordBytesMax)
+      throw new FrameError(`password message length ${length} is outside 5 to ${passwordBytesMax}`);
+    const body = await readExactly(socket, length - 4);
+    if (body === undefined) throw new ClientGone();
+    return decodePassword(body);
+  }
+
+  async #serve(context: SimpleQueryContext): Promise<void> {
+    const { queue, writer } = context;
     for (;;) {
-      const frame = this.#queue.take() ?? (await this.#queue.next());
+      // Who does not read answers is not asked for more questions.
+      if (writer.isFull) await writer.drained();
+      const frame = queue.take() ?? (await queue.next());
       if (frame === undefined || frame.type === frontendType.terminate) return;
       try {
-        const answering = this.#answer(frame);
+        const answering = this.#answer(frame, context);
         if (answering instanceof Promise) await answering;
       } catch (error) {
         await this.#fail(error, frame);
@@ -139,17 +194,14 @@ export class Session {
     }
   }
 
-  #answer(frame: Frame): Answering {
+  #answer(frame: Frame, context: SimpleQueryContext): Answering {
     const { type, bytes } = frame;
     if (this.#isSkipping && type !== frontendType.sync) return;
-    const runner = this.#runner;
-    const extended = this.#extended;
-    if (runner === undefined || extended === undefined)
-      throw new AssertionError("a served session has started");
+    const extended = defined(this.#extended, "a served session has started");
     const body = bodyOf(bytes);
     switch (type) {
       case frontendType.query:
-        return this.#answerQuery(runner, extended, decodeQuery(body));
+        return this.#answerQuery(context, extended, decodeQuery(body));
       case frontendType.parse:
         return extended.parse(body);
       case frontendType.bind:
@@ -178,9 +230,8 @@ export class Session {
     }
   }
 
-  async #answerQuery(runner: StatementRunner, extended: ExtendedQuery, text: string): Promise<void> {
-    const { parser } = this.#services;
-    await runSimpleQuery({ parser, runner, writer: this.#writer, queue: this.#queue }, text);
+  async #answerQuery(context: SimpleQueryContext, extended: ExtendedQuery, text: string): Promise<void> {
+    await runSimpleQuery(context, text);
     extended.endPortals();
     this.#ready();
   }

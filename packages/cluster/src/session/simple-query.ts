@@ -4,7 +4,7 @@
  * Source: PostgreSQL documentation, "Simple Query" and "Multiple Statements in a Simple Query".
  */
 import { countCharacters, lex } from "@dsql-local/sql";
-import { SqlError } from "../base/index.ts";
+import { type MemoryAccount, SqlError } from "../base/index.ts";
 import type { SqlParser, Statement } from "../sql/index.ts";
 import type { Outcome } from "../transaction/index.ts";
 import { encodeBackend, noBindArguments } from "../wire/index.ts";
@@ -19,6 +19,7 @@ export interface SimpleQueryContext {
   readonly runner: StatementRunner;
   readonly writer: ClientWriter;
   readonly queue: FrameQueue;
+  readonly memory: MemoryAccount;
 }
 
 /** @throws {SqlError} a statement failed; the rest of the text is not run */
@@ -33,6 +34,8 @@ export async function runSimpleQuery(context: SimpleQueryContext, text: string):
     const outcome = await runOne(context, statement, statements.length === 1);
     if (outcome.kind === "complete") writer.write(encodeBackend.commandComplete(outcome.tag));
     else writer.write(encodeBackend.emptyQueryResponse());
+    // One text may hold more statements than answers fit in the socket of a client that does not read.
+    if (writer.isFull) await writer.drained();
   }
   await runner.endImplicit();
 }
@@ -48,7 +51,12 @@ async function runOne(context: SimpleQueryContext, statement: Statement, isAlone
     portal: "",
     rowsSent: 0,
   };
-  return await context.runner.run(execution, new SimpleSink(context), isAlone);
+  const sink = new SimpleSink(context);
+  try {
+    return await context.runner.run(execution, sink, isAlone);
+  } finally {
+    sink.end();
+  }
 }
 
 /**

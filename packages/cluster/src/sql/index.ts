@@ -8,6 +8,7 @@
  * - A source seen before costs one look-up; the memory for such sources is bounded.
  * - No source, however nested or long, stops the parser for the sources after it.
  */
+export { TextCache } from "./cache.ts";
 export type { KnownType } from "./check.ts";
 export type { Constants } from "./constants.ts";
 export { createSqlParser, loadParser, type SqlParserOptions } from "./parser.ts";

@@ -9,7 +9,7 @@
  * Tests: parser.test.ts, refusals.test.ts.
  */
 import { errors } from "@dsql-local/spec";
-import { countCharacters, createTextMap, lex, skipSpace, type TextMap } from "@dsql-local/sql";
+import { countCharacters, createTextMap, lex, scan, skipSpace, type TextMap } from "@dsql-local/sql";
 import { defined, type LimitValues, SqlError } from "../base/index.ts";
 import type { StatementText } from "./analyse.ts";
 import { TextCache } from "./cache.ts";
@@ -27,8 +27,19 @@ export { loadParser } from "./postgres-parser.ts";
 
 /** Longer sources are parsed each time: they are bulk loads, which do not come again. */
 const cachedCharactersPerSourceMax = 64 * 1024;
-const cachedCharactersMax = 4 * 1024 * 1024;
+/** Of sources and of their trees as JSON, which take about three bytes a character. */
+const cachedCharactersMax = 16 * 1024 * 1024;
 const cachedEntriesDefault = 4096;
+
+/**
+ * Lexemes of one source. A tree takes some 200 bytes for each, and nobody else is served while it is made: a message of
+ * 10 MiB that is nothing but `,1` took 1.3 GB and half a minute. A string counts once, however long; 3,000 rows of 80 values stay below.
+ */
+const lexemesMax = 500_000;
+
+/** What a parsed source takes in memory beyond its characters: its objects, about. */
+const parsedOverheadBytes = 1_024;
+const treeBytesPerCharacter = 3;
 
 export interface SqlParserOptions {
   /** Date of the rule set: `2025-11`, `2026-06-08` or `latest`, the default. */
@@ -49,14 +60,36 @@ export function createSqlParser(options: SqlParserOptions = {}): SqlParser {
     parse(source) {
       const known = cache.get(source);
       if (known !== undefined) return known;
-      const parsed = { source, statements: withinStack(() => parseStatements(source, check)) };
-      if (source.length <= cachedCharactersPerSourceMax) cache.set(source, parsed);
+      refuseTooMany(source);
+      let characters = 0;
+      const onSize = (more: number): void => void (characters += more);
+      const statements = withinStack(() => parseStatements(source, check, { onSize }));
+      const bytes = 2 * source.length + treeBytesPerCharacter * characters + parsedOverheadBytes;
+      const parsed = { source, statements, bytes };
+      if (source.length <= cachedCharactersPerSourceMax)
+        cache.set(source, parsed, source.length + characters);
       return parsed;
     },
     refuseColumnType: (type) => check.columnType(type),
     refuseKeyType: (type) => check.keyType(type),
   };
 }
+
+/** @throws {SqlError} 54001 the source has more than `lexemesMax` lexemes */
+function refuseTooMany(source: string): void {
+  if (source.length <= lexemesMax) return;
+  let lexemes = 0;
+  scan(source, () => {
+    lexemes += 1;
+    if (lexemes > lexemesMax) throw new SqlError(tooManyLexemes);
+  });
+}
+
+const tooManyLexemes = {
+  sqlstate: "54001",
+  message: `a query has at most ${lexemesMax} words, numbers and signs`,
+  hint: "Split it into several queries, or send values as parameters or by COPY.",
+};
 
 /** A tree that PostgreSQL's parser could still make may be too deep to be walked here. */
 function withinStack<Result>(run: () => Result): Result {
@@ -67,11 +100,18 @@ function withinStack<Result>(run: () => Result): Result {
   }
 }
 
-/** @param isBody - the source is a function's body: a function that it makes is refused, whatever stands in that one's */
-function parseStatements(source: string, check: Check, isBody = false): readonly Statement[] {
+interface ParseOptions {
+  /** The source is a function's body: a function that it makes is refused, whatever stands in that one's. */
+  readonly isBody?: boolean;
+  /** Hears how many characters the source's tree has as JSON. */
+  readonly onSize?: (characters: number) => void;
+}
+
+function parseStatements(source: string, check: Check, options: ParseOptions = {}): readonly Statement[] {
+  const { isBody = false, onSize } = options;
   const forms = findDsqlForms(source);
   const map = createTextMap(forms?.text ?? source);
-  const statements = parseTree(map.text).map((raw) =>
+  const statements = parseTree(map.text, onSize).map((raw) =>
     createStatement(raw, { source, map, forms, check, isBody }),
   );
   if (forms === undefined || forms.iamStatements.length === 0) return statements;
@@ -101,7 +141,7 @@ function createStatement(raw: RawStatement, surroundings: Surroundings): Stateme
   const kind = classify(raw.stmt, statement, isAsync ? asyncAt - start : undefined);
   const refused =
     check.statement({ node: raw.stmt, text, isAsync }) ??
-    (isBody ? undefined : refuseBody(raw.stmt, (body) => parseStatements(body, check, true)));
+    (isBody ? undefined : refuseBody(raw.stmt, (body) => parseStatements(body, check, { isBody: true })));
   const unless = refused && waiver(refused, () => check.statement({ node: raw.stmt, text, isAsync: true }));
   const shown = refused === undefined ? showCatalogs(kind, statement) : undefined;
   if (shown !== undefined) return createShownStatement(shown, { source, offset: start });

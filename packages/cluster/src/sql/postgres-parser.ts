@@ -85,14 +85,15 @@ function createInstance(code: CompiledCode): Promise<ParserInstance> {
 }
 
 /**
+ * @param onSize - hears how many characters the tree has as JSON: it takes about three bytes for each
  * @throws {SqlError} 42601, PostgreSQL's text, with the position in `text`; 54001 when the nesting is too deep
  */
-export function parseTree(text: string): readonly RawStatement[] {
+export function parseTree(text: string, onSize?: (characters: number) => void): readonly RawStatement[] {
   // PostgreSQL's text for the one byte that its strings cannot hold.
   if (text.includes("\0")) throw SqlError.of(errors.nulByte);
   const parser = defined(instance, "loadParser() was awaited");
   try {
-    return parseWith(parser, text);
+    return parseWith(parser, text, onSize);
   } catch (error) {
     if (!isOverflow(error)) throw error;
     replaceInstance();
@@ -119,7 +120,11 @@ function replaceInstance(): void {
   });
 }
 
-function parseWith(parser: ParserInstance, text: string): readonly RawStatement[] {
+function parseWith(
+  parser: ParserInstance,
+  text: string,
+  onSize?: (characters: number) => void,
+): readonly RawStatement[] {
   const bytes = parser.lengthBytesUTF8(text) + 1;
   const query = parser._malloc(bytes);
   if (query === 0) throw new RangeError("the parser's memory is used up");
@@ -131,6 +136,7 @@ function parseWith(parser: ParserInstance, text: string): readonly RawStatement[
     const error = parser.getValue(result + 8, "i32");
     if (error !== 0) throw syntaxError(parser, error, text);
     const json = parser.UTF8ToString(parser.getValue(result, "i32"));
+    onSize?.(json.length);
     // The empty text has no tree.
     return json === "" ? [] : (JSON.parse(json) as { readonly stmts: readonly RawStatement[] }).stmts;
   } finally {

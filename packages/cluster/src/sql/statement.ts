@@ -208,6 +208,8 @@ export type StatementKind =
 
 export interface ParsedSource {
   readonly source: string;
+  /** What it takes in memory, about. */
+  readonly bytes: number;
   /** Empty for a source without statements. */
   readonly statements: readonly Statement[];
 }

@@ -158,6 +158,7 @@ export const encodeFrontend = {
       Buffer.concat([Buffer.from(target === "statement" ? "S" : "P"), cString(name)]),
     ),
   sync: (): Buffer => sync,
+  copyData: (data: Buffer): Buffer => frame(frontendType.copyData, data),
   copyFail: (reason: string): Buffer => frame(frontendType.copyFail, cString(reason)),
   terminate: (): Buffer => frame(frontendType.terminate, Buffer.alloc(0)),
 };

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { bodyOf, FrameError, FrameSplitter } from "./frames.ts";
 import { encodeFrontend } from "./encode.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const messages = [
   encodeFrontend.query("SELECT 1"),
@@ -27,6 +32,26 @@ function pieces(bytes: Buffer, size: number): Buffer[] {
 
 test("every size of chunk delivers the same frames", () => {
   for (let size = 1; size <= stream.length; size++) assert.deepEqual(split(pieces(stream, size)), messages);
+});
+
+test("a large message whose bytes come one by one takes no more than twice its bytes", () => {
+  const splitter = new FrameSplitter(10_000_000);
+  const message = encodeFrontend.query("x".repeat(1_000_000));
+  const before = process.memoryUsage();
+  const kept = (): number => {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external - before.heapUsed - before.external;
+  };
+  const delivered: number[] = [];
+  const deliver = (_: number, frame: Buffer): void => void delivered.push(frame.length);
+  // Each a buffer of its own, as a socket gives them.
+  for (const byte of message.subarray(0, -1)) splitter.push(Buffer.from([byte]), deliver);
+  assert.equal(splitter.pendingBytes, message.length - 1);
+  collectGarbage();
+  assert.ok(kept() < 4_000_000, `${kept()} bytes are kept`);
+  splitter.push(message.subarray(-1), deliver);
+  assert.deepEqual(delivered, [message.length]);
+  assert.equal(splitter.pendingBytes, 0);
 });
 
 test("every cut into two chunks delivers the same frames", () => {

@@ -5,6 +5,7 @@
  * Always true
  * - Every byte pushed is delivered exactly once, in order, in whole messages.
  * - No message beyond `messageBytesMax` is ever collected: the length is judged before the body arrives.
+ * - A message that is not whole yet takes at most twice the bytes that have come of it, however small its pieces.
  *
  * Source: PostgreSQL documentation, "Message Formats". Tests: frames.test.ts.
  */
@@ -18,10 +19,12 @@ export class FrameError extends Error {
 export type FrameHandler = (type: number, frame: Buffer) => void;
 
 const headerBytes = 5;
+const nothing = Buffer.alloc(0);
 
 export class FrameSplitter {
   readonly #messageBytesMax: number;
-  #pending: Buffer[] = [];
+  /** What has come of a message that is not whole yet, and room for more of it. */
+  #pending: Buffer = nothing;
   #pendingBytes = 0;
   /** Bytes that must be there before splitting can go on. */
   #neededBytes = headerBytes;
@@ -31,14 +34,33 @@ export class FrameSplitter {
     this.#messageBytesMax = messageBytesMax;
   }
 
+  /** Bytes of a message that is not whole yet. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
   /** @throws {FrameError} a length below 4 or beyond the bound; the stream cannot be followed any further */
   push(chunk: Buffer, handle: FrameHandler): void {
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    // A large message arrives in many chunks; they are joined once, when it is whole.
+    if (this.#pendingBytes === 0) {
+      this.#keep(chunk, this.#split(chunk, handle));
+      return;
+    }
+    this.#append(chunk);
     if (this.#pendingBytes < this.#neededBytes) return;
-    const bytes = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending, this.#pendingBytes);
+    const bytes = this.#pending.subarray(0, this.#pendingBytes);
     this.#keep(bytes, this.#split(bytes, handle));
+  }
+
+  /** A large message arrives in many chunks, and one of one byte each is an attack: they are joined as they come. */
+  #append(chunk: Buffer): void {
+    const bytes = this.#pendingBytes + chunk.length;
+    if (bytes > this.#pending.length) {
+      const room = Buffer.allocUnsafe(Math.max(bytes, Math.min(2 * this.#pending.length, this.#neededBytes)));
+      this.#pending.copy(room, 0, 0, this.#pendingBytes);
+      this.#pending = room;
+    }
+    chunk.copy(this.#pending, this.#pendingBytes);
+    this.#pendingBytes = bytes;
   }
 
   #split(bytes: Buffer, handle: FrameHandler): number {
@@ -61,9 +83,9 @@ export class FrameSplitter {
   }
 
   #keep(bytes: Buffer, from: number): void {
-    const rest = bytes.subarray(from);
-    this.#pending = rest.length === 0 ? [] : [rest];
-    this.#pendingBytes = rest.length;
+    // A copy, for a view of a few bytes would keep all that came with them.
+    this.#pending = from === bytes.length ? nothing : Buffer.from(bytes.subarray(from));
+    this.#pendingBytes = this.#pending.length;
   }
 }
 

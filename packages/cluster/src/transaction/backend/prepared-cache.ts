@@ -34,6 +34,8 @@ const preparedPerBackendMax = 256;
 const textsMax = 2_048;
 /** A longer text is parsed each time: looking it up would cost more than it saves. */
 const textCharactersMax = 8_192;
+/** The same for one with more declared parameters: a message has room for 65,535. */
+const parameterTypesMax = 1_000;
 
 /** Remembers which texts have come before, across all backends. */
 export class TextCatalogue {
@@ -45,7 +47,8 @@ export class TextCatalogue {
    * @returns the one object for this text, these types and these settings, with one use more
    */
   use(text: string, parameterTypes: readonly number[], settings = ""): PreparedText {
-    if (text.length > textCharactersMax) return unkept(text, parameterTypes);
+    if (text.length > textCharactersMax || parameterTypes.length > parameterTypesMax)
+      return unkept(text, parameterTypes);
     const key =
       parameterTypes.length === 0 && settings === ""
         ? text

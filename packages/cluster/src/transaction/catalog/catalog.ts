@@ -32,6 +32,8 @@ function relationKey({ schema, name }: RelationName): string {
 
 /** Tables kept at most; at the bound all are forgotten and asked for again. */
 const tablesMax = 2_000;
+/** A longer key, of a search path without end, is asked for each time. */
+const keyCharactersMax = 4_096;
 
 export class Catalog {
   readonly #system: Requester;
@@ -78,6 +80,7 @@ export class Catalog {
     if (known !== undefined) return await known;
     if (this.#tables.size >= tablesMax) this.#tables.clear();
     const asked = this.#ask(schemas, relation.name);
+    if (key.length > keyCharactersMax) return await asked;
     this.#tables.set(key, asked);
     asked.catch(() => this.#tables.delete(key));
     return await asked;

@@ -5,7 +5,7 @@
 import type { ErrorFact } from "@dsql-local/spec";
 import { applyEdits } from "@dsql-local/sql";
 import type { LimitValues } from "../../base/index.ts";
-import type { Statement } from "../../sql/index.ts";
+import { type Statement, TextCache } from "../../sql/index.ts";
 import type { Catalog, StatementTables } from "../catalog/catalog.ts";
 import type { FunctionFacts } from "../catalog/functions.ts";
 import { quoteName } from "../catalog/table.ts";
@@ -57,13 +57,22 @@ export interface PlanOptions {
   readonly locksByKeyOnly?: boolean;
 }
 
-/** Plans kept; at the bound the oldest is forgotten. */
-const plansMax = 2_048;
+/** Plans kept, and characters of their statements; at a bound the older half is forgotten. */
+const plansMax = 4_096;
+const plannedCharactersMax = 4 * 1024 * 1024;
+/** The plan of a longer statement is made each time: it is a bulk load, which does not come again. */
+const plannedCharactersPerStatementMax = 64 * 1024;
+
+/** The statement's text stands in the key, and perhaps in the plan with what it was given. */
+const textsPerPlan = 2;
+
+const newPlans = (): TextCache<StatementPlan> =>
+  new TextCache({ entriesMax: plansMax, charactersMax: plannedCharactersMax });
 
 export class PlanCache {
   readonly #catalog: Catalog;
   readonly #options: PlanOptions;
-  readonly #plans = new Map<string, StatementPlan>();
+  #plans = newPlans();
 
   constructor(catalog: Catalog, options: PlanOptions) {
     this.#catalog = catalog;
@@ -72,7 +81,7 @@ export class PlanCache {
 
   /** Forgets all: the catalog has changed. */
   clear(): void {
-    this.#plans.clear();
+    this.#plans = newPlans();
   }
 
   /** @returns a promise only where the catalog has to be asked */
@@ -93,8 +102,7 @@ export class PlanCache {
 
   async #keep(key: string, statement: Statement, searchPath: readonly string[]): Promise<StatementPlan> {
     const plan = await this.#make(statement, searchPath, false);
-    if (this.#plans.size >= plansMax) this.#plans.delete(this.#plans.keys().next().value ?? key);
-    this.#plans.set(key, plan);
+    if (key.length <= plannedCharactersPerStatementMax) this.#plans.set(key, plan, textsPerPlan * key.length);
     return plan;
   }
 
