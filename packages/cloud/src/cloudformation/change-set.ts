@@ -78,6 +78,7 @@ function changeOf(
   const handler = typeOf(type);
   const properties = evaluation.properties(logicalId);
   checkProperties(handler, properties, logicalId);
+  const policies = evaluation.policies(logicalId);
   const current = stack.resources[logicalId];
   if (current === undefined || current.status === "CREATE_FAILED") {
     return { action: "Add", logicalId, type, changedProperties: [] };
@@ -86,7 +87,9 @@ function changeOf(
   const isReplaced =
     current.type !== type || changedProperties.some((name) => handler.replacedBy.includes(name));
   const metadataDiffers = canonical(current.metadata ?? null) !== canonical(declaration?.metadata ?? null);
-  const policyDiffers = current.deletionPolicy !== declaration?.deletionPolicy;
+  const policyDiffers =
+    current.deletionPolicy !== policies.deletionPolicy ||
+    current.updateReplacePolicy !== policies.updateReplacePolicy;
   const isSetAgain =
     current.status === "UPDATE_FAILED" || (evaluation.revertsDrift && handler.mayDrift === true);
   if (!isReplaced && changedProperties.length === 0 && !metadataDiffers && !policyDiffers && !isSetAgain)

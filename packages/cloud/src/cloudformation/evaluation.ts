@@ -5,6 +5,7 @@
  */
 
 import { validationError } from "../protocol/index.ts";
+import { type PolicyAttribute, refuseUnlessPolicy } from "./declarations.ts";
 import { dependenciesOf, type Dependencies } from "./dependencies.ts";
 import { withReferencesResolved } from "./dynamic-references.ts";
 import { evaluate, evaluateCondition, evaluateProperties, type Scope } from "./intrinsics.ts";
@@ -111,6 +112,22 @@ export class Evaluation implements Scope {
   properties(logicalId: string): ValueObject {
     const properties = evaluateProperties(this.template.resources[logicalId]?.properties ?? {}, this);
     return withReferencesResolved(properties, this.#options.ssmValue);
+  }
+
+  /** What becomes of a resource when its stack, or it itself, goes. */
+  policies(logicalId: string): { deletionPolicy: string; updateReplacePolicy: string } {
+    const { deletionPolicy = "Delete", updateReplacePolicy = "Delete" } =
+      this.template.resources[logicalId] ?? {};
+    return {
+      deletionPolicy: this.#policy(logicalId, "DeletionPolicy", deletionPolicy),
+      updateReplacePolicy: this.#policy(logicalId, "UpdateReplacePolicy", updateReplacePolicy),
+    };
+  }
+
+  /** `AWS::NoValue` is no policy, and so the one that a resource without it has. */
+  #policy(logicalId: string, attribute: PolicyAttribute, value: Value): string {
+    const evaluated = evaluate(value, this);
+    return refuseUnlessPolicy(logicalId, attribute, evaluated === "" ? "Delete" : evaluated);
   }
 
   outputs(): readonly StackOutput[] {

@@ -19,7 +19,7 @@ import { physicalName } from "./physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "./resource-type.ts";
 import { objectIn, requiredText, tagsOf, textMap, textsIn } from "./properties.ts";
 import { isInProgress, type Stack, type StackDefinition } from "./stack.ts";
-import { parseTemplate, type Template } from "./template.ts";
+import { parseNewTemplate, type Template } from "./template.ts";
 
 /** A stack's name in AWS has at most 128 characters. */
 const nameLengthMax = 128;
@@ -87,7 +87,7 @@ async function readDefinition(
   { stackId, properties, tags }: ResourceRequest,
 ): Promise<WantedDefinition> {
   const templateBody = await readers.objectText(requiredText(properties, "TemplateURL"));
-  const template = parseTemplate(templateBody);
+  const template = parseNewTemplate(templateBody);
   refuseTransforms(template);
   const { capabilities } = store.get(stackId).definition;
   refuseMissingCapabilities(template, capabilities);

@@ -80,6 +80,17 @@ function checkConstraints(key: string, value: string, declaration: ParameterDecl
       `Parameter '${key}' failed to satisfy constraint: ${because ?? `Must match pattern ${declaration.allowedPattern}`}`,
     );
   }
+  const { minLength = 0, maxLength = Infinity, minValue = -Infinity, maxValue = Infinity } = declaration;
+  if (value.length < minLength || value.length > maxLength) {
+    throw validationError(
+      `Parameter '${key}' must contain ${because ?? `${minLength} to ${maxLength} characters`}`,
+    );
+  }
+  if (declaration.type === "Number" && (Number(value) < minValue || Number(value) > maxValue)) {
+    throw validationError(
+      `Parameter '${key}' must be a number ${because ?? `from ${minValue} to ${maxValue}`}`,
+    );
+  }
   if (declaration.type === "Number" && (value.trim() === "" || Number.isNaN(Number(value)))) {
     throw validationError(`Parameter '${key}' must be a number.`);
   }

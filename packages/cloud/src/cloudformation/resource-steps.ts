@@ -103,7 +103,8 @@ export class ResourceSteps {
   async remove(stack: Stack, resource: StackResource, policy: string): Promise<boolean> {
     this.#refuseWhileStopping();
     try {
-      if (policy === "Retain") {
+      // Made anew it would go with a creation that fails; once it is there it is kept.
+      if (policy === "Retain" || policy === "RetainExceptOnCreate") {
         this.#event(stack, resource, "DELETE_SKIPPED");
         return true;
       }
@@ -124,8 +125,7 @@ export class ResourceSteps {
       ...current,
       properties: evaluation.properties(current.logicalId),
       needs,
-      deletionPolicy: declaration?.deletionPolicy ?? current.deletionPolicy,
-      updateReplacePolicy: declaration?.updateReplacePolicy ?? current.updateReplacePolicy,
+      ...evaluation.policies(current.logicalId),
       ...(declaration?.metadata === undefined ? {} : { metadata: declaration.metadata }),
     };
   }
@@ -140,7 +140,7 @@ export class ResourceSteps {
   }
 
   #draft(stack: Stack, evaluation: Evaluation, logicalId: string, needs: readonly string[]): StackResource {
-    const blank = this.#blank(evaluation, logicalId);
+    const blank = this.#blank(evaluation, logicalId, evaluation.policies(logicalId));
     const drafted = { ...blank, needs, properties: evaluation.properties(logicalId) };
     const type = this.#typeOf(drafted.type);
     const physicalId = type.identify(this.#request(stack, drafted, ""));
@@ -158,7 +158,11 @@ export class ResourceSteps {
     return { ...drafted, physicalId };
   }
 
-  #blank(evaluation: Evaluation, logicalId: string): StackResource {
+  #blank(
+    evaluation: Evaluation,
+    logicalId: string,
+    policies = { deletionPolicy: "Delete", updateReplacePolicy: "Delete" },
+  ): StackResource {
     const declaration = evaluation.template.resources[logicalId];
     return {
       logicalId,
@@ -168,8 +172,7 @@ export class ResourceSteps {
       properties: {},
       attributes: {},
       needs: [],
-      deletionPolicy: declaration?.deletionPolicy ?? "Delete",
-      updateReplacePolicy: declaration?.updateReplacePolicy ?? "Delete",
+      ...policies,
       ...(declaration?.metadata === undefined ? {} : { metadata: declaration.metadata }),
       updatedAtMs: Date.now(),
     };

@@ -11,17 +11,19 @@
 import { parseDocument, type CollectionTag, type ScalarTag, type Tags, YAMLMap, YAMLSeq } from "yaml";
 
 import { validationError } from "../protocol/index.ts";
+import { checkDeclarations } from "./declarations.ts";
+import { formatError, isObject, scalarText, type Value, type ValueObject } from "./values.ts";
 
-export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
-export type ValueObject = { [key: string]: Value };
+export { formatError, isObject, scalarText, type Value, type ValueObject } from "./values.ts";
 
 export interface ResourceDeclaration {
   readonly type: string;
   readonly properties: ValueObject;
   readonly dependsOn: readonly string[];
   readonly condition?: string;
-  readonly deletionPolicy: string;
-  readonly updateReplacePolicy: string;
+  /** A text, or a function that gives one: `Evaluation.policies` says which. */
+  readonly deletionPolicy: Value;
+  readonly updateReplacePolicy: Value;
   readonly metadata?: Value;
 }
 
@@ -31,6 +33,10 @@ export interface ParameterDeclaration {
   readonly allowedValues?: readonly string[];
   readonly allowedPattern?: string;
   readonly constraintDescription?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minValue?: number;
+  readonly maxValue?: number;
   readonly noEcho: boolean;
   readonly description?: string;
 }
@@ -64,6 +70,9 @@ const depthMax = 100;
 /** Uses of YAML anchors: a template may repeat itself, but not so often that a short text becomes a huge one. */
 const aliasesMax = 100;
 
+/** Sections of templates that a transform has still to write out; without one they are unknown. */
+const transformSections = new Set(["Globals"]);
+
 const sections = new Set([
   "AWSTemplateFormatVersion",
   "Description",
@@ -90,13 +99,29 @@ const resourceAttributes = new Set([
   "UpdatePolicy",
 ]);
 
+/**
+ * A template that somebody asks to have deployed, looked at more closely than one that has been: what it says in vain
+ * would be taken for its absence.
+ *
+ * @throws {ServiceError} ValidationError
+ */
+export function parseNewTemplate(body: string): Template {
+  const template = parseTemplate(body);
+  // What a transform would write is not there yet; that there is one is refused afterwards, by name.
+  if (template.transforms.length === 0) checkDeclarations(parseText(body));
+  return template;
+}
+
 /** @throws {ServiceError} ValidationError, in CloudFormation's words where it has them */
 export function parseTemplate(body: string): Template {
   if (Buffer.byteLength(body) > templateBytesMax) {
     throw validationError(`Template may not exceed ${templateBytesMax} bytes in size.`);
   }
   const root = parseText(body);
-  const unknown = Object.keys(root).filter((key) => !sections.has(key));
+  const transforms = transformsOf(root["Transform"]);
+  const isKnown = (key: string): boolean =>
+    sections.has(key) || (transforms.length > 0 && transformSections.has(key));
+  const unknown = Object.keys(root).filter((key) => !isKnown(key));
   if (unknown.length > 0) {
     throw formatError(`Invalid template property or properties [${unknown.join(", ")}]`);
   }
@@ -114,7 +139,7 @@ export function parseTemplate(body: string): Template {
     rules: objectIn(root, "Rules"),
     resources: mapValues(resources, resourceDeclaration),
     outputs: mapValues(objectIn(root, "Outputs"), outputDeclaration),
-    transforms: textsOf(root["Transform"]),
+    transforms,
   };
 }
 
@@ -222,10 +247,16 @@ function resourceDeclaration(name: string, declaration: Value): ResourceDeclarat
     properties,
     dependsOn: textsOf(declaration["DependsOn"]),
     ...optional("condition", textOf(declaration["Condition"])),
-    deletionPolicy: textOf(declaration["DeletionPolicy"]) ?? "Delete",
-    updateReplacePolicy: textOf(declaration["UpdateReplacePolicy"]) ?? "Delete",
+    deletionPolicy: declaration["DeletionPolicy"] ?? "Delete",
+    updateReplacePolicy: declaration["UpdateReplacePolicy"] ?? "Delete",
     ...optional("metadata", declaration["Metadata"]),
   };
+}
+
+/** By name, also where a transform has parameters of its own. */
+function transformsOf(value: Value | undefined): readonly string[] {
+  const list = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return list.map((item) => textOf(isObject(item) ? item["Name"] : item) ?? "without a name");
 }
 
 function parameterDeclaration(name: string, declaration: Value): ParameterDeclaration {
@@ -242,9 +273,18 @@ function parameterDeclaration(name: string, declaration: Value): ParameterDeclar
     ),
     ...optional("allowedPattern", textOf(declaration["AllowedPattern"])),
     ...optional("constraintDescription", textOf(declaration["ConstraintDescription"])),
+    ...optional("minLength", boundOf(declaration["MinLength"])),
+    ...optional("maxLength", boundOf(declaration["MaxLength"])),
+    ...optional("minValue", boundOf(declaration["MinValue"])),
+    ...optional("maxValue", boundOf(declaration["MaxValue"])),
     noEcho: scalarText(declaration["NoEcho"]) === "true",
     ...optional("description", textOf(declaration["Description"])),
   };
+}
+
+function boundOf(value: Value | undefined): number | undefined {
+  const number = Number(scalarText(value));
+  return value === undefined || Number.isNaN(number) ? undefined : number;
 }
 
 function outputDeclaration(name: string, declaration: Value): OutputDeclaration {
@@ -258,21 +298,6 @@ function outputDeclaration(name: string, declaration: Value): OutputDeclaration 
     ...optional("condition", textOf(declaration["Condition"])),
     ...optional("exportName", isObject(exported) ? exported["Name"] : undefined),
   };
-}
-
-export function formatError(message: string): Error {
-  return validationError(`Template format error: ${message}`);
-}
-
-export function isObject(value: Value | undefined): value is ValueObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Texts, numbers and flags as CloudFormation sees them in a place for text. */
-export function scalarText(value: Value | undefined): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return Array.isArray(value) ? value.map((item) => scalarText(item) ?? "").join(",") : undefined;
 }
 
 function textOf(value: Value | undefined): string | undefined {

@@ -4,7 +4,7 @@ import { type QueryInput, validationError } from "../../protocol/index.ts";
 import { ServiceError } from "../../service.ts";
 import { resolveParameters } from "../parameters.ts";
 import type { FailureAction, Stack, StackDefinition, Tag } from "../stack.ts";
-import { parseTemplate, type Template } from "../template.ts";
+import { parseNewTemplate, type Template } from "../template.ts";
 
 /** What reading a request needs from beside CloudFormation. */
 export interface RequestReaders {
@@ -30,7 +30,7 @@ export async function readDefinition(
   readers: RequestReaders,
 ): Promise<RequestedDefinition> {
   const templateBody = await readTemplateBody(input, stack, readers);
-  const template = parseTemplate(templateBody);
+  const template = parseNewTemplate(templateBody);
   refuseTransforms(template);
   const given = input.list("Parameters").map((parameter) => ({
     key: parameter.required("ParameterKey"),

@@ -9,7 +9,7 @@ import {
 } from "../../protocol/index.ts";
 import type { CloudFormationParts } from "./parts.ts";
 import { readStackName } from "./requests.ts";
-import { parseTemplate, type Template } from "../template.ts";
+import { parseNewTemplate, parseTemplate, type Template } from "../template.ts";
 
 export function templateQueries(parts: CloudFormationParts): Record<string, QueryOperation> {
   const { store } = parts;
@@ -51,8 +51,8 @@ export function templateQueries(parts: CloudFormationParts): Record<string, Quer
 async function readTemplate(input: QueryInput, parts: CloudFormationParts): Promise<Template> {
   const body = input.text("TemplateBody");
   const url = input.text("TemplateURL");
-  if (body !== undefined) return parseTemplate(body);
-  if (url !== undefined) return parseTemplate(await parts.readers.objectText(url));
+  if (body !== undefined) return parseNewTemplate(body);
+  if (url !== undefined) return parseNewTemplate(await parts.readers.objectText(url));
   throw validationError("Either Template URL or Template Body must be specified.");
 }
 
