@@ -89,7 +89,8 @@ async function main(): Promise<void> {
     ];
     for (const store of stores) await prepare(store);
     await measureAll(rivals, client);
-    for (const store of stores) await prove(store);
+    // Without rivals the plain PostgreSQL has served nobody.
+    for (const store of rivals.length === 1 ? stores.slice(0, 1) : stores) await prove(store);
   } finally {
     for (const end of ends.reverse()) await end();
   }
