@@ -313,3 +313,32 @@ test("an error's position is in the client's text", async () => {
     await assert.rejects(admin.query(text), { code: "42703", position: String(position) }, text);
   }
 });
+
+test("the columns of a primary key's index follow its table through every change", async () => {
+  const included = async (): Promise<unknown[][]> =>
+    await rows(
+      `SELECT string_agg(a.attname, ' ' ORDER BY a.attnum), i.indkey::text, i.indnatts, c.relnatts
+       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_attribute a ON a.attrelid = c.oid
+       WHERE i.indrelid = to_regclass('changing') AND i.indisprimary GROUP BY i.indkey::text, i.indnatts, c.relnatts`,
+    );
+  await admin.query("CREATE TABLE changing (a text, id int PRIMARY KEY, b int NOT NULL DEFAULT 1)");
+  assert.deepEqual(await included(), [["id a b", "2 1 3", 3, 3]]);
+  await admin.query("ALTER TABLE changing ADD COLUMN c uuid");
+  assert.deepEqual(await included(), [["id a b c", "2 1 3 4", 4, 4]]);
+  await admin.query("ALTER TABLE changing RENAME COLUMN b TO d");
+  assert.deepEqual(await included(), [["id a d c", "2 1 3 4", 4, 4]]);
+  await admin.query("BEGIN; ALTER TABLE changing DROP COLUMN a");
+  assert.deepEqual(await included(), [["id d c", "2 3 4", 3, 3]]);
+  await admin.query("ROLLBACK");
+  assert.deepEqual(await included(), [["id a d c", "2 1 3 4", 4, 4]]);
+  await admin.query("ALTER TABLE changing RENAME TO changed");
+  await admin.query("ALTER TABLE changed DROP COLUMN c");
+  await admin.query("ALTER TABLE changed RENAME TO changing");
+  assert.deepEqual(await included(), [["id a d", "2 1 3", 3, 3]]);
+  await admin.query("DROP TABLE changing");
+  assert.deepEqual(await included(), []);
+  const left = await running.storage(
+    "SELECT count(*)::int AS count FROM pg_dsql.included_attribute AS i LEFT JOIN pg_class AS c ON c.oid = i.attrelid WHERE c.oid IS NULL",
+  );
+  assert.deepEqual(left, [{ count: 0 }]);
+});

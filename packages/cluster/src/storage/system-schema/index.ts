@@ -8,6 +8,7 @@
 import { catalogFunctions } from "./catalog-functions.ts";
 import { jobs } from "./jobs.ts";
 import { iamMappings } from "./iam-mappings.ts";
+import { primaryKeys } from "./primary-keys.ts";
 import { roles } from "./roles.ts";
 import { shownCatalogViews } from "./shown-catalogs.ts";
 import { sysFunctions } from "./sys-functions.ts";
@@ -36,6 +37,7 @@ export const systemSchema: readonly SystemSchemaVersion[] = [
       iamMappings,
       simpleTextSearch,
       catalogFunctions,
+      primaryKeys,
       shownCatalogViews,
       untrusted,
       initialPrivileges,

@@ -29,7 +29,7 @@ const qualified = (relation: string, columns: readonly string[]): string =>
   columns.map((name) => `${relation}.${name}`).join(", ");
 
 /** What a view takes its rows from, under the name `t`. */
-interface Arm {
+interface Shown {
   readonly from: string;
   readonly where: string;
   /** What stands in the place of a column. */
@@ -49,109 +49,89 @@ const isShownSchema = (schema: string): string =>
 const isShownClass = (relation: string): string =>
   `${relation}.relpersistence <> 't' AND NOT ${isOurs(`${relation}.relnamespace`)}`;
 
-// Everything made before the first schema of the cluster's is PostgreSQL's: most rows need no second look. With OR the
-// planner chooses between looking each relation up and collecting them all first.
+/**
+ * Of a relation's oid alone, so that PostgreSQL plans a join with the view as one with its own table: what is between the
+ * first schema of the cluster's and the clients' first object is the cluster's, but for what it shows in `sys`. `show_catalog` puts the
+ * oids in. A temporary table is no other session's business, for none is ever committed, and `pg_class` shows none.
+ */
 const isShownRelation = (relation: string): string =>
-  `(${relation} < '${hiddenSchemas[0]}'::regnamespace::oid OR EXISTS (
-     SELECT FROM pg_catalog.pg_class AS shown WHERE shown.oid = ${relation} AND ${isShownClass("shown")}))`;
-
-const isClientPrimaryKey = (index: string): string =>
-  `${index}.indisprimary AND ${index}.indrelid >= ${firstClientOid}`;
-
-// Subqueries, not functions: PostgreSQL plans them with the client's statement. bench/introspection.bench.ts measures it.
-const isBesideKey = (column: string, index: string): string =>
-  `${column}.attrelid = ${index}.indrelid AND ${column}.attnum > 0 AND NOT ${column}.attisdropped
-     AND ${column}.attnum <> ALL (${index}.indkey::int2[])`;
-const besideKey = (index: string): string =>
-  `pg_catalog.pg_attribute AS beside WHERE ${isBesideKey("beside", index)}`;
+  `(${relation} < $first_hidden OR ${relation} >= ${firstClientOid} OR ${relation} = ANY ($shown_in_sys))`;
 
 const owner = (column: string): string =>
   `CASE t.${column} WHEN ${superuserOid} THEN ${administratorOid}::oid ELSE t.${column} END`;
 const acl = (column: string): string => `pg_dsql.shown_acl(t.${column})`;
 
-/** The columns beside the key, as columns of its index: after those that it has, in the table's order. */
-const includedColumns: Arm = {
-  from: `pg_catalog.pg_index AS i CROSS JOIN LATERAL (
-    SELECT beside.*, ${qualified("beside", systemColumns)}, row_number() OVER (ORDER BY beside.attnum) AS place
-    FROM ${besideKey("i")}) AS t`,
-  where: `${isClientPrimaryKey("i")} AND ${isShownRelation("i.indexrelid")}`,
-  instead: {
-    attrelid: "i.indexrelid",
-    attnum: `(i.indnatts + t.place)::int2`,
-    attnotnull: "false",
-    atthasdef: "false",
-    attidentity: `''::"char"`,
-    attgenerated: `''::"char"`,
-    attcompression: `''::"char"`,
-    attacl: "NULL::aclitem[]",
-  },
-};
-
-const only = (name: string, where: string, instead: Arm["instead"] = {}): Arm => ({
+const only = (name: string, where: string, instead: Shown["instead"] = {}): Shown => ({
   from: `pg_catalog.${name} AS t`,
   where,
   instead,
 });
 
 /** A catalog of which only the owner, and the grants if there are any, are told otherwise. */
-const owned = (name: string, ownerColumn: string, aclColumn?: string): readonly Arm[] => [
+const owned = (name: string, ownerColumn: string, aclColumn?: string): Shown =>
   only(name, "true", {
     [ownerColumn]: owner(ownerColumn),
     ...(aclColumn === undefined ? {} : { [aclColumn]: acl(aclColumn) }),
-  }),
-];
+  });
 
-const shown: Readonly<Record<ShownCatalog, readonly Arm[]>> = {
-  pg_namespace: [
-    only("pg_namespace", `t.nspname NOT IN (${hiddenNames}) AND t.nspname !~ '^pg_(toast_)?temp_'`, {
+/** `k` is what is kept of a client's primary key: joined by its own key, it costs nothing where it is not asked for. */
+const withKeyOf = (name: string, index: string): string =>
+  `pg_catalog.${name} AS t LEFT JOIN pg_dsql.primary_key AS k ON k.indexrelid = t.${index}`;
+
+const shown: Readonly<Record<ShownCatalog, Shown>> = {
+  pg_namespace: only(
+    "pg_namespace",
+    `t.nspname NOT IN (${hiddenNames}) AND t.nspname !~ '^pg_(toast_)?temp_'`,
+    {
       nspowner: owner("nspowner"),
       nspacl: acl("nspacl"),
-    }),
-  ],
-  pg_class: [
-    only("pg_class", isShownClass("t"), {
+    },
+  ),
+  pg_class: {
+    from: withKeyOf("pg_class", "oid"),
+    where: isShownClass("t"),
+    instead: {
       relowner: owner("relowner"),
       relacl: acl("relacl"),
-      relnatts: `CASE t.relkind WHEN 'i' THEN (t.relnatts + COALESCE(
-        (SELECT (SELECT count(*) FROM ${besideKey("i")}) FROM pg_catalog.pg_index AS i
-         WHERE i.indexrelid = t.oid AND ${isClientPrimaryKey("i")}), 0))::int2 ELSE t.relnatts END`,
-    }),
-  ],
-  pg_attribute: [
-    only("pg_attribute", isShownRelation("t.attrelid"), {
+      relnatts: "COALESCE(k.indnatts, t.relnatts)",
+    },
+  },
+  pg_attribute: {
+    from: `(SELECT t.*, ${qualified("t", systemColumns)} FROM pg_catalog.pg_attribute AS t
+      UNION ALL SELECT t.*, 'pg_catalog.pg_attribute'::regclass::oid, ${qualified("t", systemColumns.slice(1))}
+      FROM pg_dsql.included_attribute AS t) AS t`,
+    where: isShownRelation("t.attrelid"),
+    instead: {
       // Text-like values are compressed.
       attcompression: `CASE WHEN t.attrelid >= ${firstClientOid} AND t.attnum > 0 AND t.attlen = -1 AND t.attstorage <> 'p'
         AND t.attcompression = '' AND (SELECT r.relkind FROM pg_catalog.pg_class AS r WHERE r.oid = t.attrelid) = 'r'
         THEN 'l'::"char" ELSE t.attcompression END`,
       attacl: acl("attacl"),
-    }),
-    includedColumns,
-  ],
-  pg_attrdef: [only("pg_attrdef", isShownRelation("t.adrelid"))],
-  pg_index: [
-    only("pg_index", isShownRelation("t.indexrelid"), {
-      indnatts: `CASE WHEN ${isClientPrimaryKey("t")}
-        THEN (t.indnatts + (SELECT count(*) FROM ${besideKey("t")}))::int2 ELSE t.indnatts END`,
-      // An int2vector is written as its numbers between spaces.
-      indkey: `CASE WHEN ${isClientPrimaryKey("t")}
-        THEN (t.indkey::text || ' ' || translate(ARRAY(SELECT beside.attnum FROM ${besideKey("t")} ORDER BY beside.attnum)::text,
-          ',{}', ' '))::int2vector ELSE t.indkey END`,
-    }),
-  ],
-  pg_constraint: [only("pg_constraint", isShownSchema("t.connamespace"))],
-  pg_rewrite: [only("pg_rewrite", isShownRelation("t.ev_class"))],
-  pg_sequence: [only("pg_sequence", isShownRelation("t.seqrelid"))],
-  pg_type: [
-    only("pg_type", isShownSchema("t.typnamespace"), { typowner: owner("typowner"), typacl: acl("typacl") }),
-  ],
-  pg_proc: [
-    only("pg_proc", isShownSchema("t.pronamespace"), { proowner: owner("proowner"), proacl: acl("proacl") }),
-  ],
-  pg_am: [
-    only("pg_am", "t.amname IN ('btree', 'heap')", {
-      amname: `CASE t.amname WHEN 'btree' THEN 'btree_index'::name ELSE 'btree_table'::name END`,
-    }),
-  ],
+    },
+  },
+  pg_attrdef: only("pg_attrdef", isShownRelation("t.adrelid")),
+  pg_index: {
+    from: withKeyOf("pg_index", "indexrelid"),
+    where: isShownRelation("t.indexrelid"),
+    instead: {
+      indnatts: "COALESCE(k.indnatts, t.indnatts)",
+      indkey: "COALESCE(k.indkey, t.indkey)",
+    },
+  },
+  pg_constraint: only("pg_constraint", isShownSchema("t.connamespace")),
+  pg_rewrite: only("pg_rewrite", isShownRelation("t.ev_class")),
+  pg_sequence: only("pg_sequence", isShownRelation("t.seqrelid")),
+  pg_type: only("pg_type", isShownSchema("t.typnamespace"), {
+    typowner: owner("typowner"),
+    typacl: acl("typacl"),
+  }),
+  pg_proc: only("pg_proc", isShownSchema("t.pronamespace"), {
+    proowner: owner("proowner"),
+    proacl: acl("proacl"),
+  }),
+  pg_am: only("pg_am", "t.amname IN ('btree', 'heap')", {
+    amname: `CASE t.amname WHEN 'btree' THEN 'btree_index'::name ELSE 'btree_table'::name END`,
+  }),
   pg_collation: owned("pg_collation", "collowner"),
   pg_conversion: owned("pg_conversion", "conowner"),
   pg_extension: owned("pg_extension", "extowner"),
@@ -162,21 +142,22 @@ const shown: Readonly<Record<ShownCatalog, readonly Arm[]>> = {
   pg_tablespace: owned("pg_tablespace", "spcowner", "spcacl"),
   pg_ts_config: owned("pg_ts_config", "cfgowner"),
   pg_ts_dict: owned("pg_ts_dict", "dictowner"),
-  pg_init_privs: [only("pg_init_privs", "true", { initprivs: acl("initprivs") })],
+  pg_init_privs: only("pg_init_privs", "true", { initprivs: acl("initprivs") }),
   // The service has no event triggers and grants no parameters; the cluster does.
-  pg_event_trigger: [only("pg_event_trigger", "false")],
-  pg_parameter_acl: [only("pg_parameter_acl", "false")],
-  pg_auth_members: [only("pg_auth_members", "true", { grantor: owner("grantor") })],
-  pg_database: [
-    only("pg_database", "t.datname = 'postgres'", { datdba: owner("datdba"), datacl: acl("datacl") }),
-  ],
+  pg_event_trigger: only("pg_event_trigger", "false"),
+  pg_parameter_acl: only("pg_parameter_acl", "false"),
+  pg_auth_members: only("pg_auth_members", "true", { grantor: owner("grantor") }),
+  pg_database: only("pg_database", "t.datname = 'postgres'", {
+    datdba: owner("datdba"),
+    datacl: acl("datacl"),
+  }),
 };
 
 /** Every session has a query processor of its own, so it sees no other. */
 const ownSessionOnly = "(t.pid = pg_backend_pid() OR pg_dsql.is_cluster())";
 
 /** Views of PostgreSQL's over functions, and what of them clients see. */
-const narrowed: Readonly<Record<string, Pick<Arm, "where" | "instead">>> = {
+const narrowed: Readonly<Record<string, Pick<Shown, "where" | "instead">>> = {
   pg_roles: { where: `t.oid <> ${superuserOid}` },
   pg_shadow: { where: `t.usesysid <> ${superuserOid}` },
   pg_stat_activity: {
@@ -216,18 +197,18 @@ RETURN (
   SELECT string_agg(COALESCE($2->>attname || ' AS ' || quote_ident(attname), 't.' || quote_ident(attname)), ', ' ORDER BY attnum)
   FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
 );
-CREATE FUNCTION pg_dsql.show_catalog(catalog regclass, arms jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_dsql.show_catalog(catalog regclass, shown jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  columns_of_rows text;
+  columns_of_rows text := ', ${qualified("t", systemColumns)}';
+  condition text := shown->>'where';
   place record;
-  body text;
 BEGIN
-  columns_of_rows := ', ${qualified("t", systemColumns)}';
+  condition := replace(condition, '$first_hidden', '${hiddenSchemas[0]}'::regnamespace::oid::text);
+  condition := replace(condition, '$shown_in_sys',
+    (SELECT quote_literal(array_agg(oid)) || '::oid[]' FROM pg_class WHERE relnamespace = 'sys'::regnamespace));
   FOR place IN VALUES ('${shownCatalogSchema}', ''), ('${shownCatalogRowsSchema}', columns_of_rows) LOOP
-    SELECT string_agg(format('SELECT %s%s FROM %s WHERE %s',
-      pg_dsql.column_list(catalog, arm->'instead'), place.column2, arm->>'from', arm->>'where'), ' UNION ALL ')
-    INTO body FROM jsonb_array_elements(arms) AS arm;
-    EXECUTE format('CREATE VIEW %s.%s AS %s', place.column1, catalog, body);
+    EXECUTE format('CREATE VIEW %s.%s AS SELECT %s%s FROM %s WHERE %s',
+      place.column1, catalog, pg_dsql.column_list(catalog, shown->'instead'), place.column2, shown->>'from', condition);
     EXECUTE format('GRANT SELECT ON %s.%s TO PUBLIC', place.column1, catalog);
   END LOOP;
 END
@@ -276,7 +257,10 @@ BEGIN
 END
 $$`;
 
-const narrowedView = ([name, { where, instead = {} }]: [string, Pick<Arm, "where" | "instead">]): string => `
+const narrowedView = ([name, { where, instead = {} }]: [
+  string,
+  Pick<Shown, "where" | "instead">,
+]): string => `
 SELECT pg_dsql.redefine_view('pg_catalog.${name}', format('SELECT %s FROM (%s) AS t WHERE ${where.replaceAll("'", "''")}',
   pg_dsql.column_list('pg_catalog.${name}', ${json(instead)}), rtrim(pg_dsql.original_pg_get_viewdef('pg_catalog.${name}'::regclass), ';')))`;
 
@@ -288,7 +272,7 @@ export const shownCatalogViews = [
   `CREATE SCHEMA ${shownCatalogSchema}; CREATE SCHEMA ${shownCatalogRowsSchema};
    GRANT USAGE ON SCHEMA ${shownCatalogSchema}, ${shownCatalogRowsSchema} TO PUBLIC`,
   viewMaker,
-  ...Object.entries(shown).map(([name, arms]) => `SELECT pg_dsql.show_catalog('${name}', ${json(arms)})`),
+  ...Object.entries(shown).map(([name, one]) => `SELECT pg_dsql.show_catalog('${name}', ${json(one)})`),
   trueTypes,
   systemViews,
   ...Object.entries(narrowed).map(narrowedView),
