@@ -73,16 +73,23 @@ for (const [text, expected] of imaged) {
   });
 }
 
+const markOf = (alias: string): string =>
+  `pg_catalog.json_build_array(${alias}.ctid, ${alias}.xmin, ${alias}."id")::pg_catalog.text`;
+
 const locked: readonly (readonly [string, string, readonly string[]])[] = [
-  ["SELECT * FROM account FOR UPDATE", 'SELECT * , "account".ctid FROM account FOR UPDATE', ["account"]],
+  [
+    "SELECT * FROM account FOR UPDATE",
+    `SELECT * , ${markOf('"account"')} FROM account FOR UPDATE`,
+    ["account"],
+  ],
   [
     "SELECT a.id FROM account AS a FOR UPDATE NOWAIT",
-    'SELECT a.id , "a".ctid FROM account AS a FOR UPDATE ',
+    `SELECT a.id , ${markOf('"a"')} FROM account AS a FOR UPDATE `,
     ["account"],
   ],
   [
     "SELECT 1 FROM account a, entry e WHERE a.balance = e.n FOR UPDATE OF e SKIP LOCKED",
-    'SELECT 1 , "e".ctid FROM account a, entry e WHERE a.balance = e.n FOR UPDATE OF e ',
+    `SELECT 1 , ${markOf('"e"')} FROM account a, entry e WHERE a.balance = e.n FOR UPDATE OF e `,
     ["entry"],
   ],
   [
@@ -93,7 +100,7 @@ const locked: readonly (readonly [string, string, readonly string[]])[] = [
 ];
 
 for (const [text, expected, tables] of locked) {
-  test(`the places of locked rows are asked for: ${text}`, async () => {
+  test(`the marks of locked rows are asked for: ${text}`, async () => {
     const plan = await planOf(text);
     assert.equal(plan.text ?? text, expected);
     assert.deepEqual(
@@ -109,6 +116,9 @@ const keys: readonly (readonly [string, boolean, boolean])[] = [
   ["DELETE FROM account", true, false],
   ["UPDATE account SET balance = 1", false, false],
   ["UPDATE account SET owner = 'ana'", true, true],
+  ["COPY account FROM STDIN", false, true],
+  ["INSERT INTO account VALUES (1) ON CONFLICT (id) DO UPDATE SET balance = 1", false, true],
+  ["INSERT INTO account VALUES (1) ON CONFLICT (id) DO UPDATE SET owner = 'ana'", true, true],
   ["SELECT 1", false, false],
 ];
 

@@ -5,6 +5,7 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import type { Statement } from "../sql/index.ts";
+import type { TouchedTable } from "./limits/changed-rows.ts";
 
 export interface CatalogChange {
   /** Names of the relations it concerns; undefined: any. */
@@ -18,6 +19,15 @@ export class Footprint {
   readonly relations = new Set<string>();
   /** Names of the relations in which it has freed keys. */
   readonly freedKeysOf = new Set<string>();
+  /**
+   * Names of the relations in which another row may have got the key of one that is gone, or in which it has written rows
+   * that it had locked FOR UPDATE: what PostgreSQL shows of such a row does not tell it from one that was only updated.
+   */
+  readonly replacesIn = new Set<string>();
+  /** Rows whose keys were set by an UPDATE, if only to what they were, by the names of their relations. */
+  readonly #keysSet = new Map<string, number>();
+  /** A function may have locked rows. */
+  hasLockedUnseen = false;
   #catalogChange: CatalogChange | undefined;
   #hasLeftCatalog = false;
   #hasWritten = false;
@@ -56,10 +66,32 @@ export class Footprint {
     for (const relation of change.relations ?? []) this.relations.add(relation);
   }
 
+  /** What a statement has changed by the way: by functions, data-modifying CTEs and cascades. */
+  noteTouched(tables: readonly TouchedTable[]): void {
+    for (const { name, hasLost } of tables) {
+      this.relations.add(name);
+      if (!hasLost) continue;
+      this.freedKeysOf.add(name);
+      this.replacesIn.add(name);
+    }
+  }
+
   noteFreedKeys(statement: Statement): void {
     if (statement.kind !== "write") return;
-    for (const relation of statement.analysis.relations) {
-      if (relation.role === "target") this.freedKeysOf.add(relation.name);
+    const { relations, command, hasDataModifyingCte } = statement.analysis;
+    for (const { role, name } of relations) {
+      if (role !== "target") continue;
+      this.freedKeysOf.add(name);
+      if (command !== "update" || hasDataModifyingCte) this.replacesIn.add(name);
     }
+  }
+
+  /** An UPDATE that sets keys has changed so many rows: one alone cannot have got the key of another. */
+  noteKeysSet(statement: Statement, rows: number): void {
+    if (statement.kind !== "write" || statement.analysis.command !== "update") return;
+    const name = statement.analysis.dml?.target.name ?? "";
+    const sum = (this.#keysSet.get(name) ?? 0) + rows;
+    this.#keysSet.set(name, sum);
+    if (sum > 1) this.replacesIn.add(name);
   }
 }

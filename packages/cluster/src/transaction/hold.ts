@@ -16,15 +16,16 @@ import {
 } from "../wire/index.ts";
 import type { Receiver } from "./backend/backend.ts";
 import type { Lease } from "./backend/backend-pool.ts";
+import type { Table } from "./catalog/table.ts";
 import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
 import type { Settings } from "./backend/settings.ts";
 import { settingsLeft } from "./backend/settings-left.ts";
-import type { KeyShare } from "./commit/commit-history.ts";
 import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
+import type { KeyShare } from "./commit/commit-history.ts";
 import type { Execution, Sink } from "./exchange/execution.ts";
 import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
-import { changedRowsBy, type ChangedSoFar, changedSoFar } from "./limits/changed-rows.ts";
+import { changedRowsBy, type ChangedSoFar, changedSoFar, type TouchedTable } from "./limits/changed-rows.ts";
 import type { Patience } from "./limits/patience.ts";
 import { bytesWritten } from "./limits/write-size.ts";
 import type { StatementPlan } from "./plan/plan.ts";
@@ -47,6 +48,8 @@ const rollbackToBase = `ROLLBACK TO SAVEPOINT ${base}`;
 export interface Changed {
   readonly rows: number;
   readonly bytes: number;
+  /** Tables that have been changed, where the statement's text does not say which. */
+  readonly touched?: readonly TouchedTable[];
 }
 
 /** The answer to one statement, not yet given to the client where it is held back. */
@@ -55,6 +58,8 @@ export interface Sent {
   /** Rows as the statement left them, where it was recorded. */
   readonly images: readonly RowImages[] | undefined;
   readonly changed: Changed;
+  /** As of `changed`. */
+  readonly touched: readonly TouchedTable[];
   /** Keeps what redo and COMMIT need, and lets the answer go out. */
   accept(): void;
 }
@@ -136,7 +141,7 @@ export class Hold {
       }
       exchange.release();
     };
-    return { result, images: observer.images, changed, accept };
+    return { result, images: observer.images, changed, touched: changed.touched ?? [], accept };
   }
 
   /** @returns a promise only where PostgreSQL has to be asked */
@@ -160,7 +165,10 @@ export class Hold {
       return typeof bytes === "number" ? { rows, bytes } : bytes.then((sum) => ({ rows, bytes: sum }));
     };
     if (before === undefined) return count(changedRowsBy(execution.statement, result.tag), 0);
-    return changedSoFar(this).then(({ rows, pieces }) => count(rows - before.rows, pieces - before.pieces));
+    return changedSoFar(this).then(async ({ rows, pieces, tables }) => ({
+      ...(await count(rows - before.rows, pieces - before.pieces)),
+      touched: tables,
+    }));
   }
 
   /** Sends an exchange, with BEGIN in front of the first one, and watches whether it waits for a lock. */
@@ -276,14 +284,27 @@ export class Hold {
   }
 
   /** The rows locked FOR KEY SHARE. */
-  async keyShares(): Promise<readonly KeyShare[]> {
-    return this.#locked.length === 0 ? [] : await keySharesOf(this, this.#locked);
+  get keyShares(): readonly KeyShare[] {
+    return keySharesOf(this.#locked);
+  }
+
+  /** Marks of the rows of a table that are locked FOR UPDATE. */
+  lockedOf({ oid }: Table): readonly string[] {
+    return this.#locked
+      .filter(({ table, strength }) => table.oid === oid && strength === "update")
+      .flatMap(({ marks }) => marks);
+  }
+
+  /** Rows are locked FOR UPDATE in a relation of that name. */
+  hasLockedIn(relation: string): boolean {
+    return this.#locked.some(({ table, strength }) => table.name === relation && strength === "update");
   }
 
   /**
    * @param settings - those that hold after it, as far as SET has changed them
    * @returns the settings that hold where set_config() may have changed others
-   * @throws {SqlError} a deferred constraint is violated; the transaction is rolled back then
+   * @throws {SqlError} a deferred constraint is violated; the transaction is rolled back then. Of any other error the COMMIT
+   *   may have taken effect.
    */
   async commit(settings: Settings): Promise<Settings | undefined> {
     const { backend } = this.lease;

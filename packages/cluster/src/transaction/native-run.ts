@@ -2,17 +2,20 @@
  * One statement of an open transaction, run by PostgreSQL itself, up to the point where that ends or the transaction has
  * to answer it otherwise.
  */
+import { errors } from "@dsql-local/spec";
 import { AssertionError, SqlError } from "../base/index.ts";
 import type { Statement } from "../sql/index.ts";
-import { mayMeetGoneKey, meetsGoneKey } from "./commit/gone-keys.ts";
+import type { ErrorFieldMap } from "../wire/index.ts";
+import { type KeyTaker, mayMeetGoneKey, meetsGoneKey } from "./commit/gone-keys.ts";
 import { judge } from "./commit/judge.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
-import { isStalePlan, sqlErrorOf } from "./exchange/postgres-errors.ts";
+import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import type { ExchangeResult } from "./exchange/statement-exchange.ts";
 import type { Footprint } from "./footprint.ts";
 import { deadlockAttemptsMax, type Hold, type Sent } from "./hold.ts";
 import type { Budget } from "./limits/budget.ts";
 import { planFor } from "./limits/write-size.ts";
+import type { StatementPlan } from "./plan/plan.ts";
 import type { TransactionServices } from "./services.ts";
 
 export type NativeEnd =
@@ -51,16 +54,26 @@ export class NativeRun {
     const planned = this.#services.plans.for(statement, this.#context.searchPath);
     let plan = planned instanceof Promise ? await planned : planned;
     if (plan.refusal !== undefined) throw SqlError.of(plan.refusal);
-    if (plan.freesKeys) this.#context.footprint.noteFreedKeys(statement);
-    const { history, plans } = this.#services;
-    const minds = plan.takesKeys && mayMeetGoneKey(statement, history, this.#context.sequence);
-    if (minds) plan = await plans.recorded(statement, this.#context.searchPath);
+    this.#note(statement, plan);
+    if (this.#minds(statement, plan)) plan = await this.#recorded(statement);
     let current = execution;
     for (let attempt = 1; ; attempt++) {
       const sent = await this.#hold.send(current, planFor(current, plan), sink);
       const { result } = sent;
       if (result.kind === "interrupted") return result;
-      if (result.kind !== "error") return await this.#accept(sent, statement, minds);
+      if (result.kind !== "error") {
+        if (!(await this.#isToBeRecorded(sent, statement, plan)))
+          return await this.#accept(sent, statement, plan);
+        if ((await this.#hold.redoFromBase()) === "lost") return { kind: "lost" };
+        plan = await this.#recorded(statement);
+        continue;
+      }
+      if (mayNotLook(result.fields) && showsRows(plan)) {
+        // The role may write the rows, but not see them; PostgreSQL would have to show what has been added.
+        if ((await this.#hold.redoFromBase()) === "lost") return { kind: "lost" };
+        plan = unseen(plan);
+        continue;
+      }
       if (isStalePlan(result.fields) && attempt < deadlockAttemptsMax) {
         current = { ...execution, prepared: this.#services.texts.renew(execution.prepared) };
         if ((await this.#hold.redoFromBase()) === "done") continue;
@@ -76,10 +89,51 @@ export class NativeRun {
     }
   }
 
-  async #accept(sent: Sent, statement: Statement, minds: boolean): Promise<NativeEnd> {
+  #note(statement: Statement, plan: StatementPlan): void {
+    const { footprint } = this.#context;
+    if (plan.freesKeys) footprint.noteFreedKeys(statement);
+    for (const { name } of plan.locking?.written ?? []) footprint.replacesIn.add(name);
+    if (plan.changesOthers) footprint.hasLockedUnseen = true;
+  }
+
+  get #taker(): KeyTaker {
+    const { history, catalog } = this.#services;
+    const { sequence, searchPath } = this.#context;
+    return { history, catalog, sequence, searchPath };
+  }
+
+  #minds(statement: Statement, plan: StatementPlan): boolean {
+    return plan.takesKeys && mayMeetGoneKey(statement, this.#taker);
+  }
+
+  async #recorded(statement: Statement): Promise<StatementPlan> {
+    return await this.#services.plans.recorded(statement, this.#context.searchPath);
+  }
+
+  /** Keys have been freed since it was sent, and which it has taken would show if its rows were recorded. */
+  async #isToBeRecorded(
+    { images, result }: Sent,
+    statement: Statement,
+    plan: StatementPlan,
+  ): Promise<boolean> {
+    if (images !== undefined || result.kind !== "complete" || !this.#minds(statement, plan)) return false;
+    if (plan.mayNotLook === true || this.#hold.redo.isUnrepeatable) return false;
+    return (await this.#recorded(statement)).recording !== undefined;
+  }
+
+  async #accept(sent: Sent, statement: Statement, plan: StatementPlan): Promise<NativeEnd> {
     if (sent.result.kind === "lost") throw sent.result.error;
-    if (minds && (await this.#meetsGoneKey(sent, statement))) return { kind: "answerFromSnapshot" };
     const { budget, footprint } = this.#context;
+    footprint.noteTouched(sent.touched);
+    const { history } = this.#services;
+    const minds =
+      this.#minds(statement, plan) ||
+      sent.touched.some((one) => one.hasGained && history.hasFreedKeys(one.name, this.#context.sequence));
+    const meets = minds && (await meetsGoneKey(this.#hold, sent, statement, this.#taker));
+    // A shadow could not show what the role may not look at, or what a function has written.
+    if (meets === "unknown" || (meets && statement.kind !== "write")) throw SqlError.of(errors.dataConflict);
+    if (meets) return { kind: "answerFromSnapshot" };
+    if (plan.freesKeys) footprint.noteKeysSet(statement, sent.changed.rows);
     if (sent.changed.rows > 0) {
       footprint.noteChangedRows();
       budget.addRows(sent.changed.rows);
@@ -88,11 +142,29 @@ export class NativeRun {
     sent.accept();
     return { kind: "answered", outcome: outcomeOf(sent.result) };
   }
+}
 
-  async #meetsGoneKey(sent: Sent, statement: Statement): Promise<boolean> {
-    const tables = await this.#services.catalog.tablesOf(statement, this.#context.searchPath);
-    return await meetsGoneKey(this.#hold, sent, statement, tables);
-  }
+/** PostgreSQL refuses the role to see a column or a table, or to change it. */
+function mayNotLook(fields: ErrorFieldMap): boolean {
+  return fields.get("C") === postgresConflict.privilege;
+}
+
+/** The statement is sent with columns that show its rows. */
+function showsRows(plan: StatementPlan): boolean {
+  return plan.recording !== undefined || plan.isMeasured || plan.measured !== undefined;
+}
+
+/** The statement as its client wrote it. What would have to be recorded for redo cannot be run again then. */
+function unseen(plan: StatementPlan): StatementPlan {
+  return {
+    ...plan,
+    text: undefined,
+    recording: undefined,
+    isMeasured: false,
+    measured: undefined,
+    isUnrepeatable: plan.isUnrepeatable || plan.recording?.forRedo === true,
+    mayNotLook: true,
+  };
 }
 
 function hasOnConflict(statement: Statement): boolean {

@@ -19,7 +19,7 @@ import { PostgresError, requestSimple } from "./backend/request.ts";
 import type { Settings } from "./backend/settings.ts";
 import { decide, settle, type Standing } from "./commit/verdict.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
-import { sqlErrorOf } from "./exchange/postgres-errors.ts";
+import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import type { ExchangeResult } from "./exchange/statement-exchange.ts";
 import { type CatalogChange, Footprint } from "./footprint.ts";
 import { Hold } from "./hold.ts";
@@ -419,7 +419,14 @@ export class Transaction {
         errors.readOnlyTransaction(command === "copyIn" ? "COPY FROM" : command.toUpperCase()),
       );
     }
-    return this.#counted(execution, await this.#shadow.run(execution, sink));
+    try {
+      return this.#counted(execution, await this.#shadow.run(execution, sink));
+    } catch (error) {
+      // What the client's own statement may not do is an answer; this is a table that the shadow may not look at.
+      if (error instanceof PostgresError && error.sqlstate === postgresConflict.privilege)
+        throw SqlError.of(errors.dataConflict);
+      throw error;
+    }
   }
 
   /** What a shadow has answered. @throws {SqlError} 54000 the statement has crossed the limit of rows */
@@ -449,9 +456,6 @@ export class Transaction {
     this.#hold = undefined;
     // A parked transaction without effects commits from where it stands.
     this.#state = "ended";
-    const change = this.#footprint.catalogChange;
-    if (change !== undefined && !this.#footprint.hasLeftCatalog)
-      this.#services.catalogVersions.changed(change.relations, change.isCreation);
     this.#services.events.emit("transactionCommitted", { changedRows: this.#budget.rows });
     for (const run of this.#afterCommit) await run();
   }

@@ -9,6 +9,7 @@
  */
 
 import type { Statement } from "../../sql/index.ts";
+import type { Announced } from "../commit/commit-history.ts";
 
 /** A committed change: the names of the relations it concerns; undefined: any. */
 interface CatalogChange {
@@ -37,6 +38,8 @@ export class CatalogVersions {
   readonly #scope: Oc001Scope;
   #current = 1;
   readonly #changes: CatalogChange[] = [];
+  /** Changes whose COMMIT has been sent: whoever asks may have met them already. */
+  readonly #pending = new Set<Omit<CatalogChange, "version">>();
   /** Called after each change: what was kept of the catalog is stale. */
   onChange: (() => void) | undefined;
 
@@ -48,17 +51,37 @@ export class CatalogVersions {
     return this.#current;
   }
 
+  /** To be called before the change's COMMIT is sent: PostgreSQL lets others see it before its answer is here. */
+  announce(relations: ReadonlySet<string> | undefined, isCreation = false): Announced {
+    const pending = this.#reach(relations, isCreation);
+    this.#pending.add(pending);
+    return {
+      settle: () => {
+        if (this.#pending.delete(pending)) this.changed(relations, isCreation);
+      },
+      takeBack: () => {
+        this.#pending.delete(pending);
+      },
+    };
+  }
+
   changed(relations: ReadonlySet<string> | undefined, isCreation = false): void {
     this.#current += 1;
-    const reach = this.#scope === "cluster" ? everything : { relations, isCreation };
+    const reach = this.#reach(relations, isCreation);
     this.#changes.push({ version: this.#current, ...reach });
     if (this.#changes.length > changesMax) this.#changes.shift();
     this.onChange?.();
   }
 
-  /** Whether a change after `version` concerns one of the relations. */
+  #reach(relations: ReadonlySet<string> | undefined, isCreation: boolean): Omit<CatalogChange, "version"> {
+    return this.#scope === "cluster" ? everything : { relations, isCreation };
+  }
+
+  /** Whether a change after `version`, or one that is being committed, concerns one of the relations. */
   conflicts(version: number, touched: ReadonlySet<string>): boolean {
-    if (version === this.#current || touched.size === 0) return false;
+    if (touched.size === 0) return false;
+    for (const change of this.#pending) if (concerns(change, touched)) return true;
+    if (version === this.#current) return false;
     const oldest = this.#changes[0]?.version ?? this.#current;
     if (version < oldest - 1) return true;
     return this.#changes.some((change) => change.version > version && concerns(change, touched));
@@ -84,7 +107,7 @@ export class CatalogVersions {
   }
 }
 
-function concerns(change: CatalogChange, touched: ReadonlySet<string>): boolean {
+function concerns(change: Omit<CatalogChange, "version">, touched: ReadonlySet<string>): boolean {
   if (change.relations === undefined) return touched.size > 0;
   for (const relation of change.relations) if (touched.has(relation)) return true;
   return false;

@@ -2,18 +2,35 @@
  * What PostgreSQL forgets when a transaction has committed, but a transaction with an older snapshot must still heed.
  *
  * - FOR KEY SHARE leaves no trace, yet it beats a later DELETE, FOR UPDATE or change of the key.
- * - A row that was deleted is gone from PostgreSQL's unique indexes, yet in an older snapshot its key is taken.
+ * - A row that was deleted is gone from PostgreSQL's unique indexes and its foreign keys, yet in an older snapshot it is there.
  *
- * Sequence numbers order commits: what is committed after a snapshot was taken has a higher one.
+ * A commit is announced before COMMIT is sent to PostgreSQL, and gets its number when the answer has come. Whoever asks does
+ * so after PostgreSQL has answered its own statement. So what PostgreSQL has let an asker see or hold because of a commit was
+ * announced before; and a commit that had its number when the asker took its place in the order, before its BEGIN was sent,
+ * is in the asker's snapshot. No clock and no waiting is involved; docs/decisions/2026-12-01-announce-before-commit.md.
  */
 import type { Clock } from "../../base/index.ts";
 import type { Table } from "../catalog/table.ts";
 
-/** Rows that a committed transaction had locked FOR KEY SHARE. */
+/** Rows that a transaction had locked FOR KEY SHARE. */
 export interface KeyShare {
   readonly table: Table;
-  /** In the text form of the table's row type. */
-  readonly images: readonly string[];
+  /** As `lockMark` writes them. */
+  readonly rows: readonly string[];
+}
+
+export interface Announcement {
+  /** Names of the relations in which keys are freed: rows go, or columns change that are in a unique or a foreign key. */
+  readonly freed: ReadonlySet<string>;
+  readonly shares: readonly KeyShare[];
+}
+
+/** A commit that has been sent to PostgreSQL, or is about to. */
+export interface Announced {
+  /** It has taken effect, or nobody knows whether it has. */
+  settle(): void;
+  /** PostgreSQL has refused it. */
+  takeBack(): void;
 }
 
 interface Remembered extends KeyShare {
@@ -21,14 +38,20 @@ interface Remembered extends KeyShare {
   readonly atMs: number;
 }
 
-/** Shares remembered; at the bound the oldest is forgotten, and its conflict with it. */
-const keySharesMax = 10_000;
+/** Rows remembered as shared; beyond that the oldest shares are, as if they were of all the table's rows. */
+const sharedRowsMax = 100_000;
+/** Shares remembered. */
+const sharesMax = 10_000;
 
 export class CommitHistory {
   readonly #clock: Clock;
   readonly #ageMsMax: number;
+  readonly #pending = new Set<Announcement>();
   readonly #keyShares: Remembered[] = [];
+  #sharedRows = 0;
   readonly #freed = new Map<string, number>();
+  /** The last share that has been forgotten, by relation. */
+  readonly #forgotten = new Map<string, number>();
   #sequence = 0;
 
   /** @param ageMsMax - no transaction is older, so nothing older needs to be remembered */
@@ -37,34 +60,66 @@ export class CommitHistory {
     this.#ageMsMax = ageMsMax;
   }
 
-  /** To be taken before a snapshot is. */
+  /** To be taken before the statement is sent that takes the snapshot. */
   get sequence(): number {
     return this.#sequence;
   }
 
-  /** @param relations - names of the relations in which keys have been freed */
-  freed(relations: ReadonlySet<string>): void {
-    if (relations.size === 0) return;
-    this.#sequence += 1;
-    for (const relation of relations) this.#freed.set(relation, this.#sequence);
+  /** To be called before COMMIT is sent. */
+  announce(announcement: Announcement): Announced {
+    if (announcement.freed.size === 0 && announcement.shares.length === 0) return nothingToSay;
+    this.#pending.add(announcement);
+    return {
+      settle: () => {
+        if (this.#pending.delete(announcement)) this.#note(announcement);
+      },
+      takeBack: () => {
+        this.#pending.delete(announcement);
+      },
+    };
   }
 
   hasFreedKeys(relation: string, since: number): boolean {
-    return (this.#freed.get(relation) ?? 0) > since;
+    if ((this.#freed.get(relation) ?? 0) > since) return true;
+    for (const { freed } of this.#pending) if (freed.has(relation)) return true;
+    return false;
   }
 
-  shared(shares: readonly KeyShare[]): void {
+  /** Shares that are not in a snapshot, in the relations of these names. */
+  keySharesSince(sequence: number, isMeant: (relation: string) => boolean): readonly KeyShare[] {
+    const pending = [...this.#pending].flatMap(({ shares }) => shares);
+    const settled = this.#keyShares.filter((share) => share.sequence > sequence);
+    return [...settled, ...pending].filter((share) => isMeant(share.table.name));
+  }
+
+  /** A relation whose shares since then are too many to be known one by one. */
+  hasForgottenShares(sequence: number, isMeant: (relation: string) => boolean): boolean {
+    for (const [relation, last] of this.#forgotten) if (last > sequence && isMeant(relation)) return true;
+    return false;
+  }
+
+  #note({ freed, shares }: Announcement): void {
+    this.#sequence += 1;
+    const sequence = this.#sequence;
+    for (const relation of freed) this.#freed.set(relation, sequence);
     const atMs = this.#clock.monotonicMs();
-    while ((this.#keyShares[0]?.atMs ?? Infinity) < atMs - this.#ageMsMax) this.#keyShares.shift();
+    while ((this.#keyShares[0]?.atMs ?? Infinity) < atMs - this.#ageMsMax) this.#drop();
     for (const share of shares) {
-      this.#sequence += 1;
-      this.#keyShares.push({ ...share, sequence: this.#sequence, atMs });
+      this.#keyShares.push({ ...share, sequence, atMs });
+      this.#sharedRows += share.rows.length;
     }
-    this.#keyShares.splice(0, Math.max(0, this.#keyShares.length - keySharesMax));
+    while (this.#sharedRows > sharedRowsMax || this.#keyShares.length > sharesMax) {
+      const dropped = this.#drop();
+      if (dropped === undefined) break;
+      this.#forgotten.set(dropped.table.name, dropped.sequence);
+    }
   }
 
-  /** Shares committed after a snapshot was taken, in the relations of these names. */
-  keySharesSince(sequence: number, relations: ReadonlySet<string>): readonly KeyShare[] {
-    return this.#keyShares.filter((share) => share.sequence > sequence && relations.has(share.table.name));
+  #drop(): Remembered | undefined {
+    const oldest = this.#keyShares.shift();
+    this.#sharedRows -= oldest?.rows.length ?? 0;
+    return oldest;
   }
 }
+
+const nothingToSay: Announced = { settle: () => undefined, takeBack: () => undefined };

@@ -1,40 +1,72 @@
 /**
  * Keys that an older snapshot still shows as taken, while PostgreSQL's unique indexes, which know the present only, have
- * them free: an INSERT of such a key must be answered from the snapshot.
+ * them free: who takes such a key must be answered from the snapshot.
+ *
+ * It is asked after PostgreSQL has answered: a key that the statement has got because another freed it was announced before
+ * that (`commit-history.ts`).
+ *
+ * Tests: test/attack/gone-keys.test.ts, conformance/isolation, simulation.
  */
 import type { Statement } from "../../sql/index.ts";
-import type { StatementTables } from "../catalog/catalog.ts";
+import { PostgresError } from "../backend/request.ts";
+import type { Catalog, RelationName } from "../catalog/catalog.ts";
 import type { Hold, Sent } from "../hold.ts";
 import { ShadowTable } from "../shadow/shadow-table.ts";
 import type { CommitHistory } from "./commit-history.ts";
 
-/** @param sequence - where the transaction's snapshot stands in the order of commits */
-export function mayMeetGoneKey(statement: Statement, history: CommitHistory, sequence: number): boolean {
-  if (statement.kind !== "write") return false;
-  return statement.analysis.relations.some(
-    ({ role, name }) => role === "target" && history.hasFreedKeys(name, sequence),
-  );
+export interface KeyTaker {
+  readonly history: CommitHistory;
+  readonly catalog: Catalog;
+  /** Where the transaction's snapshot stands in the order of commits. */
+  readonly sequence: number;
+  readonly searchPath: readonly string[];
 }
 
-/** @param sent - the statement's answer, with its rows recorded where they can be told from outside */
+/** Whether keys of a table that the statement writes have been freed since, or are being freed. */
+export function mayMeetGoneKey(statement: Statement, { history, sequence }: KeyTaker): boolean {
+  return targetsOf(statement).some(({ name }) => history.hasFreedKeys(name, sequence));
+}
+
+/**
+ * @param sent - the statement's answer, with its rows recorded where they can be told from outside
+ * @returns `unknown` where the role may not look at the rows
+ */
 export async function meetsGoneKey(
   hold: Hold,
-  { images }: Sent,
+  sent: Sent,
   statement: Statement,
-  tables: StatementTables,
-): Promise<boolean> {
-  if (images !== undefined) {
-    for (const { table, command, rows } of images) {
-      if (command === "delete" || rows.length === 0) continue;
-      if ((await new ShadowTable(table).duplicate(hold, rows)) !== undefined) return true;
-    }
-    return false;
+  taker: KeyTaker,
+): Promise<boolean | "unknown"> {
+  try {
+    return await hasDuplicate(hold, sent, statement, taker);
+  } catch (error) {
+    if (error instanceof PostgresError && error.sqlstate === "42501") return "unknown";
+    throw error;
   }
-  // A data-modifying CTE: its rows cannot be told from outside, so every key of its tables is looked at.
-  if (statement.kind !== "write") return false;
-  for (const relation of statement.analysis.relations.filter(({ role }) => role === "target")) {
-    const table = tables.of(relation);
+}
+
+async function hasDuplicate(hold: Hold, sent: Sent, statement: Statement, taker: KeyTaker): Promise<boolean> {
+  const { history, sequence, searchPath, catalog } = taker;
+  const { images, touched } = sent;
+  for (const { table, command, rows } of images ?? []) {
+    if (command === "delete" || rows.length === 0) continue;
+    if ((await new ShadowTable(table).duplicate(hold, rows)) !== undefined) return true;
+  }
+  // Rows that cannot be told from outside: COPY, a data-modifying CTE, functions, cascades. Every key of their tables is
+  // looked at.
+  const whole: readonly RelationName[] = [
+    ...(images === undefined ? targetsOf(statement) : []),
+    ...touched.filter(({ hasGained }) => hasGained),
+  ];
+  for (const relation of whole) {
+    if (!history.hasFreedKeys(relation.name, sequence)) continue;
+    const table = await catalog.table(relation, searchPath);
     if (table !== undefined && (await new ShadowTable(table).duplicate(hold)) !== undefined) return true;
   }
   return false;
+}
+
+function targetsOf(statement: Statement): readonly RelationName[] {
+  if (statement.kind !== "write") return [];
+  return statement.analysis.relations.filter(({ role }) => role === "target");
 }

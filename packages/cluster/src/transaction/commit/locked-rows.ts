@@ -9,29 +9,29 @@
  */
 import type { ErrorFieldMap } from "../../wire/index.ts";
 import { PostgresError, type Requester } from "../backend/request.ts";
-import { hasKeyOfImages } from "../catalog/keys.ts";
 import { qualifiedName, quoteName, type Table, textArray } from "../catalog/table.ts";
 import type { AddedColumns } from "../plan/added-columns.ts";
 import type { LockingPlan, LockStrength } from "../plan/locking.ts";
 import type { KeyShare } from "./commit-history.ts";
+import { lockMark, placeOf } from "./key-shares.ts";
 
 /** Rows locked by one statement. */
 export interface LockedRows {
   readonly table: Table;
   readonly strength: LockStrength;
-  /** Their `ctid`s, as text. */
-  readonly places: readonly string[];
+  /** As `lockMark` writes them. */
+  readonly marks: readonly string[];
 }
 
-/** Takes the places of locked rows out of the answer on its way to the client. */
+/** Takes the marks of locked rows out of the answer on its way to the client. */
 export class LockRecorder {
   readonly #plan: LockingPlan;
-  readonly #places: string[][];
+  readonly #marks: string[][];
   #hidden: readonly LockedRows[] = [];
 
   constructor(plan: LockingPlan) {
     this.#plan = plan;
-    this.#places = plan.shown.map(() => []);
+    this.#marks = plan.shown.map(() => []);
   }
 
   get added(): AddedColumns | undefined {
@@ -41,9 +41,9 @@ export class LockRecorder {
       count,
       hasRows: true,
       take: (values) => {
-        for (const [index, place] of values.entries()) {
-          // A row of the outer side of a join without a partner locks nothing.
-          if (place !== null) this.#places[index]?.push(placeText(place));
+        for (const [index, value] of values.entries()) {
+          const mark = value?.toString("utf8") ?? "";
+          if (placeOf(mark) !== undefined) this.#marks[index]?.push(mark);
         }
       },
     };
@@ -57,22 +57,15 @@ export class LockRecorder {
   async findHidden(hold: Requester): Promise<void> {
     const { hidden, strength } = this.#plan;
     this.#hidden = await Promise.all(
-      hidden.map(async (table) => ({ table, strength, places: await placesLockedBy(hold, table) })),
+      hidden.map(async (table) => ({ table, strength, marks: await marksLockedBy(hold, table) })),
     );
   }
 
   get rows(): readonly LockedRows[] {
     const { shown, strength } = this.#plan;
-    const places = shown.map((table, index) => ({ table, strength, places: this.#places[index] ?? [] }));
-    return [...places, ...this.#hidden];
+    const marks = shown.map((table, index) => ({ table, strength, marks: this.#marks[index] ?? [] }));
+    return [...marks, ...this.#hidden];
   }
-}
-
-/** A `ctid` in text form; a client that asks for binary results gets it as 4 bytes of block and 2 of offset. */
-function placeText(place: Buffer): string {
-  return place[0] === 0x28 // "("
-    ? place.toString("latin1")
-    : `(${place.readUInt32BE(0)},${place.readUInt16BE(4)})`;
 }
 
 /**
@@ -81,12 +74,13 @@ function placeText(place: Buffer): string {
  *
  * Scans the whole table. A row that others lock FOR KEY SHARE at the same time names them all and is not found.
  */
-async function placesLockedBy(hold: Requester, table: Table): Promise<readonly string[]> {
+async function marksLockedBy(hold: Requester, table: Table): Promise<readonly string[]> {
   const { rows } = await hold.request(
-    `SELECT ctid::text FROM ONLY ${qualifiedName(table)} WHERE xmax = ANY (ARRAY(
-       SELECT transactionid FROM pg_catalog.pg_lock_status() WHERE pid = pg_backend_pid() AND locktype = 'transactionid'))`,
+    `SELECT ${lockMark("seen", table)} FROM ONLY ${qualifiedName(table)} AS seen WHERE xmax = ANY (ARRAY(
+       SELECT transactionid FROM pg_catalog.pg_lock_status()
+       WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid'))`,
   );
-  return rows.map(([place]) => place ?? "");
+  return rows.map(([mark]) => mark ?? "");
 }
 
 /** @returns PostgreSQL's error, if the rows cannot be touched */
@@ -94,8 +88,9 @@ export async function touchLockedRows(
   hold: Requester,
   locked: readonly LockedRows[],
 ): Promise<ErrorFieldMap | undefined> {
-  for (const { table, strength, places } of locked) {
+  for (const { table, strength, marks } of locked) {
     if (strength !== "update") continue;
+    const places = marks.map((mark) => placeOf(mark) ?? "");
     const column = table.columns.find((one) => !one.isGenerated && !one.isIdentityAlways);
     if (column === undefined || places.length === 0) continue;
     const name = quoteName(column.name);
@@ -110,30 +105,8 @@ export async function touchLockedRows(
   return undefined;
 }
 
-/** The rows locked FOR KEY SHARE, as images: a place is good only while the transaction is open. */
-export async function keySharesOf(hold: Requester, locked: readonly LockedRows[]): Promise<KeyShare[]> {
-  const shares: KeyShare[] = [];
-  for (const { table, strength, places } of locked) {
-    if (strength !== "keyShare" || places.length === 0 || table.primaryKey.length === 0) continue;
-    const { rows } = await hold.request(
-      `SELECT (seen.*)::text FROM ${qualifiedName(table)} AS seen WHERE ctid = ANY ($1::tid[])`,
-      [textArray(places)],
-    );
-    shares.push({ table, images: rows.map(([image]) => image ?? "") });
-  }
-  return shares;
-}
-
-/**
- * Whether some transaction now removes rows, changes their keys or holds them FOR UPDATE.
- *
- * Asked from outside: PostgreSQL gives a KEY SHARE lock on exactly the rows that nobody holds so.
- */
-export async function areHeld(outside: Requester, { table, images }: KeyShare): Promise<boolean> {
-  const rows = `${qualifiedName(table)} WHERE ${hasKeyOfImages(table, table.primaryKey, "$1")}`;
-  const { rows: answer } = await outside.request(
-    `SELECT (SELECT count(*) FROM ${rows}) - (SELECT count(*) FROM (SELECT FROM ${rows} FOR KEY SHARE SKIP LOCKED) AS free)`,
-    [textArray(images)],
-  );
-  return Number(answer[0]?.[0] ?? 0) > 0;
+/** The rows locked FOR KEY SHARE. */
+export function keySharesOf(locked: readonly LockedRows[]): readonly KeyShare[] {
+  const shares = locked.filter(({ strength, marks }) => strength === "keyShare" && marks.length > 0);
+  return shares.map(({ table, marks }) => ({ table, rows: marks }));
 }

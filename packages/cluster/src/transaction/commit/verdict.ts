@@ -5,9 +5,10 @@ import type { Settings } from "../backend/settings.ts";
 import type { Footprint } from "../footprint.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
+import type { Announced } from "./commit-history.ts";
 import { checkDeferredKeys } from "./deferred-keys.ts";
 import { judge } from "./judge.ts";
-import { areHeld } from "./locked-rows.ts";
+import { holdsShared } from "./key-shares.ts";
 
 /** Where a transaction's snapshot stands among the changes of others. */
 export interface Standing {
@@ -27,23 +28,50 @@ export async function decide(
   footprint: Footprint,
   standing: Standing,
 ): Promise<void> {
-  if (services.catalogVersions.conflicts(standing.catalogVersion, footprint.relations)) {
-    throw SqlError.of(errors.schemaConflict);
-  }
-  // It removes a row, changes its key or locks it, that another had locked FOR KEY SHARE and committed.
-  for (const share of services.history.keySharesSince(standing.sequence, footprint.relations)) {
-    if (await areHeld(services.system, share)) throw SqlError.of(errors.dataConflict);
-  }
+  const judgeCatalog = (): void => {
+    if (services.catalogVersions.conflicts(standing.catalogVersion, footprint.relations)) {
+      throw SqlError.of(errors.schemaConflict);
+    }
+  };
+  judgeCatalog();
   for (let attempt = 1; ; attempt++) {
     const refused = (await hold.touchLocked()) ?? (await checkDeferredKeys(hold, services.catalog));
-    if (refused === undefined) return;
+    if (refused === undefined) break;
     const meaning = await judge(services, hold, { fields: refused, attempt });
     if (meaning !== "again") throw SqlError.of(errors.dataConflict);
   }
+  // From here on nothing is given up any more; what it holds, it holds until COMMIT.
+  judgeCatalog();
+  if (await holdsAnyShared(services, hold, footprint, standing)) throw SqlError.of(errors.dataConflict);
+}
+
+/** It has removed a row, changed its key or locked it, that another had locked FOR KEY SHARE and committed. */
+async function holdsAnyShared(
+  { history }: TransactionServices,
+  hold: Hold,
+  footprint: Footprint,
+  { sequence }: Standing,
+): Promise<boolean> {
+  const { freedKeysOf, replacesIn, hasLockedUnseen } = footprint;
+  const mayHold = (relation: string): boolean =>
+    hasLockedUnseen || freedKeysOf.has(relation) || replacesIn.has(relation) || hold.hasLockedIn(relation);
+  if (history.hasForgottenShares(sequence, mayHold)) return true;
+  for (const share of history.keySharesSince(sequence, mayHold)) {
+    const { table } = share;
+    const holding = {
+      locked: hold.lockedOf(table),
+      hasRemoved: freedKeysOf.has(table.name),
+      hasReplaced: replacesIn.has(table.name),
+      hasLockedUnseen,
+    };
+    if (await holdsShared(hold, share, holding)) return true;
+  }
+  return false;
 }
 
 /**
- * Commits, and tells the commits to come what PostgreSQL does not.
+ * Commits, and tells the commits to come what PostgreSQL does not: before COMMIT is sent, since PostgreSQL lets others see it
+ * before its answer is here.
  *
  * @param settings - those that hold after it, as far as SET has changed them
  * @returns the settings that hold where set_config() may have changed others
@@ -54,10 +82,25 @@ export async function settle(
   footprint: Footprint,
   settings: Settings,
 ): Promise<Settings | undefined> {
-  if (footprint.catalogChange !== undefined && !(await hold.hasEffects())) footprint.leaveCatalog();
-  const shares = await hold.keyShares();
-  const left = await hold.commit(settings);
-  services.history.shared(shares);
-  services.history.freed(footprint.freedKeysOf);
-  return left;
+  const change = footprint.catalogChange;
+  if (change !== undefined && !(await hold.hasEffects())) footprint.leaveCatalog();
+  const { history, catalogVersions } = services;
+  const announced: readonly Announced[] = [
+    history.announce({ freed: footprint.freedKeysOf, shares: hold.keyShares }),
+    ...(change === undefined || footprint.hasLeftCatalog
+      ? []
+      : [catalogVersions.announce(change.relations, change.isCreation)]),
+  ];
+  let isRefused = false;
+  try {
+    return await hold.commit(settings);
+  } catch (error) {
+    isRefused = error instanceof SqlError;
+    throw error;
+  } finally {
+    for (const one of announced) {
+      if (isRefused) one.takeBack();
+      else one.settle();
+    }
+  }
 }

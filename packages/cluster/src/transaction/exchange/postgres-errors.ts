@@ -9,6 +9,8 @@ export const postgresConflict = {
   deadlock: "40P01",
   uniqueKey: "23505",
   foreignKey: "23503",
+  /** Not a race, but it decides what may be asked about one. */
+  privilege: "42501",
 } as const;
 
 /**

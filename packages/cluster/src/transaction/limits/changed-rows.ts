@@ -18,6 +18,17 @@ export interface ChangedSoFar {
   readonly rows: number;
   /** Pieces of large values, which PostgreSQL keeps apart from their rows. */
   readonly pieces: number;
+  readonly tables: readonly TouchedTable[];
+}
+
+/** A table in which rows have changed. */
+export interface TouchedTable {
+  readonly schema: string;
+  readonly name: string;
+  /** Rows have come, or have other values. */
+  readonly hasGained: boolean;
+  /** Rows are gone, or had other values. */
+  readonly hasLost: boolean;
 }
 
 /** A piece of a large value takes at most so many bytes: TOAST_MAX_CHUNK_SIZE with pages of 8 kB. */
@@ -25,17 +36,26 @@ export const pieceBytesMax = 1_996;
 
 /**
  * What the backend has changed so far by PostgreSQL's own statistics. Only the difference of two answers within one
- * transaction means something: what earlier transactions have changed may still be in it.
+ * transaction means something: what earlier transactions have changed may still be in it, also in the list of tables.
  */
 export async function changedSoFar(hold: Requester): Promise<ChangedSoFar> {
   const { rows } = await hold.request(
-    `SELECT sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid))
-              FILTER (WHERE relkind = 'r'),
-            sum(pg_stat_get_xact_tuples_inserted(oid)) FILTER (WHERE relkind = 't')
-     FROM pg_catalog.pg_class WHERE relkind IN ('r', 't') AND oid >= 16384`,
+    `SELECT pg_catalog.sum(ins + upd + del) FILTER (WHERE relkind = 'r'),
+            pg_catalog.sum(ins) FILTER (WHERE relkind = 't'),
+            pg_catalog.json_agg(pg_catalog.json_build_object(
+              'schema', nspname, 'name', relname, 'hasGained', ins + upd > 0, 'hasLost', upd + del > 0
+            )) FILTER (WHERE relkind = 'r' AND ins + upd + del > 0)
+     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace,
+       LATERAL (SELECT pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_updated(c.oid),
+                       pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)) AS changed(ins, upd, del)
+     WHERE relkind IN ('r', 't') AND c.oid >= 16384`,
   );
-  const [changed, pieces] = rows[0] ?? [];
-  return { rows: Number(changed ?? 0), pieces: Number(pieces ?? 0) };
+  const [changed, pieces, tables] = rows[0] ?? [];
+  return {
+    rows: Number(changed ?? 0),
+    pieces: Number(pieces ?? 0),
+    tables: JSON.parse(tables ?? "[]") as readonly TouchedTable[],
+  };
 }
 
 /** @returns the tables into which the backend has written large values, as far as its statistics go back */

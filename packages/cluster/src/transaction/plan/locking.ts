@@ -1,7 +1,7 @@
 /**
  * How a statement with FOR UPDATE or FOR KEY SHARE is sent, so that the rows it locks are known afterwards.
  *
- * Rows locked by the outermost SELECT show their places (`ctid`) in further result columns, which the client never sees.
+ * Rows locked by the outermost SELECT show their marks (`lockMark`) in further result columns, which the client never sees.
  * Rows locked by a subquery do not; PostgreSQL marks them, and they are looked for by that mark.
  *
  * Source: Aurora DSQL User Guide, "Concurrency control in Aurora DSQL" (conflict matrix).
@@ -10,18 +10,21 @@ import { lex, type TextEdit } from "@dsql-local/sql";
 import { type Analysis, type RelationRef, type Statement } from "../../sql/index.ts";
 import type { StatementTables } from "../catalog/catalog.ts";
 import { quoteName, type Table } from "../catalog/table.ts";
+import { lockMark } from "../commit/key-shares.ts";
 import { updatesWhatItLocks } from "./queue-pattern.ts";
 
 export type LockStrength = "update" | "keyShare";
 
 export interface LockingPlan {
   readonly strength: LockStrength;
-  /** Takes out NOWAIT and SKIP LOCKED, since in DSQL nothing waits and nothing is skipped, and adds places. */
+  /** Takes out NOWAIT and SKIP LOCKED, since in DSQL nothing waits and nothing is skipped, and adds marks. */
   readonly edits: readonly TextEdit[];
-  /** Tables whose locked rows show their places, in the order of the added columns. */
+  /** Tables whose locked rows show their marks, in the order of the added columns. */
   readonly shown: readonly Table[];
   /** Tables in which a subquery locks rows. */
   readonly hidden: readonly Table[];
+  /** Tables in which it writes all that it locks. */
+  readonly written: readonly Table[];
 }
 
 /** @returns undefined when the statement locks nothing */
@@ -34,17 +37,19 @@ export function planLocking(statement: Statement, tables: StatementTables): Lock
   const edits: TextEdit[] = ignored.map((range) => ({ ...range, text: "" }));
   const shown: Table[] = [];
   const hidden = new Set<Table>();
+  const written = new Set<Table>();
   for (const relation of lockedRelations(analysis)) {
     const table = tables.of(relation);
     if (table === undefined) continue;
     if (analysis.command === "select" && selectListEnd !== undefined && isOutermost(relation, text)) {
       const comma = isListEmpty && shown.length === 0 ? "" : ", ";
-      const place = `${comma}${correlationName(relation)}.ctid `;
+      const mark = `${comma}${lockMark(correlationName(relation), table)} `;
       shown.push(table);
-      edits.push({ start: selectListEnd, end: selectListEnd, text: place });
-    } else if (!updatesWhatItLocks(analysis, table)) hidden.add(table);
+      edits.push({ start: selectListEnd, end: selectListEnd, text: mark });
+    } else if (updatesWhatItLocks(analysis, table)) written.add(table);
+    else hidden.add(table);
   }
-  return { strength, edits, shown, hidden: [...hidden] };
+  return { strength, edits, shown, hidden: [...hidden], written: [...written] };
 }
 
 function lockedRelations(analysis: Analysis): readonly RelationRef[] {

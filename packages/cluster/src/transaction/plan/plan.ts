@@ -2,17 +2,17 @@
  * How a statement is sent differently from what the client wrote, and what is to be looked at afterwards. Made once for a
  * text and a search path, and kept until the catalog changes.
  */
-import type { ErrorFact } from "@dsql-local/spec";
+import { type ErrorFact, listOf, type TreeNode, unwrap } from "@dsql-local/spec";
 import { applyEdits } from "@dsql-local/sql";
 import type { LimitValues } from "../../base/index.ts";
-import { type Statement, TextCache } from "../../sql/index.ts";
+import { type Analysis, type Statement, TextCache } from "../../sql/index.ts";
 import type { Catalog, StatementTables } from "../catalog/catalog.ts";
 import type { FunctionFacts } from "../catalog/functions.ts";
-import { quoteName } from "../catalog/table.ts";
+import { quoteName, type Table } from "../catalog/table.ts";
 import { type RowSize, rowSizeOf } from "../limits/row-size.ts";
 import { refuseLock } from "./lock-by-key.ts";
 import { type LockingPlan, planLocking } from "./locking.ts";
-import { planRecording, type RecordingPlan, setsKey } from "./recording.ts";
+import { isKeyColumn, planRecording, type RecordingPlan, setsKey } from "./recording.ts";
 import { returningAlso } from "./returning.ts";
 
 export interface StatementPlan {
@@ -33,6 +33,8 @@ export interface StatementPlan {
   readonly recording?: RecordingPlan | undefined;
   readonly locking?: LockingPlan | undefined;
   readonly rowSize?: RowSize | undefined;
+  /** The role may not see the rows that it writes. */
+  readonly mayNotLook?: boolean;
   /** The client asked for rows of its own. */
   readonly hasRows: boolean;
   /** The rows are measured: the last of the added columns. */
@@ -159,18 +161,33 @@ function textOf(statement: Statement, plan: StatementPlan): string | undefined {
   return edits.length === 0 ? undefined : applyEdits(statement.text, edits);
 }
 
+const noKeys = { freesKeys: false, takesKeys: false };
+
 function keyChanges(
   statement: Statement,
   tables: StatementTables,
 ): Pick<StatementPlan, "freesKeys" | "takesKeys"> {
-  if (statement.kind !== "write" || statement.analysis.command === "copyIn") return asWritten;
+  if (statement.kind !== "write") return noKeys;
   const { command, dml, hasDataModifyingCte } = statement.analysis;
+  if (command === "copyIn") return { freesKeys: false, takesKeys: true };
   if (hasDataModifyingCte || dml === undefined) return { freesKeys: true, takesKeys: true };
-  if (command === "insert") return { freesKeys: false, takesKeys: true };
+  if (command === "insert") {
+    return { freesKeys: setsKeyOnConflict(statement.analysis, tables.of(dml.target)), takesKeys: true };
+  }
   if (command === "delete") return { freesKeys: true, takesKeys: false };
   const table = tables.of(dml.target);
   const changesKeys = table === undefined || setsKey(dml.set, table);
   return { freesKeys: changesKeys, takesKeys: changesKeys };
+}
+
+/** `ON CONFLICT … DO UPDATE` may change a key of the row that it meets. */
+function setsKeyOnConflict({ tree, dml }: Analysis, table: Table | undefined): boolean {
+  if (dml?.onConflict === undefined) return false;
+  const clause = unwrap(tree)?.fields["onConflictClause"] as TreeNode | undefined;
+  const targets = listOf(clause?.["targetList"]).map((target) => unwrap(target)?.fields["name"]);
+  if (targets.length === 0) return false;
+  if (table === undefined || table.hasOtherUniqueIndex) return true;
+  return targets.some((name) => typeof name !== "string" || isKeyColumn(table, name));
 }
 
 function effects(

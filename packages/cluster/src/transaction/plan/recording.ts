@@ -60,7 +60,11 @@ export const insertedMark = "+";
 /** An UPDATE may change a unique key. */
 export function setsKey(set: DmlShape["set"], table: Table): boolean {
   if (set === undefined || set === "complex" || table.hasOtherUniqueIndex) return true;
-  return set.some((item) => table.uniqueKeys.some((key) => key.columns.includes(item.column)));
+  return set.some((item) => isKeyColumn(table, item.column));
+}
+
+export function isKeyColumn(table: Table, column: string): boolean {
+  return table.uniqueKeys.some((key) => key.columns.includes(column));
 }
 
 function isVolatile(
