@@ -35,7 +35,8 @@ export function startCommand(): Command {
   return new Command("start")
     .description(
       "Starts the local Aurora DSQL cluster and the local AWS endpoint, and stays in the foreground.\n" +
-        "Ctrl-C stops both in order, a second Ctrl-C at once. The data stays; the next start finds it.",
+        "Ctrl-C stops both in order, a second Ctrl-C at once. The data stays; the next start finds it.\n" +
+        "Started by npm or npx, it stops with them, whichever signal ends them.",
     )
     .addOption(dataDirOption())
     .addOption(

@@ -1,9 +1,11 @@
 /**
- * Ctrl-C and its relatives: the first stops in order, the second at once, the third does not wait any more.
+ * Ctrl-C and its relatives: the first stops in order, the second at once, the third does not wait any more. The end of npm
+ * that waits for us counts as a first one.
  *
  * They are taken to the end of the process: one that comes when all has stopped must not make a death by signal of that.
  */
 import process from "node:process";
+import { onLauncherGone } from "./launchers.ts";
 import type { Stack } from "./stack.ts";
 
 const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -22,6 +24,10 @@ export class StopSignals {
 
   constructor() {
     for (const name of names) process.on(name, this.#receive);
+    // A signal to npm is meant for us, however little of it arrives here. It does not hurry a stop that is under way.
+    onLauncherGone(() => {
+      if (this.#count === 0) this.#receive("SIGTERM");
+    });
   }
 
   get hasCome(): boolean {
