@@ -22,15 +22,17 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { listenOn, type Log, type PortChoice } from "@dsql-local/cluster";
+import { listenOn, type Log, MemoryBudget, Newcomers, type PortChoice } from "@dsql-local/cluster";
 import { carriesSignature, type QueryParameter, resolvePath, type SignatureClaim } from "@dsql-local/spec";
 
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
 import { functionUrlPath, type FunctionUrlRequests } from "./lambda/index.ts";
 import type { S3 } from "./s3/index.ts";
+import { RequestBody } from "./request-body.ts";
 import { regionPattern, ServiceError, type Service, type ServiceResponse } from "./service.ts";
 import { refuseOtherBody, type SignatureVerifier, type VerifiedSignature } from "./signature.ts";
 
@@ -50,10 +52,19 @@ export interface EndpointOptions {
   readonly functionUrls: Pick<FunctionUrlRequests, "handle">;
   readonly signatures: SignatureVerifier;
   readonly log: Log;
+  /** Connections that may wait without a verified request. */
+  readonly newcomersMax?: number | undefined;
 }
 
-/** Bodies of all services but S3; past it a request is refused and its connection closed. Lambda's own limit is 6 MB. */
-export const bodyBytesMax = 8 * 1024 * 1024;
+/**
+ * Bodies in memory, over all requests: of those that are not known to be signed, which anybody can send, and of all the
+ * others. Beyond it the request with the largest body is refused with 503, and SDKs send theirs again.
+ */
+const unsignedBytesMax = 64 * 1024 * 1024;
+const signedBytesMax = 512 * 1024 * 1024;
+
+/** Connections without a verified request. At the bound the one that has waited longest is closed. */
+const newcomersMaxDefault = 4_000;
 
 /** Loopback only: the endpoint gives out credentials and runs code. */
 const host = "127.0.0.1";
@@ -72,11 +83,25 @@ const listParameters = new Set(["tagKeys"]);
 export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #server: Server;
+  readonly #newcomers: Newcomers<Socket>;
+  readonly #bodies = {
+    unsigned: new MemoryBudget(unsignedBytesMax),
+    signed: new MemoryBudget(signedBytesMax),
+  };
 
   constructor(options: EndpointOptions) {
     this.#options = options;
     this.#server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, (request, response) => {
       void this.#serve(request, response);
+    });
+    this.#newcomers = new Newcomers(options.newcomersMax ?? newcomersMaxDefault, (socket) => {
+      socket.destroy();
+    });
+    this.#server.on("connection", (socket: Socket) => {
+      this.#newcomers.add(socket);
+      socket.once("close", () => {
+        this.#newcomers.delete(socket);
+      });
     });
     // A client that breaks off, or speaks no HTTP, is its own affair.
     this.#server.on("clientError", (_error, socket) => socket.destroy());
@@ -104,8 +129,9 @@ export class Endpoint {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const requestId = randomUUID();
     const url = incoming.url ?? "/";
+    const whole = new RequestBody(incoming);
     try {
-      const { answer, protocol } = await this.#answer(incoming, url, requestId);
+      const { answer, protocol } = await this.#answer({ incoming, whole, url, requestId });
       await send(outgoing, answer, requestId, protocol);
     } catch (error) {
       const name = claimedService(incoming, url);
@@ -113,24 +139,28 @@ export class Endpoint {
       await this.#sendError(incoming, outgoing, { error, protocol, requestId, name }).catch(() =>
         outgoing.destroy(),
       );
+    } finally {
+      whole.close();
     }
   }
 
-  async #answer(incoming: IncomingMessage, url: string, requestId: string): Promise<Answered> {
+  async #answer({ incoming, whole, url, requestId }: ReceivedRequest): Promise<Answered> {
     refuseAmbiguity(incoming, url);
     const head = headOf(incoming, url);
     const isFunctionUrl = head.path.startsWith(functionUrlPath);
     if (isFunctionUrl && !carriesSignature(head)) {
-      const request = { ...head, body: await readBody(incoming), requestId };
+      const request = { ...head, body: await whole.read(this.#bodies.unsigned), requestId };
       return { answer: await this.#options.functionUrls.handle(request, undefined), protocol: "restJson" };
     }
     const { signatures } = this.#options;
     const claim = signatures.read({ ...head, body: undefined });
     if (claim.scope.service === "s3") {
       const verified = signatures.verify(claim, { ...head, body: undefined });
+      this.#newcomers.delete(incoming.socket);
       return { answer: await this.#serveS3(incoming, head, verified, requestId), protocol: "s3" };
     }
-    const { verified, body } = await this.#verifyWithBody(incoming, head, claim);
+    const { verified, body } = await this.#verifyWithBody(whole, head, claim);
+    this.#newcomers.delete(incoming.socket);
     if (isFunctionUrl && verified.service === "lambda") {
       // The signature does not tell `/a/../b` from `/b`, and the function would.
       if (/\/\.\.?(?:\/|$)/.test(head.path)) throw ambiguous("a path with `.` or `..` in it");
@@ -145,17 +175,19 @@ export class Endpoint {
 
   /** A body is read before the signature is judged only where the signature covers it without naming its hash. */
   async #verifyWithBody(
-    incoming: IncomingMessage,
+    whole: RequestBody,
     head: RequestHead,
     claim: SignatureClaim,
   ): Promise<{ verified: VerifiedSignature; body: Buffer }> {
     const { signatures } = this.#options;
     if (claim.payloadHash === undefined) {
-      const body = await readBody(incoming);
-      return { verified: signatures.verify(claim, { ...head, body }), body };
+      const body = await whole.read(this.#bodies.unsigned);
+      const verified = signatures.verify(claim, { ...head, body });
+      whole.countIn(this.#bodies.signed);
+      return { verified, body };
     }
     const verified = signatures.verify(claim, { ...head, body: undefined });
-    const body = await readBody(incoming);
+    const body = await whole.read(this.#bodies.signed);
     refuseOtherBody(verified.payloadHash, body);
     return { verified, body };
   }
@@ -293,6 +325,14 @@ function parametersOf(query: readonly QueryParameter[]): URLSearchParams {
   return new URLSearchParams(query.map(([name, value]): [string, string] => [name, value]));
 }
 
+interface ReceivedRequest {
+  readonly incoming: IncomingMessage;
+  /** Its body, for whoever reads that whole. */
+  readonly whole: RequestBody;
+  readonly url: string;
+  readonly requestId: string;
+}
+
 interface Answered {
   readonly answer: ServiceResponse;
   readonly protocol: Protocol;
@@ -314,32 +354,6 @@ function headOf(incoming: IncomingMessage, url: string): RequestHead {
 function splitUrl(url: string): [path: string, query: string] {
   const question = url.indexOf("?");
   return question < 0 ? [url, ""] : [url.slice(0, question), url.slice(question + 1)];
-}
-
-function readBody(incoming: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    incoming.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= bodyBytesMax) {
-        chunks.push(chunk);
-        return;
-      }
-      incoming.pause();
-      reject(
-        new ServiceError({
-          code: "RequestEntityTooLargeException",
-          message: `Request must be smaller than ${bodyBytesMax} bytes`,
-          status: 413,
-        }),
-      );
-    });
-    incoming.on("end", () => {
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
-    });
-    incoming.on("error", reject);
-  });
 }
 
 async function send(

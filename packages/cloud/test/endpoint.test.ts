@@ -10,7 +10,7 @@ import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/cl
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { payloadHash, RequestSigner } from "@dsql-local/spec";
 
-import { bodyBytesMax } from "../src/endpoint.ts";
+import { bodyBytesMax } from "../src/request-body.ts";
 import { region, startCloud, type StartedCloud } from "./cloud-support.ts";
 
 let local: StartedCloud;

@@ -14,10 +14,25 @@ export {
   type Policy,
   type Role,
 } from "./auth/index.ts";
-export { type Log, type LogEvent, silentLog, SqlError, systemClock, systemRandom } from "./base/index.ts";
+export {
+  type Log,
+  type LogEvent,
+  type MemoryAccount,
+  MemoryBudget,
+  silentLog,
+  SqlError,
+  systemClock,
+  systemRandom,
+} from "./base/index.ts";
 export { type Cluster, type ConnectionOptions, createCluster } from "./cluster.ts";
 export { ClusterConflict, type Clusters, type ClusterState, type HostedCluster } from "./clusters/index.ts";
-export { type Certificates, listenOn, openCertificates, type PortChoice } from "./listener/index.ts";
+export {
+  type Certificates,
+  listenOn,
+  Newcomers,
+  openCertificates,
+  type PortChoice,
+} from "./listener/index.ts";
 export { type ClusterOptions } from "./options.ts";
 export {
   asStorageError,

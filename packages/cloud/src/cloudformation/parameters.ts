@@ -5,6 +5,7 @@
  */
 
 import { validationError } from "../protocol/index.ts";
+import { AllowedPatterns } from "./allowed-pattern.ts";
 import type { StackParameter } from "./stack.ts";
 import type { ParameterDeclaration, Template, Value } from "./template.ts";
 
@@ -31,12 +32,13 @@ export function resolveParameters(
   if (unknown.length > 0) {
     throw validationError(`Parameters: [${names(unknown)}] do not exist in the template`);
   }
+  const patterns = new AllowedPatterns();
   const missing: { key: string }[] = [];
   const resolved: StackParameter[] = [];
   for (const [key, declaration] of Object.entries(template.parameters)) {
     const value = valueOf(key, declaration, given, previous);
     if (value === undefined) missing.push({ key });
-    else resolved.push(resolveOne(key, value, declaration, ssmValue));
+    else resolved.push(resolveOne(key, value, declaration, { ssmValue, patterns }));
   }
   if (missing.length > 0) throw validationError(`Parameters: [${names(missing)}] must have values`);
   return resolved;
@@ -58,24 +60,29 @@ function resolveOne(
   key: string,
   value: string,
   declaration: ParameterDeclaration,
-  ssmValue: (name: string) => string | undefined,
+  readers: { readonly ssmValue: (name: string) => string | undefined; readonly patterns: AllowedPatterns },
 ): StackParameter {
-  checkConstraints(key, value, declaration);
+  checkConstraints(key, value, declaration, readers.patterns);
   if (!ssmType.test(declaration.type)) return { key, value };
-  const resolvedValue = ssmValue(value);
+  const resolvedValue = readers.ssmValue(value);
   if (resolvedValue === undefined) {
     throw validationError(`Unable to fetch parameters [${value}] from parameter store for this account.`);
   }
   return { key, value, resolvedValue };
 }
 
-function checkConstraints(key: string, value: string, declaration: ParameterDeclaration): void {
+function checkConstraints(
+  key: string,
+  value: string,
+  declaration: ParameterDeclaration,
+  patterns: AllowedPatterns,
+): void {
   const because = declaration.constraintDescription;
   if (declaration.allowedValues !== undefined && !declaration.allowedValues.includes(value)) {
     const reason = because ?? `Member must satisfy enum value set: [${declaration.allowedValues.join(", ")}]`;
     throw validationError(`Parameter '${key}' must be one of AllowedValues: ${reason}`);
   }
-  if (declaration.allowedPattern !== undefined && !matchesWhole(declaration.allowedPattern, value)) {
+  if (declaration.allowedPattern !== undefined && !patterns.matches(declaration.allowedPattern, value)) {
     throw validationError(
       `Parameter '${key}' failed to satisfy constraint: ${because ?? `Must match pattern ${declaration.allowedPattern}`}`,
     );
@@ -93,16 +100,6 @@ function checkConstraints(key: string, value: string, declaration: ParameterDecl
   }
   if (declaration.type === "Number" && (value.trim() === "" || Number.isNaN(Number(value)))) {
     throw validationError(`Parameter '${key}' must be a number.`);
-  }
-}
-
-function matchesWhole(pattern: string, value: string): boolean {
-  try {
-    return new RegExp(`^(?:${pattern})$`).test(value);
-  } catch {
-    throw validationError(
-      `The AllowedPattern ${pattern} is not a regular expression that dsql-local can read.`,
-    );
   }
 }
 

@@ -19,6 +19,8 @@ export const objectBytesMax = 512 * 1024 * 1024;
 
 /** A chunk's header line, or the trailers: longer ones are not S3's. */
 const lineBytesMax = 16 * 1024;
+/** Trailers of one body; S3 has one. */
+const trailersMax = 16;
 
 const decodingStates = {
   size: "size",
@@ -88,6 +90,7 @@ export class AwsChunkedDecoder extends Transform {
     } else if (this.#state === "trailer") {
       if (line === "") this.#state = "ended";
       const colon = line.indexOf(":");
+      if (this.trailers.size >= trailersMax) throw malformedBody();
       if (colon > 0) this.trailers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
     } else {
       const size = /^([0-9a-fA-F]{1,8})(?:;.*)?$/.exec(line)?.[1];

@@ -18,3 +18,4 @@ export {
   type SessionHandle,
 } from "./listener.ts";
 export type { ClusterName } from "./server-name.ts";
+export { Newcomers } from "./newcomers.ts";
