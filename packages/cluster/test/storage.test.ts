@@ -202,7 +202,12 @@ test("a system schema whose marker is lost is recognised, and one of a newer ver
 test("data of a version that cannot be brought up to date is left alone, and the error says what to do", async (t) => {
   const dataDir = await temporaryDataDir(t);
   const storage = await startStorage(t, dataDir);
-  await query(storage.address, storage.superuser, "UPDATE pg_dsql.schema_version SET version = 1");
+  await query(
+    storage.address,
+    storage.superuser,
+    "DELETE FROM pg_dsql.schema_version",
+    "INSERT INTO pg_dsql.schema_version (version) VALUES (1)",
+  );
   await storage.stop();
   await writeFile(join(dataDir, "postgres", "dsql_system_schema"), "1\n");
   await assert.rejects(storage.start(), {

@@ -1,6 +1,7 @@
 /** What every part stands on: errors for clients, limits, assertions, time, randomness, announcements, log lines. */
 export { AssertionError, assert, defined } from "./assert.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { announcement } from "./announcement.ts";
 export { Events } from "./events.ts";
 export { type LimitValues, lowerLimits, serviceLimits } from "./limits.ts";
 export { type Log, type LogEvent, silentLog } from "./log.ts";

@@ -8,7 +8,7 @@
  */
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import { type Settings, type Transaction } from "../transaction/index.ts";
+import { type Settings, type SettingsFound, type Transaction } from "../transaction/index.ts";
 import { readyStatus } from "../wire/index.ts";
 import type { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
@@ -56,6 +56,15 @@ export class Block {
     this.#inForce = change.inForce;
     if (this.#transaction === undefined) this.#settle(change.session, "commit");
   }
+
+  /** set_config() has run, in the open transaction or alone: these settings are in force now. */
+  readonly adopt = ({ settings, reported }: SettingsFound): void => {
+    this.#reported.areNow(reported);
+    this.#inForce = settings;
+    if (this.#transaction !== undefined) return; // What of it is not local is known after COMMIT.
+    this.#reported.willBe(reported);
+    this.#settle(settings, "commit");
+  };
 
   /** Has something done when the open transaction is committed, has failed or is rolled back. */
   whenOver(run: () => void): void {
@@ -116,7 +125,9 @@ export class Block {
     try {
       const tag = await transaction.commit();
       this.#transaction = undefined;
-      if (tag === "COMMIT") this.#settle(transaction.settingsLeft ?? this.#settings, "commit");
+      const left = transaction.settingsLeft;
+      if (left !== undefined) this.#reported.willBe(left.reported);
+      if (tag === "COMMIT") this.#settle(left?.settings ?? this.#settings, "commit");
       else this.#settle(this.#settingsBefore, "rollback");
       return tag;
     } catch (error) {
@@ -155,6 +166,7 @@ export class Block {
       role: this.#role,
       settings: () => this.#settings,
       searchPath: () => this.#inForce.searchPath(this.#role),
+      settingsChanged: this.adopt,
     });
     return this.#transaction;
   }

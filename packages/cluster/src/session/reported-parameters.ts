@@ -47,6 +47,16 @@ export class ReportedParameters {
     this.#told = new Map(this.#told).set(name, value);
   }
 
+  /** What is in force, in the open block, and the client hears of. */
+  areNow(values: Values): void {
+    this.#tell(new Map([...this.#told, ...values]));
+  }
+
+  /** What will hold if the open block commits. */
+  willBe(values: Values): void {
+    this.#after = new Map([...this.#after, ...values]);
+  }
+
   /** The block is committed, or there was none: what was local is over. */
   commit(): void {
     this.#before = this.#after;

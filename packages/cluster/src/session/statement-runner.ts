@@ -8,7 +8,6 @@ import {
   BackendLost,
   type Execution,
   type Outcome,
-  setsConfig,
   type Settings,
   type PreparedText,
   type Sink,
@@ -185,7 +184,7 @@ export class StatementRunner {
       case "read":
         return isAlone && (await this.#isPure(statement))
           ? await this.#alone(execution, sink)
-          : await this.#runReadOrWrite(execution, sink);
+          : await this.#inTransaction(execution, sink);
       case "show":
         if (isIdentitySetting(statement.name)) return showIdentity(statement.name, execution, sink);
         if (statement.name === "all") return await this.#showAll(execution, sink);
@@ -195,7 +194,7 @@ export class StatementRunner {
       case "analyze":
         return await this.#analyze(execution, statement, sink);
       case "write":
-        return await this.#runReadOrWrite(execution, sink);
+        return await this.#inTransaction(execution, sink);
       case "setConstraints":
         return await this.#inTransaction(execution, sink);
     }
@@ -235,20 +234,6 @@ export class StatementRunner {
     return services.coordinator.isPure(statement, this.block.settingsInForce, role);
   }
 
-  async #runReadOrWrite(execution: Execution, sink: Sink): Promise<Outcome> {
-    if (!setsConfig(execution.statement)) return await this.#inTransaction(execution, sink);
-    // Whether a call is local is known for each row only; what it leaves behind is looked up after COMMIT.
-    const outcome = await this.#inTransaction(execution, this.#noting(sink, "session"));
-    const rows = await this.block
-      .enter()
-      .request("SELECT current_setting('search_path'), current_setting('client_encoding')");
-    requireUtf8(rows[0]?.[1] ?? "");
-    const { settings, settingsInForce } = this.block;
-    const inForce = settingsInForce.with("search_path", rows[0]?.[0] ?? undefined);
-    this.block.changeSettings({ session: settings, inForce });
-    return outcome;
-  }
-
   /** A sink that remembers what the client hears of settings. */
   #noting(sink: Sink, scope: SettingScope): Sink {
     return new NotingSink(sink, (name, value) => {
@@ -262,6 +247,7 @@ export class StatementRunner {
     return await services.coordinator.runAlone({ role, settings: this.block.settings }, execution, sink, {
       onStart: (cancel) => (this.#cancel = cancel),
       settingsAfter,
+      settingsChanged: this.block.adopt,
     });
   }
 

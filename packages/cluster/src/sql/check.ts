@@ -15,12 +15,15 @@ import {
 import { lex } from "@dsql-local/sql";
 import type { Node } from "libpg-query";
 import type { LimitValues, SqlErrorFields } from "../base/index.ts";
+import { as } from "./tree.ts";
 
 export interface CheckedStatement {
   readonly node: Node;
   readonly text: string;
   /** Whether DSQL's ASYNC was written. */
   readonly isAsync: boolean;
+  /** It stands in the quoted body of a function. */
+  readonly isBody: boolean;
 }
 
 export interface Refusal {
@@ -60,9 +63,10 @@ export function createCheck(asOf: string, limits: Partial<LimitValues> = {}): Ch
     return { ruleId: rule.id, fields };
   };
   return {
-    statement({ node, text, isAsync }) {
+    statement({ node, text, isAsync, isBody }) {
       const writes = (keyword: string): boolean => writesKeyword(text, keyword);
-      return refusal(createSubject(node, { isAsync, writes }));
+      const isOfFunction = isBody || as(node, "CreateFunctionStmt") !== undefined;
+      return refusal(createSubject(node, { isAsync, isOfFunction, writes }));
     },
     columnType: (type) => refusal(subjectOf("ColumnType", { ...type }))?.fields ?? refuseUnknown(type),
     keyType: (type) => refusal(subjectOf("KeyColumn", { type }))?.fields ?? refuseUnknownKey(type),

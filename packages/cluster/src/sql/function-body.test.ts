@@ -22,10 +22,6 @@ const refused: readonly (readonly [body: string, message: string])[] = [
   ["SELECT 1; LOCK TABLE account; SELECT 2", "unsupported statement: Lock"],
   ["SELECT pg_backend_pid()", "function pg_backend_pid not supported"],
   [
-    "SELECT set_config('work_mem', '8MB', false); SELECT 1",
-    'setting configuration parameter "work_mem" not supported',
-  ],
-  [
     "SELECT id FROM account FOR SHARE",
     "locking clauses other than FOR UPDATE/FOR KEY SHARE are not supported",
   ],
@@ -75,4 +71,12 @@ test("a function within the body is refused as such, however deep it nests furth
 test("the language is judged before the body", () => {
   const { refusal } = parse("BEGIN TRUNCATE account; END", "plpgsql");
   assert.equal(refusal?.message, "CREATE FUNCTION with language plpgsql not supported");
+});
+
+test("a body may call set_config() for any setting: whether that may be set is found when it is called", () => {
+  assert.equal(parse("SELECT set_config('work_mem', '8MB', false)").refusal, undefined);
+  const [atomic] = parser.parse(
+    "CREATE FUNCTION f() RETURNS text LANGUAGE sql RETURN set_config('work_mem', '8MB', false)",
+  ).statements;
+  assert.equal(atomic?.refusal, undefined);
 });

@@ -140,9 +140,10 @@ function createStatement(raw: RawStatement, surroundings: Surroundings): Stateme
   if (isAsync) requireOnlyValidate(raw, statement, { source, start });
   const kind = classify(raw.stmt, statement, isAsync ? asyncAt - start : undefined);
   const refused =
-    check.statement({ node: raw.stmt, text, isAsync }) ??
+    check.statement({ node: raw.stmt, text, isAsync, isBody }) ??
     (isBody ? undefined : refuseBody(raw.stmt, (body) => parseStatements(body, check, { isBody: true })));
-  const unless = refused && waiver(refused, () => check.statement({ node: raw.stmt, text, isAsync: true }));
+  const unless =
+    refused && waiver(refused, () => check.statement({ node: raw.stmt, text, isAsync: true, isBody }));
   const shown = refused === undefined ? showCatalogs(kind, statement) : undefined;
   if (shown !== undefined) return createShownStatement(shown, { source, offset: start });
   return assemble(kind, { text: forPostgres(raw.stmt, statement), source, offset: start, refused, unless });

@@ -19,6 +19,7 @@ import {
 import { SystemConnection, systemTimeLimits } from "./backend/system-connection.ts";
 import { LockWatch } from "./backend/lock-watch.ts";
 import type { Settings } from "./backend/settings.ts";
+import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { CatalogVersions, type Oc001Scope } from "./catalog/catalog-versions.ts";
 import { isShareable, type SharingFacts } from "./catalog/sharing.ts";
@@ -195,7 +196,12 @@ export class Coordinator implements Requester {
     session: SessionView,
     execution: Execution,
     sink: Sink,
-    options: { onStart: (cancel: () => void) => void; settingsAfter?: Settings | undefined },
+    options: {
+      onStart: (cancel: () => void) => void;
+      settingsAfter?: Settings | undefined;
+      /** As those of a transaction. */
+      settingsChanged: (found: SettingsFound) => void;
+    },
   ): Promise<Outcome> {
     const run = async (lease: Lease): Promise<Outcome> => {
       const { backend } = lease;
@@ -208,8 +214,12 @@ export class Coordinator implements Requester {
         result = await exchangeAlone(backend, { ...execution, prepared }, sink);
       }
       if (result.kind === "lost") throw result.error;
-      if (result.kind === "error") throw aloneError(result.fields);
+      if (result.kind === "error") {
+        backend.hasOtherSettings = false; // PostgreSQL has taken them back.
+        throw aloneError(result.fields);
+      }
       backend.settings = options.settingsAfter ?? backend.settings;
+      if (backend.hasOtherSettings) options.settingsChanged(await adopted(backend));
       if (result.kind === "complete") return { kind: "complete", tag: result.tag };
       assert(result.kind !== "interrupted", "only a read of an open transaction is interrupted");
       return result;
@@ -268,6 +278,14 @@ export class Coordinator implements Requester {
       temporaryBytesMax,
     });
   }
+}
+
+/** What set_config() has left. */
+async function adopted(backend: Backend): Promise<SettingsFound> {
+  const found = await settingsFound(backend, backend.settings);
+  backend.settings = found.settings;
+  backend.hasOtherSettings = false;
+  return found;
 }
 
 async function exchangeAlone(backend: Backend, execution: Execution, sink: Sink): Promise<ExchangeResult> {

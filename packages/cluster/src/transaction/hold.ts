@@ -7,7 +7,6 @@
  * - The backend's transaction stands behind its base savepoint, so that its effects can be rolled back without its snapshot.
  */
 import { assert } from "../base/index.ts";
-import type { Statement } from "../sql/index.ts";
 import {
   decodeBindArguments,
   encodeBindArguments,
@@ -19,7 +18,7 @@ import type { Lease } from "./backend/backend-pool.ts";
 import type { Table } from "./catalog/table.ts";
 import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
 import type { Settings } from "./backend/settings.ts";
-import { settingsLeft } from "./backend/settings-left.ts";
+import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
 import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
 import type { KeyShare } from "./commit/commit-history.ts";
 import type { Execution, Sink } from "./exchange/execution.ts";
@@ -72,7 +71,9 @@ export class Hold {
   readonly #locked: LockedRows[] = [];
   readonly #openPortals = new Set<string>();
   #opening: Buffer | undefined;
-  #callsSetConfig = false;
+  /** set_config() has run in it. */
+  #hasOtherSettings = false;
+  #isToldOtherSettings = false;
   #underWay: StatementExchange | undefined;
 
   private constructor(services: TransactionServices, lease: Lease, settings: Settings, opening: Buffer) {
@@ -121,11 +122,12 @@ export class Hold {
       sink,
       transform: observer.transform,
       skipRows: isOpen ? 0 : execution.rowsSent,
-      reportSettings: kind === "set" || kind === "reset" || setsConfig(execution.statement),
+      reportSettings: kind === "set" || kind === "reset",
     });
-    this.#callsSetConfig ||= setsConfig(execution.statement);
     const before = plan.changesOthers ? await changedSoFar(this) : undefined;
     const result = await this.#exchange(Buffer.concat(statementFrames(backend, sent, isOpen)), exchange);
+    const changesSettings = backend.hasOtherSettings;
+    if (changesSettings) this.#noteOtherSettings();
     const counted = this.#changed({ execution, plan, observer, exchange, result, before });
     const changed = counted instanceof Promise ? await counted : counted;
     if (observer.locks?.hasHidden === true) await observer.locks.findHidden(this);
@@ -133,7 +135,10 @@ export class Hold {
       if (result.kind === "suspended") this.#openPortals.add(execution.portal);
       else this.#openPortals.delete(execution.portal);
       if (observer.locks !== undefined) this.#locked.push(...observer.locks.rows);
-      if (execution.rowsSent === 0 && (leavesEffects(execution) || plan.callsWritingFunction)) {
+      if (
+        execution.rowsSent === 0 &&
+        (leavesEffects(execution) || plan.callsWritingFunction || changesSettings)
+      ) {
         const tag = result.kind === "complete" ? result.tag : "";
         const images = plan.recording?.forRedo === true ? observer.images : undefined;
         const { isUnrepeatable } = plan;
@@ -267,6 +272,25 @@ export class Hold {
     return "lost";
   }
 
+  /**
+   * Called after each statement.
+   *
+   * @returns the settings in force, where set_config() has run since the last call
+   */
+  async otherSettings(known: Settings): Promise<SettingsFound | undefined> {
+    if (!this.#isToldOtherSettings) return undefined;
+    this.#isToldOtherSettings = false;
+    const found = await settingsFound(this.lease.backend, known);
+    this.redo.noteSettings(this.#settingsAtStart.changesTo(found.settings, "LOCAL"));
+    return found;
+  }
+
+  #noteOtherSettings(): void {
+    this.lease.backend.hasOtherSettings = false;
+    this.#hasOtherSettings = true;
+    this.#isToldOtherSettings = true;
+  }
+
   /** PostgreSQL has had to write something for it. */
   async hasEffects(): Promise<boolean> {
     const { rows } = await this.request("SELECT pg_current_xact_id_if_assigned()");
@@ -302,11 +326,11 @@ export class Hold {
 
   /**
    * @param settings - those that hold after it, as far as SET has changed them
-   * @returns the settings that hold where set_config() may have changed others
+   * @returns the settings that hold where set_config() has run
    * @throws {SqlError} a deferred constraint is violated; the transaction is rolled back then. Of any other error the COMMIT
    *   may have taken effect.
    */
-  async commit(settings: Settings): Promise<Settings | undefined> {
+  async commit(settings: Settings): Promise<SettingsFound | undefined> {
     const { backend } = this.lease;
     try {
       this.open();
@@ -315,8 +339,9 @@ export class Hold {
     } catch (error) {
       throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
     }
-    const left = this.#callsSetConfig ? await settingsLeft(backend, settings) : undefined;
-    backend.settings = left ?? settings;
+    const left = this.#hasOtherSettings ? await settingsFound(backend, settings) : undefined;
+    backend.hasOtherSettings = false;
+    backend.settings = left?.settings ?? settings;
     this.lease.release();
     return left;
   }
@@ -326,6 +351,7 @@ export class Hold {
     backend.settings = this.#settingsAtStart;
     try {
       if (this.#opening === undefined) await requestSimple(backend, "ROLLBACK");
+      backend.hasOtherSettings = false;
       this.lease.release();
     } catch {
       this.lease.release("broken"); // Its transaction ended with the connection.
@@ -349,14 +375,6 @@ function withTextColumns(bindArguments: Buffer, added: number): Buffer {
   const { formats, values, resultFormats } = decodeBindArguments(bindArguments);
   if (resultFormats.length < 2) return bindArguments;
   return encodeBindArguments(formats, values, [...resultFormats, ...Array.from({ length: added }, () => 0)]);
-}
-
-/** The statement calls set_config(), which changes settings by way of a SELECT. */
-export function setsConfig(statement: Statement): boolean {
-  return (
-    (statement.kind === "read" || statement.kind === "write") &&
-    statement.analysis.functions.includes("set_config")
-  );
 }
 
 /** Cancelled, out of memory or disk, PostgreSQL going down: says nothing about other transactions. */

@@ -17,6 +17,7 @@ import { errors } from "@dsql-local/spec";
 import { assert, SqlError } from "../base/index.ts";
 import { PostgresError, requestSimple } from "./backend/request.ts";
 import type { Settings } from "./backend/settings.ts";
+import type { SettingsFound } from "./backend/settings-found.ts";
 import { decide, settle, type Standing } from "./commit/verdict.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
@@ -41,6 +42,8 @@ export interface TransactionOptions {
   readonly settings: () => Settings;
   /** Schemas in which unqualified names are looked up now. */
   readonly searchPath: () => readonly string[];
+  /** set_config() has run in a statement: what is in force from now on. */
+  readonly settingsChanged: (found: SettingsFound) => void;
 }
 
 export class Transaction {
@@ -58,7 +61,7 @@ export class Transaction {
   #isImplicit: boolean;
   #isReadOnly = false;
   readonly #afterCommit: (() => Promise<void>)[] = [];
-  #settingsLeft: Settings | undefined;
+  #settingsLeft: SettingsFound | undefined;
   #stopExpiry: (() => void) | undefined;
 
   constructor(services: TransactionServices, options: TransactionOptions) {
@@ -96,8 +99,8 @@ export class Transaction {
     return this.#isUnderWay && !(this.#hold?.isStalled ?? false);
   }
 
-  /** The session's settings after a commit, where set_config() has left others than `options.settings` knows of. */
-  get settingsLeft(): Settings | undefined {
+  /** The session's settings after a commit, where set_config() may have left others than `options.settings` knows of. */
+  get settingsLeft(): SettingsFound | undefined {
     return this.#settingsLeft;
   }
 
@@ -116,6 +119,8 @@ export class Transaction {
     return await this.#underWay(async () => {
       if (this.#state === "doomed") return await this.#runDoomed(execution, sink);
       const outcome = await this.#runNatively(execution, sink);
+      const other = await this.#held().otherSettings(this.options.settings());
+      if (other !== undefined) this.options.settingsChanged(other);
       if (execution.statement.kind === "ddl") await this.#checkNewKeys();
       return outcome;
     });

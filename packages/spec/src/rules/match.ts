@@ -20,6 +20,8 @@ export interface Pattern {
   readonly where?: Where;
   /** Whether DSQL's ASYNC was written. */
   readonly isAsync?: boolean;
+  /** Not in the body of a function: there it is found when the function is called. */
+  readonly isOutsideFunctions?: true;
   /** A keyword that stands outside all parentheses, for what the tree does not tell. */
   readonly written?: string;
 }
@@ -52,6 +54,8 @@ export interface Subject {
   readonly type: string;
   readonly fields: TreeNode;
   readonly isAsync: boolean;
+  /** It makes a function, or stands in the body of one; a lint, which warns, need not say so. */
+  readonly isOfFunction?: boolean;
   /** @returns whether the keyword stands outside all parentheses */
   writes(keyword: string): boolean;
   /** All nodes by type, derived ones included, in the order of the text. */
@@ -60,7 +64,7 @@ export interface Subject {
 
 export function createSubject(
   node: unknown,
-  text: { readonly isAsync: boolean; readonly writes: (keyword: string) => boolean },
+  text: Pick<Subject, "isAsync" | "isOfFunction" | "writes">,
 ): Subject {
   const nodes = new Map<string, TreeNode[]>();
   const add = (type: string, fields: TreeNode): void => {
@@ -90,6 +94,7 @@ export function findMatches(subject: Subject, pattern: Pattern): readonly TreeNo
 
 function candidates(subject: Subject, pattern: Pattern): readonly TreeNode[] {
   if (pattern.isAsync !== undefined && pattern.isAsync !== subject.isAsync) return [];
+  if (pattern.isOutsideFunctions === true && subject.isOfFunction === true) return [];
   return pattern.anywhere === true ? (subject.nodes.get(pattern.node) ?? []) : topNode(subject, pattern);
 }
 

@@ -10,6 +10,7 @@ import { jobs } from "./jobs.ts";
 import { iamMappings } from "./iam-mappings.ts";
 import { primaryKeys } from "./primary-keys.ts";
 import { roles } from "./roles.ts";
+import { sessionFunctions } from "./session-functions.ts";
 import { shownCatalogViews } from "./shown-catalogs.ts";
 import { sysFunctions } from "./sys-functions.ts";
 import { simpleTextSearch } from "./text-search.ts";
@@ -43,6 +44,7 @@ export const systemSchema: readonly SystemSchemaVersion[] = [
       initialPrivileges,
     ],
   },
+  { version: 4, statements: [sessionFunctions, initialPrivileges] },
 ];
 
 /** Older data cannot be brought up to date. */

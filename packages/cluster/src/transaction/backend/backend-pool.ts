@@ -153,7 +153,11 @@ export class BackendPool {
     this.#leases.delete(lease);
     if (!lease.isAsleep) this.#lively -= 1;
     const isSpoilt =
-      isBroken || lease.backend.isLost || lease.backend.isBeingCancelled || this.#outlived.has(lease.backend);
+      isBroken ||
+      lease.backend.isLost ||
+      lease.backend.isBeingCancelled ||
+      lease.backend.hasOtherSettings || // Nobody has looked which.
+      this.#outlived.has(lease.backend);
     if (isSpoilt || this.#isClosed) this.#drop(lease.backend);
     else this.#keep(lease.backend);
     this.#serve();

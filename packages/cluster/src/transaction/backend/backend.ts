@@ -12,7 +12,7 @@
  */
 import { quoteName } from "@dsql-local/sql";
 import { connect, type Socket } from "node:net";
-import { assert, defined } from "../../base/index.ts";
+import { announcement, assert, defined } from "../../base/index.ts";
 import {
   backendType,
   bodyOf,
@@ -69,6 +69,8 @@ export class Backend {
   readonly prepared = new PreparedCache();
   /** Session settings in force on this backend. */
   settings = Settings.none;
+  /** set_config() has run in the open transaction, wherever it was called: other settings may be in force than `settings` says. */
+  hasOtherSettings = false;
   /** Called once when the connection is gone. */
   onLost: (() => void) | undefined;
 
@@ -250,6 +252,7 @@ export class Backend {
   readonly #handle = (type: number, frame: Buffer): void => {
     const receiver = this.#receivers[0];
     if (receiver === undefined) return; // A setting reported or a shutdown announced between exchanges.
+    if (type === backendType.noticeResponse && this.#isAnnounced(frame)) return;
     if (type !== backendType.readyForQuery) {
       if (receiver === this.#awaitingCopy) this.#endWait(type);
       receiver.message(type, frame);
@@ -258,6 +261,13 @@ export class Backend {
     this.#receivers.shift();
     receiver.ready(decodeReadyStatus(frame));
   };
+
+  /** Functions of the system schema tell the cluster what they do, in notices that are not meant for a client. */
+  #isAnnounced(frame: Buffer): boolean {
+    if (decodeErrorFields(frame).get("C") !== announcement.settings) return false;
+    this.hasOtherSettings = true;
+    return true;
+  }
 
   /** A COPY goes on with its data. One that fails before is not asked for any, and PostgreSQL waits for a Sync. */
   #endWait(type: number): void {

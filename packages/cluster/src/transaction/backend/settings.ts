@@ -33,13 +33,20 @@ export class Settings {
     return this.#values.entries();
   }
 
-  /** The statements that take a backend from these settings to others; empty when there is nothing to do. */
-  changesTo(target: Settings): string {
+  /**
+   * The statements that take a backend from these settings to others; empty when there is nothing to do.
+   *
+   * @param scope - `LOCAL`: for the open transaction
+   */
+  changesTo(target: Settings, scope: "SESSION" | "LOCAL" = "SESSION"): string {
     if (this === target) return "";
+    const set = scope === "LOCAL" ? "SET LOCAL" : "SET";
     const statements: string[] = [];
-    for (const name of this.#values.keys()) if (!target.#values.has(name)) statements.push(`RESET ${name}`);
+    for (const name of this.#values.keys())
+      if (!target.#values.has(name))
+        statements.push(scope === "LOCAL" ? `SET LOCAL ${name} TO DEFAULT` : `RESET ${name}`);
     for (const [name, value] of target.#values) {
-      if (this.#values.get(name) !== value) statements.push(`SET ${name} TO ${value}`);
+      if (this.#values.get(name) !== value) statements.push(`${set} ${name} TO ${value}`);
     }
     return statements.join("; ");
   }

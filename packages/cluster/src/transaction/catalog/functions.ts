@@ -29,7 +29,8 @@ const writes = /\b(?:insert|update|delete|merge|copy|call)\b|\bfor\s+(?:update|n
 export function functionFacts(volatile: ReadonlySet<string>, own: readonly OwnFunction[]): FunctionFacts {
   const writing = spread(new Set(["set_config"]), own, ({ body }) => writes.test(body));
   const names = new Set(own.map(({ name }) => name));
-  const builtIn = new Set([...volatile].filter((name) => !names.has(name)));
+  // Called again, set_config() sets the same.
+  const builtIn = new Set([...volatile].filter((name) => !names.has(name) && name !== "set_config"));
   // A column's default may be volatile, so every INSERT counts.
   const differing = spread(builtIn, own, ({ body }) => /\binsert\b/i.test(body));
   const unrepeatable = new Set([...writing].filter((name) => names.has(name) && differing.has(name)));

@@ -2,6 +2,7 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Settings } from "../backend/settings.ts";
+import type { SettingsFound } from "../backend/settings-found.ts";
 import type { Footprint } from "../footprint.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
@@ -74,14 +75,14 @@ async function holdsAnyShared(
  * before its answer is here.
  *
  * @param settings - those that hold after it, as far as SET has changed them
- * @returns the settings that hold where set_config() may have changed others
+ * @returns the settings that hold where set_config() has run
  */
 export async function settle(
   services: TransactionServices,
   hold: Hold,
   footprint: Footprint,
   settings: Settings,
-): Promise<Settings | undefined> {
+): Promise<SettingsFound | undefined> {
   const change = footprint.catalogChange;
   if (change !== undefined && !(await hold.hasEffects())) footprint.leaveCatalog();
   const { history, catalogVersions } = services;

@@ -17,6 +17,7 @@ import { assert } from "../../base/index.ts";
 import type { Statement } from "../../sql/index.ts";
 import { encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../../wire/index.ts";
 import type { Backend } from "../backend/backend.ts";
+import { PostgresError, requestSimple } from "../backend/request.ts";
 import { textArray } from "../catalog/table.ts";
 import type { CopyInput, Execution } from "../exchange/execution.ts";
 import { InnerSink } from "../exchange/sinks.ts";
@@ -31,6 +32,8 @@ export interface RedoEntry {
   readonly copy?: CopyInput | undefined;
   /** It may leave other rows when it is run again. */
   readonly isUnrepeatable?: boolean;
+  /** For a statement in which set_config() has run: what puts the settings in force again that it has left. */
+  readonly settingsText?: string;
 }
 
 export type RedoResult =
@@ -41,7 +44,7 @@ export type RedoResult =
   | { readonly kind: "lost"; readonly error: Error };
 
 export class RedoLog {
-  readonly #entries: RedoEntry[] = [];
+  readonly #entries: Entry[] = [];
 
   get isEmpty(): boolean {
     return this.#entries.length === 0;
@@ -62,7 +65,14 @@ export class RedoLog {
 
   /** Forgets what has changed or locked rows; what has changed settings stays. */
   keepSettings(): void {
-    this.#entries.splice(0, this.#entries.length, ...this.#entries.filter(changesSettings));
+    const kept = this.#entries.filter(changesSettings).map((entry) => ({ ...entry, isForSettings: true }));
+    this.#entries.splice(0, this.#entries.length, ...kept);
+  }
+
+  /** Of the last statement, in which set_config() has run. */
+  noteSettings(settingsText: string): void {
+    const last = this.#entries.pop();
+    if (last !== undefined) this.#entries.push({ ...last, settingsText });
   }
 
   /**
@@ -87,12 +97,23 @@ export class RedoLog {
 
   /** Runs only what has changed settings: all that a doomed transaction keeps of its own on the backend. */
   async runSettings(backend: Backend): Promise<RedoResult> {
-    return await runEntries(backend, this.#entries.filter(changesSettings));
+    const entries = this.#entries.filter(changesSettings);
+    return await runEntries(
+      backend,
+      entries.map((entry) => ({ ...entry, isForSettings: true })),
+    );
   }
 }
 
-function changesSettings({ execution }: RedoEntry): boolean {
-  return execution.statement.kind === "set" || execution.statement.kind === "reset";
+interface Entry extends RedoEntry {
+  /** What else it did is not done again. */
+  readonly isForSettings?: boolean;
+}
+
+function changesSettings({ execution, settingsText }: RedoEntry): boolean {
+  return (
+    settingsText !== undefined || execution.statement.kind === "set" || execution.statement.kind === "reset"
+  );
 }
 
 /** The one form of SET TRANSACTION that is run: clients are refused it, BEGIN READ ONLY in an open transaction is run as it. */
@@ -100,7 +121,7 @@ function isAccessMode(statement: Statement): boolean {
   return statement.kind === "set" && statement.name === "TRANSACTION";
 }
 
-async function runEntries(backend: Backend, entries: readonly RedoEntry[]): Promise<RedoResult> {
+async function runEntries(backend: Backend, entries: readonly Entry[]): Promise<RedoResult> {
   for (const entry of entries) {
     const result = await runEntry(backend, entry);
     if (result.kind !== "done") return result;
@@ -108,7 +129,9 @@ async function runEntries(backend: Backend, entries: readonly RedoEntry[]): Prom
   return { kind: "done" };
 }
 
-async function runEntry(backend: Backend, entry: RedoEntry): Promise<RedoResult> {
+async function runEntry(backend: Backend, entry: Entry): Promise<RedoResult> {
+  if (entry.isForSettings === true && entry.settingsText !== undefined)
+    return await runSettingsText(backend, entry.settingsText);
   if (entry.images !== undefined) return await runAllImages(backend, entry.images);
   const exchange = new StatementExchange(backend, entry.execution.prepared, {
     hold: false,
@@ -124,6 +147,16 @@ async function runEntry(backend: Backend, entry: RedoEntry): Promise<RedoResult>
     "a statement run again changes as many rows as before",
   );
   return { kind: "done" };
+}
+
+async function runSettingsText(backend: Backend, text: string): Promise<RedoResult> {
+  try {
+    if (text !== "") await requestSimple(backend, text);
+    return { kind: "done" };
+  } catch (error) {
+    if (error instanceof PostgresError) return { kind: "error", fields: error.fields };
+    return { kind: "lost", error: error as Error };
+  }
 }
 
 async function runAllImages(backend: Backend, images: readonly RowImages[]): Promise<RedoResult> {

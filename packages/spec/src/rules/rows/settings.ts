@@ -68,6 +68,7 @@ export const settingRules: readonly Rule[] = [
     match: {
       node: "FuncCall",
       anywhere: true,
+      isOutsideFunctions: true,
       where: {
         "funcname.-1.String.sval": "set_config",
         "funcname.-2.String.sval": { oneOf: [undefined, "pg_catalog"] },

@@ -1,0 +1,91 @@
+/**
+ * PostgreSQL's functions that change or show what a backend remembers beyond a transaction. Sessions take turns on backends, so
+ * each of these is taken away from clients, and one of the same name stands in its place.
+ *
+ * set_config() can be called from anywhere: a view, a column's default, a check, a function's body, with a name that is computed.
+ * So it is judged where it runs, by the list of settings that a session may set, and it announces each change to the cluster, in
+ * a notice that no setting holds back and no client sees: the change then follows its session, and not the backend.
+ *
+ * Tests: test/session-state-settings.test.ts.
+ */
+import { errors, settableSettings } from "@dsql-local/spec";
+import { quoteLiteral } from "@dsql-local/sql";
+import { announcement } from "../../base/index.ts";
+
+/** A function that clients may no longer call, and what they call in its place. */
+interface Replaced {
+  readonly name: string;
+  /** Of PostgreSQL's function. */
+  readonly oid: number;
+  /** Arguments, by name: `seed double precision`. */
+  readonly takes: string;
+  readonly gives: string;
+  readonly is: string;
+  /** A call of PL/pgSQL of the cluster's own, whose text no client shall read: it is called with the rights of the system. */
+  readonly instead: string;
+}
+
+/**
+ * PostgreSQL calls its own functions by oid, so views and rules that call one still do; whoever names it finds the other. Only
+ * the superuser may call it any more.
+ */
+const replace = ({ name, oid, takes, gives, is, instead }: Replaced): string => `
+UPDATE pg_proc SET proname = 'original_${name}', pronamespace = 'pg_dsql'::regnamespace WHERE oid = ${oid};
+REVOKE EXECUTE ON FUNCTION pg_dsql.original_${name} FROM PUBLIC;
+CREATE FUNCTION pg_catalog.${name}(${takes}) RETURNS ${gives} LANGUAGE sql ${is} SECURITY DEFINER RETURN ${instead}`;
+
+/** Names by which PostgreSQL keeps them: those that it lacks have a prefix. */
+const settable = settableSettings.map(({ name, initial }) => ({
+  name,
+  kept: initial === undefined || name.startsWith("dsql.") ? name : `dsql.${name}`,
+  isSwitch: initial !== undefined,
+}));
+
+const { sqlstate, message } = errors.settingNotSupported("%s");
+const encoding = errors.encodingNotSupported("%s");
+
+// Names in a body behind RETURN are looked up when it is created, those in PL/pgSQL in the search path of whoever calls: they
+// are written out, and it has no operators.
+const settings = `
+CREATE FUNCTION pg_dsql.settable(setting text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE lower(setting) ${settable.map(({ name, kept }) => `WHEN '${name}' THEN '${kept}'`).join(" ")} END;
+CREATE FUNCTION pg_dsql.refused_value(setting text, value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+  WHEN setting = 'client_encoding' AND lower(regexp_replace(value, '[^A-Za-z0-9]', '', 'g')) NOT IN ('utf8', 'unicode', 'sqlascii')
+    THEN format(${quoteLiteral(encoding.message)}, upper(value))
+  WHEN setting IN (${settable
+    .filter(({ isSwitch }) => isSwitch)
+    .map(({ kept }) => `'${kept}'`)
+    .join(", ")})
+    AND lower(btrim(value)) !~ '^(1|0|on|off?|t|tr|tru|true|y|ye|yes|f|fa|fal|fals|false|n|no)$'
+    THEN format('parameter "%s" requires a Boolean value', setting) END;
+CREATE FUNCTION pg_dsql.set_config(setting_name text, new_value text, is_local boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  setting text := pg_dsql.settable(setting_name);
+  refused text := pg_dsql.refused_value(setting, new_value);
+BEGIN
+  IF setting IS NULL AND setting_name IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '${sqlstate}', MESSAGE = pg_catalog.format(${quoteLiteral(message)}, setting_name),
+      HINT = ${quoteLiteral(`set_config() takes ${settableSettings.map(({ name }) => name).join(", ")}.`)};
+  ELSIF refused IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = refused;
+  END IF;
+  RAISE INFO USING ERRCODE = '${announcement.settings}', MESSAGE = 'a setting is changed';
+  RETURN pg_dsql.original_set_config(setting, new_value, is_local);
+END
+$$`;
+
+export const sessionFunctions = [
+  settings,
+  replace({
+    name: "set_config",
+    oid: 2078,
+    takes: "setting_name text, new_value text, is_local boolean",
+    gives: "text",
+    is: "VOLATILE",
+    instead: "pg_dsql.set_config(setting_name, new_value, is_local)",
+  }),
+  "REVOKE EXECUTE ON FUNCTION pg_dsql.set_config FROM PUBLIC",
+]
+  .map((each) => each.trim())
+  .join(";\n");
