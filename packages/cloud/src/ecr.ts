@@ -8,7 +8,8 @@ import type { Authorizer } from "./authorization.ts";
 import { permissionTable } from "./permissions/index.ts";
 import { type JsonObject, jsonService, requiredText, textList } from "./protocol/index.ts";
 import { ServiceError, type Service } from "./service.ts";
-import { readStateFile, writeStateFile } from "./state-file.ts";
+import { StateList } from "./state-file.ts";
+import { number, object, text } from "./state-shape.ts";
 
 interface Repository {
   readonly name: string;
@@ -19,23 +20,24 @@ interface Repository {
 const repositoriesMax = 10_000;
 
 export class Repositories {
-  readonly #file: string;
-  readonly #repositories = new Map<string, Repository>();
+  readonly #repositories: StateList<Repository>;
 
+  /** @throws {Error} the file is damaged */
   constructor(dataDir: string) {
-    this.#file = join(dataDir, "ecr.json");
-    for (const repository of (readStateFile(this.#file) ?? []) as Repository[]) {
-      this.#repositories.set(repository.name, repository);
-    }
+    this.#repositories = new StateList({
+      file: join(dataDir, "ecr.json"),
+      item: object({ name: text, createdAtMs: number }),
+      nameOf: ({ name }) => name,
+    });
   }
 
   all(): readonly Repository[] {
-    return [...this.#repositories.values()];
+    return this.#repositories.all();
   }
 
   /** @throws {ServiceError} RepositoryNotFoundException */
   get(name: string): Repository {
-    const repository = this.#repositories.get(name);
+    const repository = this.#repositories.find(name);
     if (repository !== undefined) return repository;
     throw new ServiceError({
       code: "RepositoryNotFoundException",
@@ -44,7 +46,7 @@ export class Repositories {
   }
 
   create(name: string): Repository {
-    if (this.#repositories.has(name)) {
+    if (this.#repositories.find(name) !== undefined) {
       throw new ServiceError({
         code: "RepositoryAlreadyExistsException",
         message: `The repository with name '${name}' already exists in the registry`,
@@ -57,19 +59,12 @@ export class Repositories {
       });
     }
     const repository = { name, createdAtMs: Date.now() };
-    this.#repositories.set(name, repository);
-    this.#save();
+    this.#repositories.set(repository);
     return repository;
   }
 
   delete(name: string): boolean {
-    const existed = this.#repositories.delete(name);
-    if (existed) this.#save();
-    return existed;
-  }
-
-  #save(): void {
-    writeStateFile(this.#file, this.all());
+    return this.#repositories.delete(name);
   }
 }
 

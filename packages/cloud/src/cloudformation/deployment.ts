@@ -146,12 +146,14 @@ export class Deployments {
   }
 
   #begin(stack: Stack, status: string, operation: Operation, definition: StackDefinition): void {
-    stack.definition = definition;
-    stack.description = parseTemplate(definition.templateBody).description;
-    stack.operation = operation;
-    stack.failedOperation = undefined;
-    if (operation.kind === "update") stack.updatedAtMs = Date.now();
-    this.#work.setStatus(stack, status, "User Initiated");
+    this.#options.store.change(stack, () => {
+      stack.definition = definition;
+      stack.description = parseTemplate(definition.templateBody).description;
+      stack.operation = operation;
+      stack.failedOperation = undefined;
+      if (operation.kind === "update") stack.updatedAtMs = Date.now();
+      this.#work.setStatus(stack, status, "User Initiated");
+    });
     this.#run(stack, this.#perform(stack, operation));
   }
 

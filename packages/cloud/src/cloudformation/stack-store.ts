@@ -10,6 +10,7 @@ import { join } from "node:path";
 
 import { ServiceError } from "../service.ts";
 import { readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
+import { stackShape } from "./stack-shape.ts";
 import {
   changeSetsMax,
   eventsMax,
@@ -47,7 +48,7 @@ export class StackStore {
     mkdirSync(this.#directory, { recursive: true });
     for (const file of readdirSync(this.#directory)) {
       if (!file.endsWith(".json")) continue;
-      const stack = readStateFile(join(this.#directory, file)) as Stack;
+      const stack = readStateFile(join(this.#directory, file), stackShape) as Stack;
       this.#stacks.set(stack.id, stack);
     }
   }
@@ -97,14 +98,32 @@ export class StackStore {
       changeSets: {},
       ...nested,
     };
-    this.#stacks.set(stack.id, stack);
     this.save(stack);
+    this.#stacks.set(stack.id, stack);
     return stack;
   }
 
   save(stack: Stack): void {
     writeStateFile(this.#file(stack), stack);
     if (stack.status === "DELETE_COMPLETE") this.#forgetOldest();
+  }
+
+  /**
+   * Changes a stack and writes it. What the disk does not take has not happened: nobody sees it until the next start, and
+   * then no more.
+   *
+   * @param apply - gives members new values and changes none of the old ones, but for `events`
+   */
+  change(stack: Stack, apply: () => void): void {
+    const before: Stack = { ...stack, events: [...stack.events] };
+    try {
+      apply();
+      this.save(stack);
+    } catch (error) {
+      for (const name of Object.keys(stack)) if (!(name in before)) Reflect.deleteProperty(stack, name);
+      Object.assign(stack, before);
+      throw error;
+    }
   }
 
   addEvent(stack: Stack, event: Omit<StackEvent, "eventId" | "atMs">): void {
@@ -123,8 +142,9 @@ export class StackStore {
         message: `Limit for ChangeSets has been exceeded: ${changeSetsMax}`,
       });
     }
-    stack.changeSets[changeSet.name] = changeSet;
-    this.save(stack);
+    this.change(stack, () => {
+      stack.changeSets = { ...stack.changeSets, [changeSet.name]: changeSet };
+    });
   }
 
   /** A change set by its name in its stack, or by its ARN. */
@@ -167,8 +187,8 @@ export class StackStore {
   }
 
   remove(stack: Stack): void {
-    this.#stacks.delete(stack.id);
     removeStateFile(this.#file(stack));
+    this.#stacks.delete(stack.id);
   }
 
   #forgetOldest(): void {

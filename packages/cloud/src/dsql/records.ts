@@ -3,6 +3,7 @@
  * with, its streams. One file, replaced as a whole; a record whose cluster is gone goes with the next change.
  */
 import { readStateFile, writeStateFile } from "../state-file.ts";
+import { byName, flag, list, number, object, optional, text, textByName, texts } from "../state-shape.ts";
 
 export interface StreamRecord {
   /** 26 characters. */
@@ -39,13 +40,44 @@ export interface ClusterRecord {
   readonly streams?: readonly StreamRecord[];
 }
 
+const stateShape = object({
+  clusters: optional(
+    byName(
+      object({
+        createdAtMs: number,
+        deletionProtectionEnabled: flag,
+        tags: textByName,
+        kmsEncryptionKey: optional(text),
+        multiRegion: optional(object({ witnessRegion: text, peers: texts })),
+        creation: optional(object({ clientToken: text, request: text })),
+        policyVersion: optional(text),
+        policyToken: optional(text),
+        wasInUse: optional(flag),
+        isLeaving: optional(flag),
+        streams: optional(
+          list(
+            object({
+              identifier: text,
+              createdAtMs: number,
+              streamArn: text,
+              roleArn: text,
+              tags: textByName,
+              clientToken: optional(text),
+            }),
+          ),
+        ),
+      }),
+    ),
+  ),
+});
+
 export class ClusterRecords {
   readonly #file: string;
   #records: Readonly<Record<string, ClusterRecord>>;
 
   constructor(file: string) {
     this.#file = file;
-    const state = readStateFile(file) as { clusters?: Record<string, ClusterRecord> } | undefined;
+    const state = readStateFile(file, stateShape) as { clusters?: Record<string, ClusterRecord> } | undefined;
     this.#records = state?.clusters ?? {};
   }
 
@@ -56,8 +88,9 @@ export class ClusterRecords {
 
   set(id: string, record: ClusterRecord | undefined): void {
     const { [id]: _replaced, ...others } = this.#records;
-    this.#records = record === undefined ? others : { ...others, [id]: record };
-    writeStateFile(this.#file, { version: 2, clusters: this.#records });
+    const records = record === undefined ? others : { ...others, [id]: record };
+    writeStateFile(this.#file, { version: 2, clusters: records });
+    this.#records = records;
   }
 
   entries(): readonly (readonly [id: string, record: ClusterRecord])[] {

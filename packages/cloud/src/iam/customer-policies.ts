@@ -10,7 +10,8 @@ import { join } from "node:path";
 import type { Identities, Role } from "@dsql-local/cluster";
 
 import { ServiceError } from "../service.ts";
-import { readStateFile, writeStateFile } from "../state-file.ts";
+import { StateList } from "../state-file.ts";
+import { number, object, text } from "../state-shape.ts";
 
 export interface CustomerPolicy {
   readonly name: string;
@@ -26,15 +27,16 @@ const policiesMax = 1_500;
 const inlinePrefix = "customer-managed.";
 
 export class CustomerPolicies {
-  readonly #file: string;
   readonly #identities: Identities;
-  readonly #policies = new Map<string, CustomerPolicy>();
+  readonly #policies: StateList<CustomerPolicy>;
 
   constructor(options: { dataDir: string; identities: Identities }) {
-    this.#file = join(options.dataDir, "managed-policies.json");
     this.#identities = options.identities;
-    for (const policy of (readStateFile(this.#file) ?? []) as CustomerPolicy[])
-      this.#policies.set(policy.arn, policy);
+    this.#policies = new StateList({
+      file: join(options.dataDir, "managed-policies.json"),
+      item: object({ name: text, path: text, arn: text, document: object({}), createdAtMs: number }),
+      nameOf: ({ arn }) => arn,
+    });
   }
 
   arnOf(name: string, path = "/"): string {
@@ -42,17 +44,17 @@ export class CustomerPolicies {
   }
 
   all(): readonly CustomerPolicy[] {
-    return [...this.#policies.values()];
+    return this.#policies.all();
   }
 
   find(arn: string): CustomerPolicy | undefined {
-    return this.#policies.get(arn);
+    return this.#policies.find(arn);
   }
 
   /** @throws {ServiceError} EntityAlreadyExists, LimitExceeded */
   create(options: { name: string; path: string; document: unknown }): CustomerPolicy {
     const arn = this.arnOf(options.name, options.path);
-    if (this.#policies.has(arn)) {
+    if (this.#policies.find(arn) !== undefined) {
       throw new ServiceError({
         code: "EntityAlreadyExists",
         message: `A policy called ${options.name} already exists. Duplicate names are not allowed.`,
@@ -67,16 +69,14 @@ export class CustomerPolicies {
       });
     }
     const policy = { ...options, arn, createdAtMs: Date.now() };
-    this.#policies.set(arn, policy);
-    this.#save();
+    this.#policies.set(policy);
     return policy;
   }
 
   /** Replaces the document, for the roles that have it too. */
   replaceDocument(arn: string, document: unknown): void {
     const policy = this.#existing(arn);
-    this.#policies.set(arn, { ...policy, document });
-    this.#save();
+    this.#policies.set({ ...policy, document });
     for (const role of this.attachedRoles(arn))
       this.#identities.putRolePolicy(role.name, inlineName(policy), document);
   }
@@ -90,24 +90,24 @@ export class CustomerPolicies {
         status: 409,
       });
     }
-    if (this.#policies.delete(arn)) this.#save();
+    this.#policies.delete(arn);
   }
 
   attachedRoles(arn: string): readonly Role[] {
-    const policy = this.#policies.get(arn);
+    const policy = this.#policies.find(arn);
     if (policy === undefined) return [];
     return this.#identities.listRoles().filter((role) => inlineName(policy) in role.policies);
   }
 
   /** Attaches a managed policy, AWS's or the account's own. */
   attach(roleName: string, arn: string): void {
-    const own = this.#policies.get(arn);
+    const own = this.#policies.find(arn);
     if (own === undefined) this.#identities.attachManagedPolicy(roleName, arn);
     else this.#identities.putRolePolicy(roleName, inlineName(own), own.document);
   }
 
   detach(roleName: string, arn: string): void {
-    const own = this.#policies.get(arn);
+    const own = this.#policies.find(arn);
     if (own === undefined) this.#identities.detachManagedPolicy(roleName, arn);
     else this.#identities.deleteRolePolicy(roleName, inlineName(own));
   }
@@ -124,13 +124,9 @@ export class CustomerPolicies {
   }
 
   #existing(arn: string): CustomerPolicy {
-    const policy = this.#policies.get(arn);
+    const policy = this.#policies.find(arn);
     if (policy !== undefined) return policy;
     throw new ServiceError({ code: "NoSuchEntity", message: `Policy ${arn} was not found.`, status: 404 });
-  }
-
-  #save(): void {
-    writeStateFile(this.#file, this.all());
   }
 }
 

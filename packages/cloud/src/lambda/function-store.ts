@@ -10,7 +10,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readStateFile, writeStateFile } from "../state-file.ts";
+import { readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
+import { recordShape } from "./function-record-shape.ts";
 import type {
   AliasConfiguration,
   EventInvokeConfig,
@@ -53,7 +54,8 @@ export class FunctionStore {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) {
-      const record = readStateFile(join(folder, name, "config.json")) as FunctionRecord | undefined;
+      const record = readStateFile(join(folder, name, "config.json"), recordShape) as
+        FunctionRecord | undefined;
       if (record === undefined) {
         rmSync(join(folder, name), { recursive: true, force: true });
       } else {
@@ -84,6 +86,7 @@ export class FunctionStore {
   }
 
   remove(name: string): void {
+    removeStateFile(join(this.#folder, name, "config.json"));
     this.#functions.delete(name);
     rmSync(join(this.#folder, name), { recursive: true, force: true });
   }

@@ -8,7 +8,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ServiceError } from "../service.ts";
-import { readStateFile, writeStateFile } from "../state-file.ts";
+import { StateList } from "../state-file.ts";
+import { number, object, optional, text } from "../state-shape.ts";
 
 export interface LogGroup {
   readonly name: string;
@@ -29,24 +30,26 @@ const linePattern = /^(\d+)\t([^\t]*)\t(.*)$/;
 
 export class LogGroups {
   readonly #directory: string;
-  readonly #file: string;
-  readonly #created = new Map<string, LogGroup>();
+  readonly #created: StateList<LogGroup>;
 
   constructor(dataDir: string) {
     this.#directory = join(dataDir, "logs");
-    this.#file = join(dataDir, "log-groups.json");
-    for (const group of (readStateFile(this.#file) ?? []) as LogGroup[]) this.#created.set(group.name, group);
+    this.#created = new StateList({
+      file: join(dataDir, "log-groups.json"),
+      item: object({ name: text, createdAtMs: number, retentionInDays: optional(number) }),
+      nameOf: ({ name }) => name,
+    });
   }
 
   all(): readonly LogGroup[] {
     mkdirSync(this.#directory, { recursive: true });
     const written = readdirSync(this.#directory).map((folder) => decodeURIComponent(folder));
-    const names = [...new Set([...this.#created.keys(), ...written])].sort();
-    return names.map((name) => this.#created.get(name) ?? { name, createdAtMs: this.#folderAgeMs(name) });
+    const names = [...new Set([...this.#created.all().map(({ name }) => name), ...written])].sort();
+    return names.map((name) => this.#created.find(name) ?? { name, createdAtMs: this.#folderAgeMs(name) });
   }
 
   find(name: string): LogGroup | undefined {
-    const created = this.#created.get(name);
+    const created = this.#created.find(name);
     if (created !== undefined || !existsSync(this.#folder(name))) return created;
     return { name, createdAtMs: this.#folderAgeMs(name) };
   }
@@ -84,17 +87,17 @@ export class LogGroups {
   /** Remembered and shown; what bounds a group here is the size its writer keeps. */
   setRetention(name: string, retentionInDays: number | undefined): void {
     const createdAtMs = this.find(name)?.createdAtMs ?? Date.now();
-    this.#created.set(name, {
+    this.#created.set({
       name,
       createdAtMs,
       ...(retentionInDays === undefined ? {} : { retentionInDays }),
     });
-    this.#save();
   }
 
   delete(name: string): void {
-    rmSync(this.#folder(name), { recursive: true, force: true });
-    if (this.#created.delete(name)) this.#save();
+    const folder = this.#folder(name);
+    this.#created.delete(name);
+    rmSync(folder, { recursive: true, force: true });
   }
 
   /** Every event of a group that is still on disk, oldest first. */
@@ -126,10 +129,6 @@ export class LogGroups {
 
   #folderAgeMs(name: string): number {
     return Math.trunc(statSync(this.#folder(name)).birthtimeMs);
-  }
-
-  #save(): void {
-    writeStateFile(this.#file, [...this.#created.values()]);
   }
 }
 

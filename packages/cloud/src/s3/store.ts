@@ -3,12 +3,13 @@
  *
  *   <dataDir>/s3/<bucket>/bucket.json           its settings
  *   <dataDir>/s3/<bucket>/objects/<hash>.json   an object's key, size, ETag, headers
- *   <dataDir>/s3/<bucket>/objects/<hash>.data   its bytes
+ *   <dataDir>/s3/<bucket>/objects/<hash>.<id>.data   its bytes, of which its description names the file
  *   <dataDir>/s3/<bucket>/uploads/<id>/…        the parts of a multipart upload that is not complete
  *
  * Keys are hashed into file names, so that no key can name a place outside its bucket.
  *
- * Always true: an object is seen whole or not at all; its bytes are in place before its description is.
+ * Always true: an object is seen whole or not at all; its bytes are in place before its description is, and those of the
+ * one that it replaces until then.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -17,6 +18,7 @@ import {
   createWriteStream,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -28,6 +30,7 @@ import { pipeline } from "node:stream/promises";
 
 import { ServiceError } from "../service.ts";
 import { readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
+import { number, object, optional, type Shape, text, textByName } from "../state-shape.ts";
 import type { BodyFacts } from "./bodies.ts";
 
 export interface Bucket {
@@ -46,6 +49,8 @@ export interface StoredObject {
   readonly modifiedAtMs: number;
   /** Response headers of a GET: content-type, cache-control, `x-amz-meta-…`, checksums. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Where its bytes are; the store's own affair. One that an older version put is where its key says. */
+  readonly file?: string;
 }
 
 export interface UploadedPart extends BodyFacts {
@@ -58,6 +63,29 @@ interface Upload {
   readonly headers: Readonly<Record<string, string>>;
   readonly startedAtMs: number;
 }
+
+/** A name that leads nowhere else: it is joined to a folder. */
+const fileNameShape: Shape = (value, place) =>
+  typeof value === "string" && /^[0-9a-f]{64}\.[0-9a-f-]{36}\.data$/.test(value)
+    ? undefined
+    : `${place} is not the name of a data file`;
+
+const bucketShape = object({
+  name: text,
+  region: optional(text),
+  createdAtMs: number,
+  settings: textByName,
+});
+const objectShape = object({
+  key: text,
+  size: number,
+  etag: text,
+  modifiedAtMs: number,
+  headers: textByName,
+  file: optional(fileNameShape),
+});
+const partShape = object({ number, size: number, md5: text, modifiedAtMs: number });
+const uploadShape = object({ key: text, headers: textByName, startedAtMs: number });
 
 /** An account's quota in AWS. */
 const bucketsMax = 10_000;
@@ -82,7 +110,8 @@ export class ObjectStore {
     mkdirSync(this.#directory, { recursive: true });
     const inHomeRegion = { region: this.#homeRegion };
     for (const name of readdirSync(this.#directory)) {
-      const bucket = readStateFile(join(this.#directory, name, "bucket.json")) as Bucket | undefined;
+      const bucket = readStateFile(join(this.#directory, name, "bucket.json"), bucketShape) as
+        Bucket | undefined;
       if (bucket !== undefined) this.#buckets.set(name, { ...inHomeRegion, ...bucket });
     }
   }
@@ -134,8 +163,8 @@ export class ObjectStore {
   }
 
   putBucket(bucket: Bucket): Bucket {
-    this.#buckets.set(bucket.name, bucket);
     writeStateFile(join(this.#bucketDirectory(bucket.name), "bucket.json"), bucket);
+    this.#buckets.set(bucket.name, bucket);
     return bucket;
   }
 
@@ -149,6 +178,7 @@ export class ObjectStore {
         members: { BucketName: name },
       });
     }
+    removeStateFile(join(this.#bucketDirectory(name), "bucket.json"));
     this.#buckets.delete(name);
     this.#objects.delete(name);
     rmSync(this.#bucketDirectory(name), { recursive: true, force: true });
@@ -180,7 +210,9 @@ export class ObjectStore {
   }
 
   read(bucket: string, key: string, range?: { start: number; end: number }): Readable {
-    return createReadStream(this.#dataFile(bucket, key), range ?? {});
+    // Opened at once: what is being read stays readable though the object is replaced.
+    const fd = openSync(this.#dataFile(bucket, this.object(bucket, key)), "r");
+    return createReadStream("", { ...range, fd });
   }
 
   /** Writes a body beside the objects; `publish` or `discard` it afterwards. */
@@ -205,16 +237,28 @@ export class ObjectStore {
   }
 
   publish(bucket: string, draft: string, object: StoredObject): void {
-    renameSync(draft, this.#dataFile(bucket, object.key));
-    this.#index(bucket).set(object.key, object);
-    writeStateFile(this.#descriptionFile(bucket, object.key), object);
+    const index = this.#index(bucket);
+    const replaced = index.get(object.key);
+    const stored = { ...object, file: `${fileName(object.key)}.${randomUUID()}.data` };
+    const data = this.#dataFile(bucket, stored);
+    renameSync(draft, data);
+    try {
+      writeStateFile(this.#descriptionFile(bucket, object.key), stored);
+    } catch (error) {
+      removeStateFile(data);
+      throw error;
+    }
+    index.set(object.key, stored);
+    if (replaced !== undefined) removeStateFile(this.#dataFile(bucket, replaced));
   }
 
   deleteObject(bucket: string, key: string): void {
     this.bucket(bucket);
-    if (!this.#index(bucket).delete(key)) return;
+    const object = this.#index(bucket).get(key);
+    if (object === undefined) return;
     removeStateFile(this.#descriptionFile(bucket, key));
-    removeStateFile(this.#dataFile(bucket, key));
+    this.#index(bucket).delete(key);
+    removeStateFile(this.#dataFile(bucket, object));
   }
 
   startUpload(bucket: string, key: string, headers: Readonly<Record<string, string>>): string {
@@ -237,7 +281,8 @@ export class ObjectStore {
   /** @throws {ServiceError} NoSuchUpload */
   upload(bucket: string, key: string, uploadId: string): Upload {
     const upload = /^[0-9a-f]{32}$/.test(uploadId)
-      ? (readStateFile(join(this.#uploadDirectory(bucket, uploadId), "upload.json")) as Upload | undefined)
+      ? (readStateFile(join(this.#uploadDirectory(bucket, uploadId), "upload.json"), uploadShape) as
+          Upload | undefined)
       : undefined;
     if (upload?.key === key) return upload;
     throw new ServiceError({
@@ -251,6 +296,8 @@ export class ObjectStore {
 
   publishPart(bucket: string, uploadId: string, draft: string, part: UploadedPart): void {
     const directory = this.#uploadDirectory(bucket, uploadId);
+    // Without its description a part is none; the old one's would speak of other bytes.
+    removeStateFile(join(directory, `${part.number}.json`));
     renameSync(draft, join(directory, `${part.number}.data`));
     writeStateFile(join(directory, `${part.number}.json`), part);
   }
@@ -259,7 +306,7 @@ export class ObjectStore {
     const directory = this.#uploadDirectory(bucket, uploadId);
     return readdirSync(directory)
       .filter((file) => /^\d+\.json$/.test(file))
-      .map((file) => readStateFile(join(directory, file)) as UploadedPart)
+      .map((file) => readStateFile(join(directory, file), partShape) as UploadedPart)
       .sort((left, right) => left.number - right.number);
   }
 
@@ -279,11 +326,17 @@ export class ObjectStore {
     if (known !== undefined) return known;
     const index = new Map<string, StoredObject>();
     const directory = this.#objectDirectory(bucket);
-    for (const file of readdirSync(directory)) {
-      if (file.endsWith(".draft")) rmSync(join(directory, file), { force: true });
+    const files = readdirSync(directory);
+    for (const file of files) {
       if (!file.endsWith(".json")) continue;
-      const object = readStateFile(join(directory, file)) as StoredObject;
-      if (existsSync(this.#dataFile(bucket, object.key))) index.set(object.key, object);
+      const object = readStateFile(join(directory, file), objectShape) as StoredObject;
+      if (existsSync(this.#dataFile(bucket, object))) index.set(object.key, object);
+    }
+    const used = new Set([...index.values()].map((object) => this.#dataFile(bucket, object)));
+    for (const file of files) {
+      const path = join(directory, file);
+      // What was being written when an earlier run ended, or had just been replaced.
+      if (!file.endsWith(".json") && !used.has(path)) rmSync(path, { force: true });
     }
     this.#objects.set(bucket, index);
     return index;
@@ -303,8 +356,8 @@ export class ObjectStore {
     return join(this.#bucketDirectory(bucket), "uploads", uploadId);
   }
 
-  #dataFile(bucket: string, key: string): string {
-    return join(this.#objectDirectory(bucket), `${fileName(key)}.data`);
+  #dataFile(bucket: string, { key, file }: Pick<StoredObject, "key" | "file">): string {
+    return join(this.#objectDirectory(bucket), file ?? `${fileName(key)}.data`);
   }
 
   #descriptionFile(bucket: string, key: string): string {

@@ -3,7 +3,8 @@
 import { join } from "node:path";
 
 import { ServiceError } from "../service.ts";
-import { readStateFile, writeStateFile } from "../state-file.ts";
+import { StateList } from "../state-file.ts";
+import { number, object, text, textByName } from "../state-shape.ts";
 
 export interface StoredParameter {
   readonly name: string;
@@ -15,6 +16,16 @@ export interface StoredParameter {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+const parameterShape = object({
+  name: text,
+  type: text,
+  value: text,
+  description: text,
+  version: number,
+  modifiedAtMs: number,
+  tags: textByName,
+});
+
 /** AWS's quota of standard parameters. */
 const parametersMax = 10_000;
 
@@ -25,18 +36,19 @@ const valueBytesMax = 8 * 1024;
 const tagsMax = 50;
 
 export class ParameterStore {
-  readonly #file: string;
-  readonly #parameters = new Map<string, StoredParameter>();
+  readonly #parameters: StateList<StoredParameter>;
 
+  /** @throws {Error} the file is damaged */
   constructor(dataDir: string) {
-    this.#file = join(dataDir, "ssm.json");
-    for (const parameter of (readStateFile(this.#file) ?? []) as StoredParameter[]) {
-      this.#parameters.set(parameter.name, parameter);
-    }
+    this.#parameters = new StateList({
+      file: join(dataDir, "ssm.json"),
+      item: parameterShape,
+      nameOf: ({ name }) => name,
+    });
   }
 
   find(name: string): StoredParameter | undefined {
-    return this.#parameters.get(name);
+    return this.#parameters.find(name);
   }
 
   /** A name may be an ARN, and may carry a version: `/name:3`. */
@@ -49,7 +61,7 @@ export class ParameterStore {
   }
 
   all(): readonly StoredParameter[] {
-    return [...this.#parameters.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
+    return [...this.#parameters.all()].sort((left, right) => (left.name < right.name ? -1 : 1));
   }
 
   /** @throws {ServiceError} ParameterAlreadyExists unless `overwrite`, ParameterLimitExceeded, TooManyTagsError, ValidationException */
@@ -57,7 +69,7 @@ export class ParameterStore {
     parameter: Pick<StoredParameter, "name" | "type" | "value" | "description" | "tags">,
     options: { overwrite: boolean },
   ): StoredParameter {
-    const existing = this.#parameters.get(parameter.name);
+    const existing = this.#parameters.find(parameter.name);
     if (existing !== undefined && !options.overwrite) {
       throw new ServiceError({
         code: "ParameterAlreadyExists",
@@ -85,26 +97,18 @@ export class ParameterStore {
     }
     checkTags(parameter.tags);
     const stored = { ...parameter, version: (existing?.version ?? 0) + 1, modifiedAtMs: Date.now() };
-    this.#parameters.set(parameter.name, stored);
-    this.#save();
+    this.#parameters.set(stored);
     return stored;
   }
 
   /** @throws {ServiceError} TooManyTagsError */
   setTags(parameter: StoredParameter, tags: StoredParameter["tags"]): void {
     checkTags(tags);
-    this.#parameters.set(parameter.name, { ...parameter, tags });
-    this.#save();
+    this.#parameters.set({ ...parameter, tags });
   }
 
   delete(name: string): boolean {
-    const existed = this.#parameters.delete(name);
-    if (existed) this.#save();
-    return existed;
-  }
-
-  #save(): void {
-    writeStateFile(this.#file, this.all());
+    return this.#parameters.delete(name);
   }
 }
 

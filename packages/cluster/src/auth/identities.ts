@@ -73,9 +73,9 @@ export class AccountIdentities implements Identities {
   readonly #clock: Clock;
   readonly #random: Random;
   /** By name, which is unique in an account whatever the path. */
-  readonly #roles = new Map<string, KnownRole>();
+  #roles: ReadonlyMap<string, KnownRole>;
   /** By access key, oldest first. */
-  readonly #temporaryCredentials = new Map<string, Credential>();
+  #temporaryCredentials: ReadonlyMap<string, Credential>;
 
   /**
    * Reads the account, or founds it where there is none.
@@ -93,11 +93,11 @@ export class AccountIdentities implements Identities {
     const state = readIdentities(options.file);
     this.account = state?.account ?? options.account ?? accountDefault;
     this.administrator = state?.administrator ?? this.#createAdministrator();
-    for (const role of state?.roles ?? []) this.#roles.set(role.name, readyToDecideFrom(options.file, role));
-    for (const credential of state?.temporaryCredentials ?? []) {
-      this.#temporaryCredentials.set(credential.accessKeyId, credential);
-    }
-    if (state === undefined) this.#save();
+    const roles = (state?.roles ?? []).map((role) => readyToDecideFrom(options.file, role));
+    this.#roles = new Map(roles.map((known) => [known.role.name, known]));
+    const temporary = state?.temporaryCredentials ?? [];
+    this.#temporaryCredentials = new Map(temporary.map((credential) => [credential.accessKeyId, credential]));
+    if (state === undefined) this.#replace({});
   }
 
   find(accessKeyId: string): Credential | undefined {
@@ -159,11 +159,12 @@ export class AccountIdentities implements Identities {
   deleteRole(nameOrArn: string): void {
     const known = this.#find(nameOrArn);
     if (known === undefined) return;
-    this.#roles.delete(known.role.name);
-    for (const [key, credential] of this.#temporaryCredentials) {
-      if (credential.principalArn === known.role.arn) this.#temporaryCredentials.delete(key);
-    }
-    this.#save();
+    const roles = new Map(this.#roles);
+    roles.delete(known.role.name);
+    const others = [...this.#temporaryCredentials].filter(
+      ([, { principalArn }]) => principalArn !== known.role.arn,
+    );
+    this.#replace({ roles, temporaryCredentials: new Map(others) });
   }
 
   putRolePolicy(nameOrArn: string, policyName: string, document: unknown): void {
@@ -230,9 +231,8 @@ export class AccountIdentities implements Identities {
       throw new IdentityError("AccessDenied", `${who} ${what}`);
     }
     const credential = this.#createTemporaryCredential(known.role, request);
-    this.#dropCredentials();
-    this.#temporaryCredentials.set(credential.accessKeyId, credential);
-    this.#save();
+    const temporaryCredentials = this.#credentialsWithRoom().set(credential.accessKeyId, credential);
+    this.#replace({ temporaryCredentials });
     return credential;
   }
 
@@ -279,16 +279,18 @@ export class AccountIdentities implements Identities {
     };
   }
 
-  /** Makes room: first what has expired, then the oldest. */
-  #dropCredentials(): void {
+  /** With room for one more: first what has expired goes, then the oldest. */
+  #credentialsWithRoom(): Map<string, Credential> {
     const nowMs = this.#clock.nowMs();
-    for (const [key, credential] of this.#temporaryCredentials) {
-      if ((credential.expiresAtMs ?? 0) <= nowMs) this.#temporaryCredentials.delete(key);
+    const kept = new Map(this.#temporaryCredentials);
+    for (const [key, credential] of kept) {
+      if ((credential.expiresAtMs ?? 0) <= nowMs) kept.delete(key);
     }
-    for (const key of this.#temporaryCredentials.keys()) {
-      if (this.#temporaryCredentials.size < temporaryCredentialsMax) break;
-      this.#temporaryCredentials.delete(key);
+    for (const key of kept.keys()) {
+      if (kept.size < temporaryCredentialsMax) break;
+      kept.delete(key);
     }
+    return kept;
   }
 
   /** Condition keys that follow from who asks and when; those of the request itself come first. */
@@ -327,18 +329,26 @@ export class AccountIdentities implements Identities {
   }
 
   #keep(role: Role): Role {
-    this.#roles.set(role.name, readyToDecide(role));
-    this.#save();
+    this.#replace({ roles: new Map(this.#roles).set(role.name, readyToDecide(role)) });
     return role;
   }
 
-  #save(): void {
+  /** Written first and shown afterwards: what the disk does not take has not happened. */
+  #replace({
+    roles = this.#roles,
+    temporaryCredentials = this.#temporaryCredentials,
+  }: {
+    readonly roles?: ReadonlyMap<string, KnownRole>;
+    readonly temporaryCredentials?: ReadonlyMap<string, Credential>;
+  }): void {
     writeIdentities(this.#file, {
       account: this.account,
       administrator: this.administrator,
-      roles: this.listRoles(),
-      temporaryCredentials: [...this.#temporaryCredentials.values()],
+      roles: [...roles.values()].map(({ role }) => role),
+      temporaryCredentials: [...temporaryCredentials.values()],
     });
+    this.#roles = roles;
+    this.#temporaryCredentials = temporaryCredentials;
   }
 
   #createAdministrator(): Credential {

@@ -38,8 +38,11 @@ export function changeSetOperations(parts: CloudFormationParts): Record<string, 
     DeleteChangeSet(input) {
       const found = store.findChangeSet(input.required("ChangeSetName"), input.text("StackName"));
       if (found === undefined) return {};
-      delete found.stack.changeSets[found.changeSet.name];
-      store.save(found.stack);
+      const { stack, changeSet } = found;
+      store.change(stack, () => {
+        const { [changeSet.name]: _deleted, ...others } = stack.changeSets;
+        stack.changeSets = others;
+      });
       return {};
     },
 

@@ -19,17 +19,17 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
       const stack = store.create(name, requested.definition, "REVIEW_IN_PROGRESS");
       try {
         isWithoutChange(parts, stack, requested);
+        stack.terminationProtection = input.flag("EnableTerminationProtection") ?? false;
+        stack.disableRollback = input.flag("DisableRollback") ?? false;
+        deployments.beginCreate(stack, {
+          definition: requested.definition,
+          onFailure: readFailureAction(input),
+          clientRequestToken: input.text("ClientRequestToken"),
+        });
       } catch (error) {
         store.remove(stack);
         throw error;
       }
-      stack.terminationProtection = input.flag("EnableTerminationProtection") ?? false;
-      stack.disableRollback = input.flag("DisableRollback") ?? false;
-      deployments.beginCreate(stack, {
-        definition: requested.definition,
-        onFailure: readFailureAction(input),
-        clientRequestToken: input.text("ClientRequestToken"),
-      });
       await deployments.headStart(stack);
       return { StackId: stack.id };
     },
@@ -72,8 +72,9 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
 
     UpdateTerminationProtection(input) {
       const stack = store.get(readStackName(input));
-      stack.terminationProtection = input.flag("EnableTerminationProtection") ?? false;
-      store.save(stack);
+      store.change(stack, () => {
+        stack.terminationProtection = input.flag("EnableTerminationProtection") ?? false;
+      });
       return { StackId: stack.id };
     },
 
