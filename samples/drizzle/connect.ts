@@ -1,6 +1,6 @@
 /** Drizzle over the toolkit's pool, which makes tokens, verifies TLS and ends connections before the service does. */
 import process from "node:process";
-import { createPool } from "@dsql-local/toolkit";
+import { createPool } from "dsql-toolkit";
 import { drizzle } from "drizzle-orm/node-postgres";
 
 /** CLUSTER_ENDPOINT, CLUSTER_USER and REGION say where. End `$client`, the pool, when done. */

@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
-import { conflictOf, transactionDrizzle } from "@dsql-local/toolkit";
+import { conflictOf, transactionDrizzle } from "dsql-toolkit";
 import { eq, like, sql } from "drizzle-orm";
 import { migrate as migrateInOneTransaction } from "drizzle-orm/node-postgres/migrator";
 import { openDatabase } from "./connect.ts";

@@ -7,7 +7,7 @@
  */
 import path from "node:path";
 import process from "node:process";
-import { migrateUp } from "@dsql-local/toolkit";
+import { migrateUp } from "dsql-toolkit";
 import { openDatabase, schemaOfUser } from "./connect.ts";
 
 export const migrationsFolder = path.join(import.meta.dirname, "migrations");

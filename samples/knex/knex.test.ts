@@ -1,7 +1,7 @@
 /** What works with Knex on Aurora DSQL, and what is refused. Needs the variables of `dsql env`. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { runWithRetry } from "@dsql-local/toolkit";
+import { runWithRetry } from "dsql-toolkit";
 import type { Knex } from "knex";
 import { openKnex } from "./connect.ts";
 import { migrate } from "./migrations.ts";

@@ -1,6 +1,6 @@
 /** Kysely over the toolkit's pool, which makes tokens, verifies TLS and ends connections before the service does. */
 import process from "node:process";
-import { createPool } from "@dsql-local/toolkit";
+import { createPool } from "dsql-toolkit";
 import { type Generated, Kysely } from "kysely";
 import { DsqlDialect } from "./dsql-dialect.ts";
 

@@ -6,7 +6,7 @@
  *   Kysely's own lock row has the lock; a lock older than `lockSecondsMax` belongs to a migrator that died.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isConflict } from "@dsql-local/toolkit";
+import { isConflict } from "dsql-toolkit";
 import {
   type Kysely,
   type MigrationLockOptions,

@@ -1,7 +1,7 @@
 /** What works with Kysely on Aurora DSQL, and what is refused. Needs the variables of `dsql env`. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createPool, transactionKysely } from "@dsql-local/toolkit";
+import { createPool, transactionKysely } from "dsql-toolkit";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { type Database, openDatabase } from "./connect.ts";

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { createPool } from "@dsql-local/toolkit";
+import { createPool } from "dsql-toolkit";
 
 const outputs = JSON.parse(
   readFileSync(path.join(import.meta.dirname, "cdk.out", "outputs.json"), "utf8"),

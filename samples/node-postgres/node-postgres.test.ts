@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, test } from "node:test";
 import { DsqlSigner } from "@aws-sdk/dsql-signer";
-import { transaction } from "@dsql-local/toolkit";
+import { transaction } from "dsql-toolkit";
 import pg from "pg";
 import { openPool } from "./connect.ts";
 

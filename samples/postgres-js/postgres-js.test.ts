@@ -1,7 +1,7 @@
 /** What works with postgres.js on Aurora DSQL, and what is refused. Needs the variables of `dsql env`. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { transactionPostgresJs } from "@dsql-local/toolkit";
+import { transactionPostgresJs } from "dsql-toolkit";
 import { openSql } from "./connect.ts";
 
 const sql = openSql();

@@ -6,7 +6,7 @@
  * DDL statement a transaction, and does not wait for the job that builds an index.
  */
 import path from "node:path";
-import { migrateUp } from "@dsql-local/toolkit";
+import { migrateUp } from "dsql-toolkit";
 import { openPool, schemaOfUser } from "./connect.ts";
 
 const folder = path.join(import.meta.dirname, "prisma", "migrations");

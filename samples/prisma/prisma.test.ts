@@ -1,7 +1,7 @@
 /** What works with Prisma on Aurora DSQL, and what is refused. Needs the variables of `dsql env`. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { transactionPrisma } from "@dsql-local/toolkit";
+import { transactionPrisma } from "dsql-toolkit";
 import { openPrisma } from "./connect.ts";
 import { migrate } from "./migrate.ts";
 

@@ -1,7 +1,7 @@
 /** What works with Sequelize on Aurora DSQL, and what is refused. Needs the variables of `dsql env`. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { conflictOf, runWithRetry } from "@dsql-local/toolkit";
+import { conflictOf, runWithRetry } from "dsql-toolkit";
 import pg from "pg";
 import { DataTypes, Op, Transaction } from "sequelize";
 import { openSequelize } from "./connect.ts";

@@ -1,7 +1,7 @@
 /** What works with TypeORM on Aurora DSQL, and what is refused. Needs the variables of `dsql env`. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { transactionTypeOrm } from "@dsql-local/toolkit";
+import { transactionTypeOrm } from "dsql-toolkit";
 import { DataSource, Entity, Like, PrimaryColumn } from "typeorm";
 import { createDataSource, migrate } from "./data-source.ts";
 import { Owner } from "./owner-entity.ts";

@@ -57,7 +57,7 @@ function readmes(tree: Tree): Finding[] {
 
 function unnamed(manifest: TextFile, readme: TextFile): Finding[] {
   return dependencies(manifest)
-    .filter((name) => !name.startsWith("@dsql-local/") && !readme.text.includes(`\`${name}\``))
+    .filter((name) => !/^(?:@dsql-local\/|dsql-)/.test(name) && !readme.text.includes(`\`${name}\``))
     .map((name) => error(readme.path, `does not name the runtime dependency \`${name}\` and its reason.`));
 }
 

@@ -11,4 +11,9 @@
  * - `stop()` leaves nothing behind: no process, no file, no open handle. A program that ends without it leaves no
  *   process either, and its files are removed then or, after a crash, by the next `startCluster()`.
  */
-export { type LocalCluster, startCluster, type StartClusterOptions } from "./local-cluster.ts";
+export {
+  type LocalCluster,
+  type PoolOptions,
+  startCluster,
+  type StartClusterOptions,
+} from "./local-cluster.ts";

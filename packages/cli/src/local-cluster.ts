@@ -1,5 +1,5 @@
 import path from "node:path";
-import { createCloud, type Cloud } from "@dsql-local/cloud";
+import type { Cloud } from "@dsql-local/cloud";
 import { createCluster, removeDataDir, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
 import type { ServiceOptions } from "./service-options.ts";
 import { makeTemporaryDir, type TemporaryDir } from "./temporary-dir.ts";
@@ -18,6 +18,18 @@ export interface StartClusterOptions extends ServiceOptions {
   readonly cache?: boolean;
   /** Hears what happens inside, one event at a time. */
   readonly log?: NonNullable<ClusterOptions["log"]>;
+}
+
+/** How the toolkit reaches the cluster, whatever the environment says of others. */
+export interface PoolOptions {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly user: string;
+  readonly address: { readonly host: string; readonly port: number };
+  /** PEM. */
+  readonly ca: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly environment: Readonly<Record<string, never>>;
 }
 
 /** A running cluster: how to connect to it, and how to stop it. */
@@ -42,6 +54,8 @@ export interface LocalCluster extends AsyncDisposable {
   readonly awsEndpoint: string | undefined;
   /** What `pg.Pool` and `pg.Client` take; as `admin` unless told otherwise. Each connection gets a token of its own. */
   connection(options?: { user?: string }): ReturnType<Cluster["connection"]>;
+  /** What `createPool()` of dsql-toolkit takes; as `admin` unless told otherwise. */
+  poolOptions(options?: { user?: string }): PoolOptions;
   /** A token for one role: the password where a function is not taken. It lives 900 s unless told otherwise. */
   token(options?: { user?: string; expiresInSeconds?: number }): string;
   /** What `dsql env` sets, for child processes. Needs `cloud: true`. */
@@ -76,6 +90,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<L
 }
 
 async function startCloud(cluster: Cluster, options: StartClusterOptions): Promise<Cloud> {
+  const { createCloud } = await import("@dsql-local/cloud"); // The SDK takes longer to load than a cluster to start.
   const cloud = createCloud({
     cluster,
     port: 0,
@@ -101,6 +116,7 @@ function localCluster(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undef
     caFile: cluster.caFile,
     awsEndpoint: cloud?.endpoint,
     connection: (options) => cluster.connection(options),
+    poolOptions: (options) => poolOptionsOf(cluster, options?.user),
     token: (options) => cluster.token(options),
     async environment() {
       if (!cloud) throw new Error("environment() needs startCluster({ cloud: true })");
@@ -108,6 +124,19 @@ function localCluster(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undef
     },
     stop,
     [Symbol.asyncDispose]: stop,
+  };
+}
+
+function poolOptionsOf(cluster: Cluster, user = "admin"): PoolOptions {
+  const { accessKeyId, secretAccessKey } = cluster.identities.administrator;
+  return {
+    endpoint: cluster.endpoint,
+    region: cluster.region,
+    user,
+    address: { host: cluster.host, port: cluster.port },
+    ca: cluster.connection().ssl.ca,
+    credentials: { accessKeyId, secretAccessKey },
+    environment: {},
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import type { DoctorReport } from "@dsql-local/toolkit";
+import type { DoctorReport } from "dsql-toolkit";
 import { dsql, freePorts, newDataDir, startStack } from "./command.ts";
 
 /** Of this test's process nothing about a cluster or credentials is handed on. */

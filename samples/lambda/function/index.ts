@@ -1,5 +1,5 @@
 /** Create, read, update and delete an owner, from Lambda. */
-import { createPool, transaction } from "@dsql-local/toolkit";
+import { createPool, transaction } from "dsql-toolkit";
 import type { Context } from "aws-lambda";
 
 // Made once for each execution environment, which serves one invocation at a time: one connection is enough.

@@ -6,7 +6,7 @@ import {
   type DsqlPoolOptions,
   type StepReport,
   UsageError,
-} from "@dsql-local/toolkit";
+} from "dsql-toolkit";
 import { Command, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
 import { names, positiveNumber, resolveDataDir } from "../options.ts";

@@ -14,7 +14,7 @@ import {
   lintTexts,
   summarize,
   UsageError,
-} from "@dsql-local/toolkit";
+} from "dsql-toolkit";
 import { Command, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
 import { ruleDate } from "../service-options.ts";

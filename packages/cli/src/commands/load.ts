@@ -6,7 +6,7 @@ import {
   bulkLoadDryRun,
   BulkLoadError,
   type BulkLoadOptions,
-} from "@dsql-local/toolkit";
+} from "dsql-toolkit";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
 import { dryRunAsText, loadProgress, loadReportAsText, rejectedLine } from "../load/index.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { adHocDefaults } from "@dsql-local/toolkit";
+import { adHocDefaults } from "dsql-toolkit";
 import { Command, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
 import type { AuditLog, McpSettings } from "../mcp/index.ts";

@@ -11,7 +11,7 @@ import {
   planUp,
   type Repair,
   repairMigrations,
-} from "@dsql-local/toolkit";
+} from "dsql-toolkit";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
 import { interruptible } from "../interruptible.ts";

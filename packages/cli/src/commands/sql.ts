@@ -1,7 +1,7 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { splitStatements } from "@dsql-local/sql";
-import { ConnectError, type DsqlPoolOptions, UsageError } from "@dsql-local/toolkit";
+import { ConnectError, type DsqlPoolOptions, UsageError } from "dsql-toolkit";
 import { Command } from "commander";
 import type pg from "pg";
 import { exitCodes, Failure } from "../failure.ts";

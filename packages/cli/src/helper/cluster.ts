@@ -4,7 +4,7 @@
  * `CLUSTER_ENDPOINT` is the name to verify. On the local stack `PGHOSTADDR` and `PGPORT` say where it is and
  * `PGSSLROOTCERT` whose certificate to trust; on AWS none of the three is needed.
  */
-import { createPool, type DsqlPoolOptions } from "@dsql-local/toolkit";
+import { createPool, type DsqlPoolOptions } from "dsql-toolkit";
 import type pg from "pg";
 import { Failure } from "../failure.ts";
 import { withConnection } from "../stack/index.ts";

@@ -1,5 +1,5 @@
 /** What `dsql load` shows: one line that is rewritten on a terminal, a line every few seconds in a log, a report. */
-import type { BulkLoadDryRun, BulkLoadProgress, BulkLoadReport, RejectedRow } from "@dsql-local/toolkit";
+import type { BulkLoadDryRun, BulkLoadProgress, BulkLoadReport, RejectedRow } from "dsql-toolkit";
 import { withoutControl } from "../terminal.ts";
 
 /** The part of a stream that a display needs; `process.stderr` is one. */

@@ -1,5 +1,5 @@
 /** What a tool answers: JSON as text, which every client can show to its model. */
-import { ConnectError, conflictOf, OutcomeUnknownError, sqlstateOf } from "@dsql-local/toolkit";
+import { ConnectError, conflictOf, OutcomeUnknownError, sqlstateOf } from "dsql-toolkit";
 import { Failure } from "../failure.ts";
 
 export interface ToolAnswer {

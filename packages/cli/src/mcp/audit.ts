@@ -5,7 +5,7 @@
  */
 import { mkdir, open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
-import type { AdHocStatement } from "@dsql-local/toolkit";
+import type { AdHocStatement } from "dsql-toolkit";
 
 export interface CallBegin {
   readonly call: string;

@@ -7,7 +7,7 @@ import {
   RefusedStatementError,
   sqlstateOf,
   UsageError,
-} from "@dsql-local/toolkit";
+} from "dsql-toolkit";
 import type { AuditLog, CallEnd } from "./audit.ts";
 import { answerOf, failureAnswer, type ToolAnswer } from "./answer.ts";
 import type { McpSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
 /** The statements of the tools `schema` and `jobs`: from the catalog, as any client may ask for it. */
-import type { AdHocStatement, BoundedResult } from "@dsql-local/toolkit";
+import type { AdHocStatement, BoundedResult } from "dsql-toolkit";
 
 /** Tables and views with columns, constraints and indexes, a row each. */
 export function schemaStatement(wanted: {

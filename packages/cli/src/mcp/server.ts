@@ -12,7 +12,7 @@ import {
   RefusedStatementError,
   statementCharactersMax,
   summarize,
-} from "@dsql-local/toolkit";
+} from "dsql-toolkit";
 import { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { answerOf, failureAnswer, type ToolAnswer } from "./answer.ts";

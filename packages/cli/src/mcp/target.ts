@@ -1,5 +1,5 @@
 /** The pool that the tools share, opened when first asked for. */
-import { ConnectError, type createPool } from "@dsql-local/toolkit";
+import { ConnectError, type createPool } from "dsql-toolkit";
 import { targetPool, type TargetOptions } from "../stack/index.ts";
 
 type Pool = ReturnType<typeof createPool>;

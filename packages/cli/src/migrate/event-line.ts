@@ -1,4 +1,4 @@
-import type { MigrateEvent } from "@dsql-local/toolkit";
+import type { MigrateEvent } from "dsql-toolkit";
 import { type Painter, withoutControl } from "../terminal.ts";
 import { sqlOf } from "./plan-text.ts";
 

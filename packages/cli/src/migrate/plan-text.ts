@@ -1,4 +1,4 @@
-import type { PendingPlan, PlannedMigration, PlanProblem, Step } from "@dsql-local/toolkit";
+import type { PendingPlan, PlannedMigration, PlanProblem, Step } from "dsql-toolkit";
 import { type Painter, withoutControl } from "../terminal.ts";
 
 /** Every transaction in its order, with what was rewritten to come to it. */

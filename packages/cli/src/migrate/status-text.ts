@@ -1,4 +1,4 @@
-import type { MigrationState } from "@dsql-local/toolkit";
+import type { MigrationState } from "dsql-toolkit";
 import { type Painter, withoutControl } from "../terminal.ts";
 
 /** A line for each migration, and for one that was begun how far it has come. */

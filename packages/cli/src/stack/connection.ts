@@ -1,5 +1,5 @@
 /** A connection to a cluster as an application would open it, for as long as some work takes. */
-import type { DsqlPoolOptions } from "@dsql-local/toolkit";
+import type { DsqlPoolOptions } from "dsql-toolkit";
 import type pg from "pg";
 
 /**
@@ -10,7 +10,7 @@ export async function withConnection<Result>(
   options: DsqlPoolOptions,
   work: (client: pg.ClientBase) => Promise<Result>,
 ): Promise<Result> {
-  const { createPool } = await import("@dsql-local/toolkit");
+  const { createPool } = await import("dsql-toolkit");
   const pool = createPool({ ...options, max: 1, min: 0 });
   try {
     const client = await pool.connect();

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import type { createPool, DsqlPoolOptions } from "@dsql-local/toolkit";
+import type { createPool, DsqlPoolOptions } from "dsql-toolkit";
 import { Option } from "commander";
 import { clusterOption, dataDirOption, nonEmpty, regionName, resolveDataDir } from "../options.ts";
 import { runningCluster } from "./choose-cluster.ts";
@@ -69,6 +69,6 @@ export async function targetPool(
   target: TargetOptions,
   more: Pick<DsqlPoolOptions, "max" | "min"> = {},
 ): Promise<ReturnType<typeof createPool>> {
-  const toolkit = await import("@dsql-local/toolkit");
+  const toolkit = await import("dsql-toolkit");
   return toolkit.createPool({ ...(await targetPoolOptions(target)), ...more });
 }

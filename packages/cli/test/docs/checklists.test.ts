@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contextRules, rules } from "@dsql-local/spec";
-import * as toolkit from "@dsql-local/toolkit";
+import * as toolkit from "dsql-toolkit";
 import { unknownMentions } from "./commands.ts";
 import { readPage } from "./pages.ts";
 

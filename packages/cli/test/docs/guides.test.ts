@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { lintTexts } from "@dsql-local/toolkit";
+import { lintTexts } from "dsql-toolkit";
 import { unknownMentions } from "./commands.ts";
 import { codeBlocks, guidePages, readPage } from "./pages.ts";
 import { compileExamples } from "./typescript.ts";

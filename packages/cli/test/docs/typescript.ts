@@ -5,7 +5,7 @@
  * toolkit that it uses without an import are imported for it.
  */
 import path from "node:path";
-import * as toolkit from "@dsql-local/toolkit";
+import * as toolkit from "dsql-toolkit";
 import ts from "typescript";
 import { type CodeBlock, givenBy, root } from "./pages.ts";
 
@@ -59,7 +59,7 @@ function moduleOf(block: CodeBlock): ExampleModule {
   const imported = usedNames(block.code).filter(
     (name) => name in toolkit && !declared.has(name) && !givenNames.has(name),
   );
-  const before = [`import { ${imported.join(", ")} } from "@dsql-local/toolkit";`, "export {};", ...given];
+  const before = [`import { ${imported.join(", ")} } from "dsql-toolkit";`, "export {};", ...given];
   return { block, text: [...before, block.code].join("\n"), linesBefore: before.length };
 }
 

@@ -79,4 +79,4 @@ function report(line: GuardianReport): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-await main(JSON.parse(process.argv[2] ?? "") as GuardianTask);
+void main(JSON.parse(process.argv[2] ?? "") as GuardianTask);
