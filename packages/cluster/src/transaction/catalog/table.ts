@@ -62,6 +62,25 @@ export function qualifiedName(table: { schema: string; name: string }): string {
   return `${quoteName(table.schema)}.${quoteName(table.name)}`;
 }
 
+/** Names, quoted, of the columns that a row is written with: none where all are generated, or there are none. */
+export function writtenColumns(table: Table): readonly string[] {
+  return table.columns.filter((column) => !column.isGenerated).map((column) => quoteName(column.name));
+}
+
+/**
+ * The beginning of an INSERT that writes rows as they are, up to the source of its SELECT.
+ *
+ * @param into - the table, or a copy of it
+ * @param row - an alias of the source in front of each column, with its point
+ */
+export function insertRows(table: Table, into: string, row = ""): string {
+  const written = writtenColumns(table);
+  // PostgreSQL takes an empty list after SELECT, and none in parentheses.
+  if (written.length === 0) return `INSERT INTO ${into} SELECT`;
+  const values = written.map((column) => row + column);
+  return `INSERT INTO ${into} (${written.join(", ")}) OVERRIDING SYSTEM VALUE SELECT ${values.join(", ")}`;
+}
+
 /** @param found - the answer to `tableQuery` */
 export function tableOf(found: string, volatileFunctions: ReadonlySet<string>): Table {
   const raw = JSON.parse(found) as RawTable;
@@ -115,7 +134,7 @@ const bytesMax = `CASE
 export const tableQuery = `
 SELECT json_build_object(
   'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname,
-  'columns', (
+  'columns', coalesce((
     SELECT json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isNotNull', a.attnotnull,
       'isGenerated', a.attgenerated <> '', 'identity', a.attidentity,
@@ -123,7 +142,7 @@ SELECT json_build_object(
       'defaultExpression', pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
   'primaryKey', coalesce((
     SELECT json_agg(a.attname ORDER BY k.place)
     FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place), pg_attribute a

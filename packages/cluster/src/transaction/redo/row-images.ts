@@ -1,5 +1,5 @@
 /** Rows as a statement left them, and how they are written again. */
-import { qualifiedName, quoteName, type Table } from "../catalog/table.ts";
+import { insertRows, qualifiedName, quoteName, type Table, writtenColumns } from "../catalog/table.ts";
 
 export interface RowImages {
   readonly table: Table;
@@ -12,19 +12,19 @@ export interface RowImages {
 export function imageStatement(images: RowImages): string {
   const { table } = images;
   const name = qualifiedName(table);
-  const rows = `(SELECT (unnest($1::text[])::${name}).*) AS image`;
-  const written = table.columns
-    .filter((column) => !column.isGenerated)
-    .map((column) => quoteName(column.name));
-  const values = written.map((column) => `image.${column}`).join(", ");
-  if (images.command === "insert") {
-    return `INSERT INTO ${name} (${written.join(", ")}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${rows}`;
-  }
-  const same = sameRow(table, written);
+  // Of a row without columns `.*` leaves nothing, not even the row.
+  const row = table.columns.length === 0 ? "FROM unnest($1::text[])" : `(unnest($1::text[])::${name}).*`;
+  const rows = `(SELECT ${row}) AS image`;
+  if (images.command === "insert") return `${insertRows(table, name, "image.")} FROM ${rows}`;
+  const same = sameRow(table);
   if (images.command === "delete") return `DELETE FROM ${name} AS target USING ${rows} WHERE ${same}`;
   const set = assignableNames(table)
     .map((column) => `${column} = image.${column}`)
     .join(", ");
+  // Only to its default can a generated column be set.
+  const [generated] = table.columns.filter((column) => column.isGenerated);
+  if (set === "" && generated !== undefined)
+    return `UPDATE ${name} AS target SET ${quoteName(generated.name)} = DEFAULT FROM ${rows} WHERE ${same}`;
   return `UPDATE ${name} AS target SET ${set} FROM ${rows} WHERE ${same}`;
 }
 
@@ -33,12 +33,15 @@ function assignableNames(table: Table): string[] {
   return assignable.map((column) => quoteName(column.name));
 }
 
-/** By primary key; without one, by all that was written. */
-function sameRow(table: Table, written: readonly string[]): string {
+/** By primary key; without one, by all that was written, or all that there is. */
+function sameRow(table: Table): string {
   if (table.primaryKey.length > 0) {
     return table.primaryKey
       .map((column) => `target.${quoteName(column)} = image.${quoteName(column)}`)
       .join(" AND ");
   }
-  return written.map((column) => `target.${column} IS NOT DISTINCT FROM image.${column}`).join(" AND ");
+  const written = writtenColumns(table);
+  const compared = written.length > 0 ? written : table.columns.map(({ name }) => quoteName(name));
+  if (compared.length === 0) return "true"; // All of its rows are the same row.
+  return compared.map((column) => `target.${column} IS NOT DISTINCT FROM image.${column}`).join(" AND ");
 }

@@ -56,7 +56,7 @@ function changeText(statement: ShadowStatement, dml: DmlShape, rules: readonly R
   // PostgreSQL changes a row once even when several rows of the other tables match it.
   const once = dml.from === undefined ? "" : `DISTINCT ON (${name}.${placeColumn}, ${name}.${nthColumn}) `;
   const inner =
-    `SELECT ${once}${name}.${placeColumn}, ${name}.${nthColumn}, ${values.join(", ")} ` +
+    `SELECT ${once}${[`${name}.${placeColumn}`, `${name}.${nthColumn}`, ...values].join(", ")} ` +
     `FROM ${target.source("identified")} AS ${name}${others}${dml.where === undefined ? "" : ` WHERE ${part(dml.where)}`}`;
   const columns = table.columns.map((column, index) => `row."dsql ${index}" AS ${quoteName(column.name)}`);
   const image = table.columns.map((_, index) => `row."dsql ${index}"`).join(", ");

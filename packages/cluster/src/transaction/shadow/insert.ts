@@ -7,7 +7,7 @@
  */
 import { quoteLiteral } from "@dsql-local/sql";
 import { sharesKeyOfImages } from "../catalog/keys.ts";
-import { quoteName, textArray } from "../catalog/table.ts";
+import { insertRows, quoteName, textArray } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { checkUnique } from "./shadow-table.ts";
@@ -58,12 +58,8 @@ async function fillWithRivals(statement: ShadowStatement, copy: string): Promise
   const images = quoteLiteral(textArray(proposed.own.map(([image]) => image ?? "")));
   const meets = table.uniqueKeys.map((key) => sharesKeyOfImages(table, key, images));
   if (meets.length === 0) return;
-  const written = table.columns
-    .filter((column) => !column.isGenerated)
-    .map((column) => quoteName(column.name));
   await hold.request(
-    `INSERT INTO ${copy} (${written.join(", ")}) OVERRIDING SYSTEM VALUE
-     SELECT ${written.join(", ")} FROM ${target.source()} AS seen WHERE ${meets.join(" OR ")}`,
+    `${insertRows(table, copy)} FROM ${target.source()} AS seen WHERE ${meets.join(" OR ")}`,
   );
 }
 

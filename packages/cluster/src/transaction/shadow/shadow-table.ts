@@ -54,18 +54,17 @@ export class ShadowTable {
    */
   source(identified: "identified" | "plain" = "plain"): string {
     const name = qualifiedName(this.table);
-    const columns = this.table.columns.map((column) => `base.${quoteName(column.name)}`).join(", ");
-    const ofBase =
-      identified === "identified" ? `, base.ctid AS ${placeColumn}, NULL::bigint AS ${nthColumn}` : "";
-    const ofImage = identified === "identified" ? ", NULL::tid, image.nth" : "";
-    const rows = this.table.columns
-      .map((column) => `(image.text::${name}).${quoteName(column.name)}`)
-      .join(", ");
+    const columns = this.table.columns.map((column) => `base.${quoteName(column.name)}`);
+    const rows = this.table.columns.map((column) => `(image.text::${name}).${quoteName(column.name)}`);
+    if (identified === "identified") {
+      columns.push(`base.ctid AS ${placeColumn}`, `NULL::bigint AS ${nthColumn}`);
+      rows.push("NULL::tid", "image.nth");
+    }
     const conditions = this.#hidesAll ? " WHERE false" : this.#hiddenCondition();
-    const fromBase = `SELECT ${columns}${ofBase} FROM ONLY ${name} AS base${conditions}`;
+    const fromBase = `SELECT ${columns.join(", ")} FROM ONLY ${name} AS base${conditions}`;
     if (this.#images.length === 0) return `(${fromBase})`;
     const images = quoteLiteral(textArray(this.#images));
-    const fromImages = `SELECT ${rows}${ofImage} FROM unnest(${images}::text[]) WITH ORDINALITY AS image(text, nth) WHERE image.text IS NOT NULL`;
+    const fromImages = `SELECT ${rows.join(", ")} FROM unnest(${images}::text[]) WITH ORDINALITY AS image(text, nth) WHERE image.text IS NOT NULL`;
     return `(${fromBase} UNION ALL ${fromImages})`;
   }
 

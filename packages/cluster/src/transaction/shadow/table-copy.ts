@@ -8,7 +8,7 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import { quoteName } from "../catalog/table.ts";
+import { insertRows, quoteName } from "../catalog/table.ts";
 import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import { answer } from "./answer.ts";
@@ -46,12 +46,8 @@ async function makeCopy(hold: Hold, target: ShadowTable): Promise<void> {
   );
   if (Number(counted.rows[0]?.[0]) > copiedRowsMax) throw SqlError.of(errors.dataConflict);
   await makeEmptyCopy(hold, table, "INCLUDING INDEXES");
-  const written = table.columns
-    .filter((column) => !column.isGenerated)
-    .map((column) => quoteName(column.name));
   await hold.request(
-    `INSERT INTO pg_temp.${quoteName(table.name)} (${written.join(", ")}) OVERRIDING SYSTEM VALUE
-     SELECT ${written.join(", ")} FROM ${target.source()} AS seen`,
+    `${insertRows(table, `pg_temp.${quoteName(table.name)}`)} FROM ${target.source()} AS seen`,
   );
 }
 
