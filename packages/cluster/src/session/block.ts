@@ -8,7 +8,7 @@
  */
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import { type Settings, type SettingsFound, type Transaction } from "../transaction/index.ts";
+import { SequenceValues, type Settings, type SettingsFound, type Transaction } from "../transaction/index.ts";
 import { readyStatus } from "../wire/index.ts";
 import type { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
@@ -24,6 +24,7 @@ export class Block {
   readonly #services: Pick<SessionServices, "coordinator">;
   readonly #role: string;
   readonly #reported: ReportedParameters;
+  readonly #sequences = new SequenceValues();
   #settings: Settings;
   #settingsBefore: Settings;
   /** The settings with what is local to the open transaction. */
@@ -166,6 +167,7 @@ export class Block {
       role: this.#role,
       settings: () => this.#settings,
       searchPath: () => this.#inForce.searchPath(this.#role),
+      sequences: this.#sequences,
       settingsChanged: this.adopt,
     });
     return this.#transaction;

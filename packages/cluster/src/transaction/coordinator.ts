@@ -22,7 +22,7 @@ import type { Settings } from "./backend/settings.ts";
 import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { CatalogVersions, type Oc001Scope } from "./catalog/catalog-versions.ts";
-import { isShareable, type SharingFacts } from "./catalog/sharing.ts";
+import { isShareable, mayUseSequences, type SharingFacts } from "./catalog/sharing.ts";
 import { CommitHistory } from "./commit/commit-history.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
@@ -177,6 +177,7 @@ export class Coordinator implements Requester {
 
   /** Whether a SELECT changes nothing and may run without a transaction. @returns a promise only where the catalog is asked */
   isPure(statement: Statement, settings: Settings, role: string): boolean | Promise<boolean> {
+    if (mayUseSequences(statement, this.#services.catalog.sharing)) return false;
     const plan = this.#services.plans.for(statement, settings.searchPath(role));
     return plan instanceof Promise
       ? plan.then(({ callsWritingFunction }) => !callsWritingFunction)
@@ -282,7 +283,7 @@ export class Coordinator implements Requester {
 
 /** What set_config() has left. */
 async function adopted(backend: Backend): Promise<SettingsFound> {
-  const found = await settingsFound(backend, backend.settings);
+  const found = await settingsFound(backend);
   backend.settings = found.settings;
   backend.hasOtherSettings = false;
   return found;

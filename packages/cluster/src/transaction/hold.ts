@@ -15,9 +15,11 @@ import {
 } from "../wire/index.ts";
 import type { Receiver } from "./backend/backend.ts";
 import type { Lease } from "./backend/backend-pool.ts";
+import { mayUseSequences } from "./catalog/sharing.ts";
 import type { Table } from "./catalog/table.ts";
 import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
 import type { Settings } from "./backend/settings.ts";
+import type { SequenceValues } from "./backend/sequence-values.ts";
 import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
 import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
 import type { KeyShare } from "./commit/commit-history.ts";
@@ -74,32 +76,47 @@ export class Hold {
   /** set_config() has run in it. */
   #hasOtherSettings = false;
   #isToldOtherSettings = false;
+  readonly #sequences: SequenceValues;
+  #usesSequences = false;
   #underWay: StatementExchange | undefined;
 
-  private constructor(services: TransactionServices, lease: Lease, settings: Settings, opening: Buffer) {
+  private constructor(
+    services: TransactionServices,
+    lease: Lease,
+    { settings, sequences }: { settings: Settings; sequences: SequenceValues },
+    opening: Buffer,
+  ) {
     this.#services = services;
     this.lease = lease;
     this.#settingsAtStart = settings;
+    this.#sequences = sequences;
     this.#opening = opening;
   }
 
   /** Leases a backend. BEGIN travels with the first statement. @throws {SqlError} none comes free, or it is cancelled */
   static async take(
     services: TransactionServices,
-    options: { role: string; readOnly: boolean; settings: Settings; patience: Patience },
+    options: {
+      role: string;
+      readOnly: boolean;
+      settings: Settings;
+      sequences: SequenceValues;
+      patience: Patience;
+    },
   ): Promise<Hold> {
     const lease = await options.patience.during((onWait) => services.pool.acquire(options.role, onWait));
     lease.busy();
     const { backend } = lease;
-    const change = backend.settings.changesTo(options.settings);
-    backend.settings = options.settings;
+    const settings = options.sequences.beside(options.settings);
+    const change = backend.settings.changesTo(settings);
+    backend.settings = settings;
     try {
       if (change !== "") await requestSimple(backend, change);
     } catch (error) {
       lease.release("broken");
       throw error;
     }
-    return new Hold(services, lease, options.settings, options.readOnly ? beginReadOnly : begin);
+    return new Hold(services, lease, options, options.readOnly ? beginReadOnly : begin);
   }
 
   get processId(): number {
@@ -124,8 +141,11 @@ export class Hold {
       skipRows: isOpen ? 0 : execution.rowsSent,
       reportSettings: kind === "set" || kind === "reset",
     });
+    if (mayUseSequences(execution.statement, this.#services.catalog.sharing)) await this.#claimSequences();
     const before = plan.changesOthers ? await changedSoFar(this) : undefined;
     const result = await this.#exchange(Buffer.concat(statementFrames(backend, sent, isOpen)), exchange);
+    if (execution.statement.kind === "reset" && execution.statement.name === undefined)
+      await this.#tellSequences();
     const changesSettings = backend.hasOtherSettings;
     if (changesSettings) this.#noteOtherSettings();
     const counted = this.#changed({ execution, plan, observer, exchange, result, before });
@@ -277,12 +297,32 @@ export class Hold {
    *
    * @returns the settings in force, where set_config() has run since the last call
    */
-  async otherSettings(known: Settings): Promise<SettingsFound | undefined> {
+  async otherSettings(): Promise<SettingsFound | undefined> {
     if (!this.#isToldOtherSettings) return undefined;
     this.#isToldOtherSettings = false;
-    const found = await settingsFound(this.lease.backend, known);
+    const found = await settingsFound(this.lease.backend);
     this.redo.noteSettings(this.#settingsAtStart.changesTo(found.settings, "LOCAL"));
     return found;
+  }
+
+  /** From here on PostgreSQL keeps this session's values of sequences on the backend. */
+  async #claimSequences(): Promise<void> {
+    this.#usesSequences = true;
+    if (this.#sequences.claim(this.lease.backend)) await this.request("DISCARD SEQUENCES");
+  }
+
+  /** RESET ALL has made PostgreSQL forget what the session has brought along. */
+  async #tellSequences(): Promise<void> {
+    const text = this.#sequences.settingText;
+    if (text !== "") await requestSimple(this.lease.backend, text);
+  }
+
+  /** Reads what the transaction has got from sequences. */
+  async #collectSequences(): Promise<void> {
+    if (!this.#usesSequences) return;
+    this.#usesSequences = false;
+    const { rows } = await this.request("SELECT pg_dsql.sequence_values()");
+    this.#sequences.add(rows[0]?.[0] ?? "");
   }
 
   #noteOtherSettings(): void {
@@ -334,22 +374,28 @@ export class Hold {
     const { backend } = this.lease;
     try {
       this.open();
+      await this.#collectSequences();
       const { tag } = await this.watched(() => requestSimple(backend, "COMMIT"));
       assert(tag === "COMMIT", "PostgreSQL commits an active transaction");
     } catch (error) {
       throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
     }
-    const left = this.#hasOtherSettings ? await settingsFound(backend, settings) : undefined;
+    const left = this.#hasOtherSettings ? await settingsFound(backend) : undefined;
     backend.hasOtherSettings = false;
-    backend.settings = left?.settings ?? settings;
+    // What the backend knows itself counts before what it was told, so it need not be told what it has just given.
+    backend.settings = left?.settings ?? this.#sequences.beside(settings);
     this.lease.release();
     return left;
   }
 
   async rollback(): Promise<void> {
     const { backend } = this.lease;
-    backend.settings = this.#settingsAtStart;
     try {
+      if (this.#usesSequences) {
+        await this.toBase();
+        await this.#collectSequences();
+      }
+      backend.settings = this.#sequences.beside(this.#settingsAtStart);
       if (this.#opening === undefined) await requestSimple(backend, "ROLLBACK");
       backend.hasOtherSettings = false;
       this.lease.release();

@@ -16,6 +16,7 @@
 import { errors } from "@dsql-local/spec";
 import { assert, SqlError } from "../base/index.ts";
 import { PostgresError, requestSimple } from "./backend/request.ts";
+import type { SequenceValues } from "./backend/sequence-values.ts";
 import type { Settings } from "./backend/settings.ts";
 import type { SettingsFound } from "./backend/settings-found.ts";
 import { decide, settle, type Standing } from "./commit/verdict.ts";
@@ -42,6 +43,7 @@ export interface TransactionOptions {
   readonly settings: () => Settings;
   /** Schemas in which unqualified names are looked up now. */
   readonly searchPath: () => readonly string[];
+  readonly sequences: SequenceValues;
   /** set_config() has run in a statement: what is in force from now on. */
   readonly settingsChanged: (found: SettingsFound) => void;
 }
@@ -119,7 +121,7 @@ export class Transaction {
     return await this.#underWay(async () => {
       if (this.#state === "doomed") return await this.#runDoomed(execution, sink);
       const outcome = await this.#runNatively(execution, sink);
-      const other = await this.#held().otherSettings(this.options.settings());
+      const other = await this.#held().otherSettings();
       if (other !== undefined) this.options.settingsChanged(other);
       if (execution.statement.kind === "ddl") await this.#checkNewKeys();
       return outcome;
@@ -319,7 +321,9 @@ export class Transaction {
     const { catalogVersions, history } = this.#services;
     this.#standing = { catalogVersion: catalogVersions.current, sequence: history.sequence };
     const settings = this.options.settings();
-    this.#hold = await Hold.take(this.#services, { role, readOnly, settings, patience: this.#patience });
+    const { sequences } = this.options;
+    const patience = this.#patience;
+    this.#hold = await Hold.take(this.#services, { role, readOnly, settings, sequences, patience });
     this.#enter("active");
     this.#services.watch.opened(this);
     this.#stopExpiry = expireInTime(this.#services.clock, this.#budget, () => {

@@ -75,6 +75,48 @@ BEGIN
 END
 $$`;
 
+/** What they are for: transaction/backend/sequence-values.ts. */
+const sequences = `
+CREATE FUNCTION pg_dsql.kept_value(sequence regclass) RETURNS bigint LANGUAGE sql STABLE
+RETURN substring(current_setting('dsql.sequence_values', true) FROM ',' || sequence::oid || '=(-?[0-9]+)')::bigint;
+CREATE FUNCTION pg_dsql.currval(sequence regclass) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  kept bigint;
+BEGIN
+  RETURN pg_dsql.original_currval(sequence);
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+  kept := pg_dsql.kept_value(sequence);
+  IF kept IS NULL THEN
+    RAISE;
+  END IF;
+  RETURN kept;
+END
+$$;
+UPDATE pg_proc SET proname = 'original_currval', pronamespace = 'pg_dsql'::regnamespace WHERE oid = 1575;
+CREATE FUNCTION pg_catalog.currval(regclass) RETURNS bigint LANGUAGE sql VOLATILE STRICT RETURN pg_dsql.currval($1);
+REVOKE EXECUTE ON FUNCTION lastval FROM PUBLIC;
+CREATE FUNCTION pg_dsql.sequences_used() RETURNS SETOF oid LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT DISTINCT l.relation
+  FROM pg_lock_status() AS l JOIN pg_class AS c ON c.oid = l.relation
+  WHERE c.relkind = 'S' AND l.pid = pg_backend_pid() AND l.mode = 'RowExclusiveLock';
+END;
+CREATE FUNCTION pg_dsql.sequence_values() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+  sequence oid;
+  result text := '';
+BEGIN
+  FOR sequence IN SELECT pg_dsql.sequences_used() LOOP
+    BEGIN
+      result := pg_catalog.concat(result, ',', sequence, '=', pg_dsql.original_currval(sequence));
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+      NULL; -- Set by setval() to a value that it has yet to give.
+    END;
+  END LOOP;
+  RETURN result;
+END
+$$`;
+
 export const sessionFunctions = [
   settings,
   replace({
@@ -86,6 +128,7 @@ export const sessionFunctions = [
     instead: "pg_dsql.set_config(setting_name, new_value, is_local)",
   }),
   "REVOKE EXECUTE ON FUNCTION pg_dsql.set_config FROM PUBLIC",
+  sequences,
 ]
   .map((each) => each.trim())
   .join(";\n");

@@ -71,6 +71,8 @@ export class Backend {
   settings = Settings.none;
   /** set_config() has run in the open transaction, wherever it was called: other settings may be in force than `settings` says. */
   hasOtherSettings = false;
+  /** Whose values PostgreSQL keeps of sequences; see `SequenceValues`. */
+  sequencesOf: object | undefined;
   /** Called once when the connection is gone. */
   onLost: (() => void) | undefined;
 

@@ -33,17 +33,13 @@ ${own
   })
   .join("\n")}`;
 
-/** @param known - from there comes what the cluster itself has set, under names of its own */
-export async function settingsFound(backend: Backend, known: Settings): Promise<SettingsFound> {
+export async function settingsFound(backend: Backend): Promise<SettingsFound> {
   const { rows } = await request(backend, query);
   let settings = Settings.none;
   const reported = new Map<string, string>();
-  for (const [name, value] of known.entries)
-    if (name.startsWith("dsql.") && !own.some((one) => one.name === name))
-      settings = settings.with(name, value);
   for (const [name, value, isSet] of rows) {
     const lower = (name ?? "").toLowerCase();
-    if (isSet === "t" && (settable.has(lower) || lower.startsWith("dsql.")))
+    if (isSet === "t" && (settable.has(lower) || own.some((one) => one.name === lower)))
       settings = settings.with(lower, afterSet(lower, value ?? ""));
     if (reportedNames.includes(name ?? "")) reported.set(name ?? "", value ?? "");
   }

@@ -18,15 +18,40 @@ export interface SharingFacts {
   readonly relations: ReadonlySet<string>;
   /** Names of the clients' own types. */
   readonly types: ReadonlySet<string>;
+  /** There are sequences, be it of identity columns. */
+  readonly hasSequences: boolean;
+  /** Names of relations that may take a value of one, and of those through which a function of a client's may be called. */
+  readonly advancing: ReadonlySet<string>;
 }
 
-export function isShareable(statement: Statement, { functions, relations, types }: SharingFacts): boolean {
+/** Where it says no, the statement neither advances a sequence nor asks for its value. */
+export function mayUseSequences(statement: Statement, facts: SharingFacts | undefined): boolean {
+  if (statement.kind !== "read" && statement.kind !== "write") return false;
+  if (facts === undefined) return true;
+  if (!facts.hasSequences) return false;
+  const { functions, relations } = statement.analysis;
+  return (
+    functions.some((name) => sequenceFunctions.has(name) || !isBuiltIn(name, facts)) ||
+    relations.some(({ name }) => facts.advancing.has(name)) ||
+    [...facts.types].some(
+      (type) => facts.advancing.has(type) && statement.text.toLowerCase().includes(type.toLowerCase()),
+    )
+  );
+}
+
+const sequenceFunctions = new Set(["nextval", "setval", "currval", "lastval", "original_currval"]);
+
+const isBuiltIn = (name: string, { functions }: SharingFacts): boolean =>
+  functions.has(name) || withoutParentheses.has(name);
+
+export function isShareable(statement: Statement, facts: SharingFacts): boolean {
+  const { relations, types } = facts;
   if (statement.kind !== "read" && statement.kind !== "write") return false;
   const { analysis } = statement;
   if (analysis.command === "explain" || analysis.command === "copyIn" || analysis.command === "copyOut")
     return false;
   return (
-    analysis.functions.every((name) => functions.has(name) || withoutParentheses.has(name)) &&
+    analysis.functions.every((name) => isBuiltIn(name, facts)) &&
     !analysis.relations.some(({ name }) => relations.has(name)) &&
     analysis.constants.areLasting &&
     !analysis.constants.types.some((type) => types.has(type))
@@ -45,42 +70,72 @@ export async function askSharingFacts(system: Requester): Promise<SharingFacts> 
     new Set(rows.filter(([first]) => first === kind).map(([, name]) => name ?? ""));
   const functions = of("built in");
   for (const name of of("own")) functions.delete(name);
-  return { functions, relations: of("relation"), types: of("type") };
+  const relations = of("relation");
+  const advancing = new Set([...relations, ...of("advancing")]);
+  return { functions, relations, types: of("type"), hasSequences: of("sequence").size > 0, advancing };
 }
 
 const firstClientOid = 16_384;
 const owned = `oid >= ${firstClientOid}`;
 
-// A function may be reached by a view, a column's default or generated value, a check, an index or a domain; and by a view over
-// such a relation, or a relation with such a domain.
-const query = `
-WITH RECURSIVE caller (classid, objid) AS (
-  SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d
-  WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid >= ${firstClientOid}::pg_catalog.oid
+const klass = (name: string): string => `'pg_catalog.${name}'::pg_catalog.regclass`;
+
+/**
+ * What is reached from the first objects: a view, a column's default or generated value, a check, an index, a domain; a view
+ * over such a relation, a relation with such a domain, and so on.
+ */
+const reach = (name: string, first: string): string => `
+${name} (classid, objid) AS (
+  ${first}
   UNION
   SELECT d.classid, d.objid
-  FROM caller AS c
+  FROM ${name} AS c
   CROSS JOIN LATERAL (
-    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS classid, r.ev_class AS objid FROM pg_catalog.pg_rewrite AS r
-    WHERE c.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = c.objid
+    SELECT ${klass("pg_class")} AS classid, r.ev_class AS objid FROM pg_catalog.pg_rewrite AS r
+    WHERE c.classid = ${klass("pg_rewrite")} AND r.oid = c.objid
     UNION ALL
-    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, a.adrelid FROM pg_catalog.pg_attrdef AS a
-    WHERE c.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.oid = c.objid
+    SELECT ${klass("pg_class")}, a.adrelid FROM pg_catalog.pg_attrdef AS a
+    WHERE c.classid = ${klass("pg_attrdef")} AND a.oid = c.objid
     UNION ALL
-    SELECT CASE k.conrelid WHEN 0 THEN 'pg_catalog.pg_type'::pg_catalog.regclass ELSE 'pg_catalog.pg_class'::pg_catalog.regclass END,
+    SELECT CASE k.conrelid WHEN 0 THEN ${klass("pg_type")} ELSE ${klass("pg_class")} END,
       CASE k.conrelid WHEN 0 THEN k.contypid ELSE k.conrelid END
     FROM pg_catalog.pg_constraint AS k
-    WHERE c.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = c.objid
+    WHERE c.classid = ${klass("pg_constraint")} AND k.oid = c.objid
     UNION ALL
-    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indrelid FROM pg_catalog.pg_index AS i
-    WHERE c.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND i.indexrelid = c.objid
+    SELECT ${klass("pg_class")}, i.indrelid FROM pg_catalog.pg_index AS i
+    WHERE c.classid = ${klass("pg_class")} AND i.indexrelid = c.objid
     UNION ALL
     SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d
     WHERE d.refclassid = c.classid AND d.refobjid = c.objid AND d.objid >= ${firstClientOid}::pg_catalog.oid
   ) AS d
-)
-SELECT 'relation', r.relname::text FROM caller AS c JOIN pg_catalog.pg_class AS r ON r.oid = c.objid
-WHERE c.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+)`;
+
+const ownCallers = `
+  SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d
+  WHERE d.refclassid = ${klass("pg_proc")} AND d.refobjid >= ${firstClientOid}::pg_catalog.oid`;
+
+/** An expression, as PostgreSQL stores it, that calls nextval() or setval(). Source: src/include/catalog/pg_proc.dat. */
+const advances = (tree: string): string => `${tree}::text ~ ':funcid (1574|1576|1765) |NEXTVALUEEXPR'`;
+
+const advancers = `${ownCallers}
+  UNION SELECT ${klass("pg_class")}, a.attrelid FROM pg_catalog.pg_attribute AS a WHERE a.attidentity <> ''
+  UNION SELECT ${klass("pg_attrdef")}, a.oid FROM pg_catalog.pg_attrdef AS a WHERE ${advances("a.adbin")}
+  UNION SELECT ${klass("pg_constraint")}, k.oid FROM pg_catalog.pg_constraint AS k WHERE ${advances("k.conbin")}
+  UNION SELECT ${klass("pg_type")}, t.oid FROM pg_catalog.pg_type AS t WHERE ${advances("t.typdefaultbin")}
+  UNION SELECT ${klass("pg_rewrite")}, r.oid FROM pg_catalog.pg_rewrite AS r
+  WHERE r.oid >= ${firstClientOid}::pg_catalog.oid AND ${advances("r.ev_action")}`;
+
+const namesIn = (name: string, kind: string): string => `
+SELECT '${kind}', r.relname::text FROM ${name} AS c JOIN pg_catalog.pg_class AS r ON r.oid = c.objid
+WHERE c.classid = ${klass("pg_class")}`;
+
+const query = `
+WITH RECURSIVE ${reach("caller", ownCallers)}, ${reach("advancer", advancers)}
+${namesIn("caller", "relation")}
+UNION ${namesIn("advancer", "advancing")}
+UNION SELECT 'advancing', t.typname::text FROM advancer AS c JOIN pg_catalog.pg_type AS t ON t.oid = c.objid
+WHERE c.classid = ${klass("pg_type")}
+UNION SELECT 'sequence', relname::text FROM pg_catalog.pg_class WHERE relkind = 'S'
 UNION SELECT 'own', pg_catalog.lower(proname::text) FROM pg_catalog.pg_proc WHERE ${owned}
 UNION SELECT 'type', typname::text FROM pg_catalog.pg_type WHERE ${owned}
 UNION SELECT 'built in', proname::text FROM pg_catalog.pg_proc WHERE NOT (${owned})`;

@@ -32,7 +32,7 @@ const refusedFunctions: readonly RefusedFunctions[] = [
     names: ["lastval"],
     example: "SELECT lastval()",
     reason: "A session does not remember the last sequence it used.",
-    remedy: "Use RETURNING, or currval() with the sequence's name.",
+    remedy: "Use RETURNING: INSERT … RETURNING id gives the value with the row.",
     mark: "documented",
   },
   {
