@@ -8,15 +8,28 @@ export type ServiceOptions = Pick<ClusterOptions, "rules" | "limits" | "oc001">;
 /** As `start` gets them from its command line. */
 export interface ServiceFlags {
   readonly rules: string;
-  readonly limit?: Readonly<Partial<Record<LimitName, number>>>;
+  readonly limit?: Readonly<Partial<Record<LimitName | RaisableLimit, number>>>;
   readonly oc001: "table" | "cluster";
 }
 
-export const serviceOptionsOf = ({ rules: asOf, limit, oc001 }: ServiceFlags): ServiceOptions => ({
-  rules: asOf,
-  limits: limit ?? {},
-  oc001,
-});
+export const serviceOptionsOf = ({ rules: asOf, limit = {}, oc001 }: ServiceFlags): ServiceOptions => {
+  const { concurrentExecutions: _ofTheCloud, ...limits } = limit;
+  return { rules: asOf, limits, oc001 };
+};
+
+/** Quotas of the account that AWS raises when it is asked to, and this stack by `--limit`, up to a bound of its own. */
+const raisableLimits = {
+  /** Of Lambda, in each Region; provisioned concurrency is a part of them. */
+  concurrentExecutions: { unit: "executions", most: 100_000 },
+} as const;
+
+export type RaisableLimit = keyof typeof raisableLimits;
+
+/** The bounds of Lambda, where `--limit` moves them. */
+export function lambdaBoundsOf({ limit }: Pick<ServiceFlags, "limit">): { environmentsMax?: number } {
+  const count = limit?.concurrentExecutions;
+  return count === undefined ? {} : { environmentsMax: count };
+}
 
 export function rulesOption(): Option {
   return new Option("--rules <date>", "the service as of a month or day: 2025-11, 2026-01, 2026-06, latest")
@@ -31,9 +44,10 @@ export function oc001Option(): Option {
 }
 
 export function limitOption(): Option {
-  return new Option("--limit <name=value>", "lower a limit, to meet it in a test; may be repeated").argParser(
-    loweredLimit,
-  );
+  return new Option(
+    "--limit <name=value>",
+    "lower a limit, to meet it in a test, or raise one that AWS raises on request; may be repeated",
+  ).argParser(loweredLimit);
 }
 
 /** @throws {InvalidArgumentError} not `latest` and no date of the calendar */
@@ -58,9 +72,10 @@ function isCalendarDate(text: string): boolean {
 /** One `--limit`, added to those before it. */
 function loweredLimit(
   text: string,
-  before: Partial<Record<LimitName, number>> = {},
-): Partial<Record<LimitName, number>> {
+  before: Partial<Record<LimitName | RaisableLimit, number>> = {},
+): Partial<Record<LimitName | RaisableLimit, number>> {
   const [name = "", value = "", ...more] = text.split("=");
+  if (isRaisable(name)) return { ...before, [name]: raised(name, more.length > 0 ? "" : value) };
   const limit = limitByFlag(name);
   if (limit === undefined) {
     throw new InvalidArgumentError(`There is no limit "${name}". There are: ${flagNames.join(", ")}.`);
@@ -75,10 +90,24 @@ function loweredLimit(
   return { ...before, [limit]: number };
 }
 
+function raised(name: RaisableLimit, value: string): number {
+  const { unit, most } = raisableLimits[name];
+  const number = Number(value);
+  if (value !== "" && Number.isInteger(number) && number > 0 && number <= most) return number;
+  throw new InvalidArgumentError(`${name} takes a number of ${unit} from 1 to ${most}.`);
+}
+
+function isRaisable(name: string): name is RaisableLimit {
+  return Object.hasOwn(raisableLimits, name);
+}
+
 /** On the command line the word Max, with which most limits end, goes without saying. */
 const flagOf = (name: LimitName): string => name.replace(/Max$/, "");
 
-export const flagNames: readonly string[] = lowerableLimits.map(flagOf).sort();
+export const flagNames: readonly string[] = [
+  ...lowerableLimits.map(flagOf),
+  ...Object.keys(raisableLimits),
+].sort();
 
 const limitByFlag = (text: string): LimitName | undefined =>
   lowerableLimits.find((name) => name === text || flagOf(name) === text);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emptyPayloadHash, RequestSigner } from "@dsql-local/spec";
 import pg from "pg";
 import { startCluster } from "../src/index.ts";
 import { dsql, freePorts, newDataDir, startStack, undoAfter } from "./command.ts";
@@ -71,6 +72,40 @@ test("an unknown limit is refused with the names there are, and one above the se
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /up to 3000/);
   }
+});
+
+test("a quota that AWS raises on request is raised by the option that its refusal names", async (t) => {
+  for (const value of ["0", "100001", "1.5", "many", ""]) {
+    const refused = await dsql(["start", "--limit", `concurrentExecutions=${value}`]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /concurrentExecutions takes a number of executions from 1 to 100000/);
+  }
+  const dataDir = newDataDir(t);
+  const more = ["--limit", "concurrentExecutions=10000", "--limit", "rowsPerTransaction=2"];
+  await startStack(t, ["--data-dir", dataDir, ...freePorts, ...more]);
+  const { stdout } = await dsql(["env", "--data-dir", dataDir]);
+  const variable = (name: string): string =>
+    new RegExp(`${name}='?([^'\\s]+)`).exec(stdout)?.[1] ?? assert.fail(`no ${name} in ${stdout}`);
+  const signer = new RequestSigner({
+    credential: {
+      accessKeyId: variable("AWS_ACCESS_KEY_ID"),
+      secretAccessKey: variable("AWS_SECRET_ACCESS_KEY"),
+    },
+    region: variable("AWS_REGION"),
+    service: "lambda",
+  });
+  const url = new URL("/2016-08-19/account-settings", variable("AWS_ENDPOINT_URL"));
+  const request = {
+    method: "GET",
+    path: url.pathname,
+    headers: { host: url.host },
+    payloadHash: emptyPayloadHash,
+  };
+  const { host: _host, ...headers } = signer.signHeaders(request, Date.now());
+  const { AccountLimit } = (await (await fetch(url, { headers })).json()) as {
+    AccountLimit: { ConcurrentExecutions: number };
+  };
+  assert.equal(AccountLimit.ConcurrentExecutions, 10_000);
 });
 
 test("start is the service as of a date, with its limits lowered", async (t) => {

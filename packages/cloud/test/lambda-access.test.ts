@@ -269,6 +269,17 @@ async function provisioned(target: { FunctionName: string; Qualifier: string }) 
   }
 }
 
+test("more provisioned concurrency than there is is refused with the option that gives more", async () => {
+  const FunctionName = await deploy("exports.handler = async () => 1;");
+  await lambda.send(new PublishVersionCommand({ FunctionName }));
+  const target = { FunctionName, Qualifier: "1", ProvisionedConcurrentExecutions: 10_000 };
+  await assert.rejects(lambda.send(new PutProvisionedConcurrencyConfigCommand(target)), {
+    name: "InvalidParameterValueException",
+    message:
+      /greater than the unreservedConcurrentExecution for function: 1000\. Start the local stack with --limit concurrentExecutions=/,
+  });
+});
+
 test("provisioned environments are made ahead of the first invocation, also after a restart", async () => {
   const FunctionName = await deploy(
     `const loadedAtMs = Date.now();

@@ -217,6 +217,13 @@ export const limits = {
     message: "You have reached the cluster limit.",
     source: sources.quotas,
   },
+  /** Counted apart from those of a single Region. */
+  multiRegionClustersPerRegionMax: {
+    value: 5,
+    unit: "clusters",
+    message: "You have reached the cluster limit.",
+    source: sources.quotas,
+  },
 } as const satisfies Record<string, Limit>;
 
 /** A limit, as options and `--limit` name it. */
@@ -231,6 +238,7 @@ export function loweredLimitDetail(name: LimitName, inForce: number): string | u
 /** Facts about AWS accounts, and the one lower bound: no cluster could apply them lowered. */
 const fixedLimits: readonly LimitName[] = [
   "clustersPerRegionMax",
+  "multiRegionClustersPerRegionMax",
   "restoreJobsMax",
   "streamsPerClusterMax",
   "sequenceCacheMin",

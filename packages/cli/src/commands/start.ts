@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { dataDirFlag, dataDirOption, portNumber, regionName, resolveDataDir } from "../options.ts";
 import {
   flagNames,
+  lambdaBoundsOf,
   limitOption,
   oc001Option,
   rulesOption,
@@ -105,6 +106,7 @@ async function start(options: StartOptions): Promise<void> {
     fsync: options.fsync,
     cache: options.cache,
     service: serviceOptionsOf(options),
+    lambda: lambdaBoundsOf(options),
     ...(options.verbose && { log: (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`) }),
   });
   if (!signals.hasCome) announce(stack, options, performance.now() - startedAtMs);

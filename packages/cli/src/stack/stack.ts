@@ -27,6 +27,8 @@ export interface StackOptions {
   /** New data are copied from the image in the user's cache folder. On by default. */
   readonly cache?: boolean | undefined;
   /** Which Aurora DSQL to be; the latest, with the service's own limits, unless given. */
+  /** How many invocations run at once, where that is not Lambda's own quota. */
+  readonly lambda?: { readonly environmentsMax?: number };
   readonly service?: ServiceOptions;
   readonly log?: ClusterOptions["log"];
 }
@@ -72,6 +74,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       dataDir: path.join(options.dataDir, "cloud"),
       region: cluster.region,
       log: options.log ?? silent,
+      lambda: options.lambda ?? {},
     });
     await cloud.start();
     return await published(cluster, cloud, options.service?.rules);

@@ -17,6 +17,7 @@
  */
 import { ClusterConflict, type Clusters, type HostedCluster } from "@dsql-local/cluster";
 import { limits } from "@dsql-local/spec";
+import type { ServiceError } from "../service.ts";
 import { conflict, deletionProtected, invalidField, notFound, quotaExceeded } from "./errors.ts";
 import { type MultiRegionRequest, multiRegionOf, nameEachOther } from "./multi-region.ts";
 import type { ClusterRecord, ClusterRecords, MultiRegion } from "./records.ts";
@@ -76,6 +77,7 @@ export class DsqlControlPlane {
       const multiRegion =
         request.multiRegion && multiRegionOf(request.multiRegion, { region, account }, undefined);
       this.#checkPeers(multiRegion);
+      this.#refuseBeyondQuota(region, multiRegion !== undefined);
       // What takes the place of the last cluster is there once that is gone.
       await Promise.all([...this.#deleting.values()].map(({ removed }) => removed));
       const unclaimed = this.#unclaimed(region, multiRegion);
@@ -96,6 +98,29 @@ export class DsqlControlPlane {
       await this.#joinPeer(cluster);
       const view = this.#view(cluster);
       return view.status === "ACTIVE" ? { ...view, status: "CREATING" } : view;
+    });
+  }
+
+  /**
+   * Those of one Region and those of several are counted apart; one that nobody has asked for is not counted.
+   *
+   * @throws {ServiceError} ServiceQuotaExceededException
+   */
+  #refuseBeyondQuota(region: string, isMultiRegion: boolean): void {
+    const count = this.list(region).filter(
+      ({ cluster, record }) =>
+        this.#records.find(cluster.id) !== undefined && (record.multiRegion !== undefined) === isMultiRegion,
+    ).length;
+    const { value } = isMultiRegion ? limits.multiRegionClustersPerRegionMax : limits.clustersPerRegionMax;
+    if (count >= value) throw this.#quotaReached(region, isMultiRegion);
+  }
+
+  #quotaReached(region: string, isMultiRegion: boolean): ServiceError {
+    return quotaExceeded({
+      message: limits.clustersPerRegionMax.message,
+      resourceId: `arn:aws:dsql:${region}:${this.account}:cluster/*`,
+      resourceType: "cluster",
+      quotaCode: isMultiRegion ? "multi-region-clusters-per-Region" : "clusters-per-Region",
     });
   }
 
@@ -122,12 +147,7 @@ export class DsqlControlPlane {
       return await this.#clusters.create({ region, waitsForPeer });
     } catch (error) {
       if (!(error instanceof ClusterConflict)) throw error;
-      throw quotaExceeded({
-        message: limits.clustersPerRegionMax.message,
-        resourceId: `arn:aws:dsql:${region}:${this.account}:cluster/*`,
-        resourceType: "cluster",
-        quotaCode: "clusters-per-Region",
-      });
+      throw this.#quotaReached(region, waitsForPeer);
     }
   }
 

@@ -176,7 +176,9 @@ export class LocalClusters implements Clusters {
   }): Promise<HostedCluster> {
     return this.#change(async () => {
       const inRegion = this.list().filter((cluster) => cluster.region === region);
-      if (inRegion.length >= serviceLimits.clustersPerRegionMax.value)
+      const { clustersPerRegionMax, multiRegionClustersPerRegionMax } = serviceLimits;
+      // Which kind a cluster is, the control plane knows, and counts each for itself.
+      if (inRegion.length >= clustersPerRegionMax.value + multiRegionClustersPerRegionMax.value)
         throw new ClusterConflict(serviceLimits.clustersPerRegionMax.message);
       return await this.#found(region, waitsForPeer);
     });

@@ -116,7 +116,7 @@ export class ProvisionedConcurrency {
     const max = reserved ?? this.#options.concurrency.unreservedMax;
     if (count > max) {
       throw invalidParameter(
-        `Requested Provisioned Concurrency should not be greater than the ${reserved === undefined ? "unreservedConcurrentExecution" : "reservedConcurrentExecution"} for function: ${max}`,
+        `Requested Provisioned Concurrency should not be greater than the ${reserved === undefined ? "unreservedConcurrentExecution" : "reservedConcurrentExecution"} for function: ${max}. ${howToHaveMore(reserved)}`,
       );
     }
     const others = this.#options.store
@@ -142,6 +142,13 @@ export class ProvisionedConcurrency {
     }
     return qualifier;
   }
+}
+
+/** In AWS one asks for a higher quota; here the stack is started with one. */
+function howToHaveMore(reserved: number | undefined): string {
+  return reserved === undefined
+    ? "Start the local stack with --limit concurrentExecutions=<number> for more."
+    : "Reserve more for the function first (PutFunctionConcurrency).";
 }
 
 function statusOf(
