@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { silentLog, systemClock } from "../src/base/index.ts";
-import { superuser } from "../src/storage/system-schema/index.ts";
+import { systemRole } from "../src/storage/system-schema/index.ts";
 import { Backend } from "../src/transaction/backend/backend.ts";
 import { BackendPool, type Lease } from "../src/transaction/backend/backend-pool.ts";
 import { request, requestSimple } from "../src/transaction/backend/request.ts";
@@ -22,7 +22,7 @@ after(async () => {
 
 function poolOf(bounds: { livelyMax: number; backendsMax?: number }): BackendPool {
   const pool = new BackendPool({
-    connect: (user) => Backend.connect({ address: running.cluster.storageAddress, user, superuser }),
+    connect: (user) => Backend.connect({ address: running.cluster.storageAddress, user }),
     clock: systemClock,
     log: silentLog,
     ...bounds,
@@ -102,8 +102,8 @@ test("at the bound of backends a waiter is not refused while one of them is at w
 test("an unused backend of another role makes room at the bound", async () => {
   const pool = poolOf({ livelyMax: 4, backendsMax: 1 });
   (await comes(pool.acquire("admin"))).release();
-  const other = await comes(pool.acquire(superuser));
-  assert.equal(other.backend.role, superuser);
+  const other = await comes(pool.acquire(systemRole));
+  assert.equal(other.backend.role, systemRole);
   other.release();
   assert.equal(pool.size.backends, 1);
 });

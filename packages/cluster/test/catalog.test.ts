@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { hiddenSchemas, shownCatalogs } from "../src/base/index.ts";
-import { superuser } from "../src/storage/system-schema/index.ts";
+import { superuser, systemRole } from "../src/storage/system-schema/index.ts";
 import { type RunningCluster, runCluster } from "./running-cluster.ts";
 
 let running: RunningCluster;
@@ -27,7 +27,7 @@ async function rows(text: string): Promise<unknown[][]> {
 }
 
 describe("nothing of the cluster's own", () => {
-  const ours = [superuser, ...hiddenSchemas];
+  const ours = [superuser, systemRole, ...hiddenSchemas];
 
   /** Relations that introspection reads; every row of each is looked through as text. */
   async function introspectable(): Promise<string[]> {

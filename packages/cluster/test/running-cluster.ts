@@ -7,10 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import pg from "pg";
 import { type Cluster, type ClusterOptions, createCluster } from "../src/index.ts";
-import { superuser } from "../src/storage/system-schema/index.ts";
+import { systemRole } from "../src/storage/system-schema/index.ts";
 import { removeDataDir } from "../src/storage/index.ts";
 import { decodeErrorFields, encodeFrontend, FrameSplitter } from "../src/wire/index.ts";
-import { query } from "./storage-helper.ts";
+import { query, queryAsSuperuser } from "./storage-helper.ts";
 
 export interface Message {
   /** The type byte as a letter. */
@@ -154,11 +154,11 @@ export async function runCluster(options: Partial<ClusterOptions> = {}): Promise
       opened.push({ end: () => client.socket.destroy() });
       return client;
     },
-    storage: (...statements) => query(cluster.storageAddress, superuser, ...statements),
+    storage: (...statements) => queryAsSuperuser(cluster.storageAddress, ...statements),
     backends: async (role = "admin") =>
       (await query(
         cluster.storageAddress,
-        superuser,
+        systemRole,
         `SELECT pid, state FROM pg_stat_activity WHERE usename = '${role}' AND backend_type = 'client backend'`,
       )) as { pid: number; state: string }[],
     async stop() {

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { errors } from "@dsql-local/spec";
-import { superuser } from "../src/storage/system-schema/index.ts";
 import { serviceLimits } from "../src/base/index.ts";
 import { createSqlParser, type Statement } from "../src/sql/index.ts";
 import { Backend } from "../src/transaction/backend/backend.ts";
@@ -28,7 +27,7 @@ before(async () => {
     await admin.query(text);
   }
   const { storageAddress } = running.cluster;
-  backend = await Backend.connect({ address: storageAddress, user: superuser, superuser });
+  backend = await Backend.connect({ address: storageAddress, user: "admin" });
   plans = new PlanCache(new Catalog({ request: (text, values) => request(backend, text, values) }), {
     limits: serviceLimits,
   });
@@ -49,18 +48,24 @@ async function planOf(text: string): Promise<StatementPlan> {
 }
 
 const imaged: readonly (readonly [string, string | undefined])[] = [
-  ["INSERT INTO entry (n) VALUES (1)", 'INSERT INTO entry (n) VALUES (1)\nRETURNING ("entry".*)::text'],
+  [
+    "INSERT INTO entry (n) VALUES (1)",
+    'INSERT INTO entry (n) VALUES (1)\nRETURNING ("entry".*)::pg_catalog.text',
+  ],
   [
     "INSERT INTO entry AS e (n) VALUES (1) RETURNING id -- all",
-    'INSERT INTO entry AS e (n) VALUES (1) RETURNING id, ("e".*)::text -- all',
+    'INSERT INTO entry AS e (n) VALUES (1) RETURNING id, ("e".*)::pg_catalog.text -- all',
   ],
   [
     "INSERT INTO entry VALUES (DEFAULT, 1)",
-    'INSERT INTO entry VALUES (DEFAULT, 1)\nRETURNING ("entry".*)::text',
+    'INSERT INTO entry VALUES (DEFAULT, 1)\nRETURNING ("entry".*)::pg_catalog.text',
   ],
   ["INSERT INTO entry (id, n) VALUES ('00000000-0000-0000-0000-000000000001', 1)", undefined],
   ["UPDATE entry SET n = n + 1", undefined],
-  ["UPDATE entry SET n = random()::int", 'UPDATE entry SET n = random()::int\nRETURNING ("entry".*)::text'],
+  [
+    "UPDATE entry SET n = random()::int",
+    'UPDATE entry SET n = random()::int\nRETURNING ("entry".*)::pg_catalog.text',
+  ],
   ["DELETE FROM account WHERE balance < 0", undefined],
   ["INSERT INTO account VALUES (1)", undefined],
 ];

@@ -1,7 +1,7 @@
 /** What the tests of storage share: a data directory that goes away, storage in it, and storage in a process of its own. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { realpath, rm } from "node:fs/promises";
+import { readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,6 +17,8 @@ import {
   createStorage,
   removeDataDir,
 } from "../src/storage/index.ts";
+
+import { superuser, systemRole } from "../src/storage/system-schema/index.ts";
 
 const cleanups = new WeakMap<TestContext, (() => unknown)[]>();
 
@@ -84,6 +86,34 @@ export async function query(
     return rows;
   } finally {
     await client.end();
+  }
+}
+
+/**
+ * Runs statements as PostgreSQL's superuser, which nobody may connect as: whoever may write the server's files can let it in.
+ *
+ * @returns the rows of the last
+ */
+export async function queryAsSuperuser(address: StorageAddress, ...statements: string[]): Promise<unknown[]> {
+  const [place] = (await query(
+    address,
+    systemRole,
+    "SELECT current_setting('hba_file') AS hba, current_setting('data_directory') AS data",
+  )) as [{ hba: string; data: string }];
+  const rules = await readFile(place.hba, "utf8");
+  const opened = rules.replace(/^(.*\b)reject$/m, (_, rule: string) => `${rule}trust`);
+  if (opened !== rules) {
+    await writeFile(place.hba, opened);
+    const [pid] = (await readFile(join(place.data, "postmaster.pid"), "utf8")).split("\n");
+    process.kill(Number(pid), "SIGHUP");
+  }
+  for (const endMs = Date.now() + 60_000; ; await sleep(20)) {
+    try {
+      return await query(address, superuser, ...statements);
+    } catch (error) {
+      const isShut = (error as { code?: string }).code === "28000";
+      if (!isShut || Date.now() > endMs) throw error;
+    }
   }
 }
 

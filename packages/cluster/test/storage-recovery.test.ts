@@ -10,6 +10,7 @@ import {
   eventually,
   isAlive,
   query,
+  queryAsSuperuser,
   startStorage,
   startStorageProcess,
   temporaryDataDir,
@@ -90,7 +91,7 @@ test("a backend that computes when the postmaster is killed does not let two Pos
   const settled = busy.catch(() => undefined);
   await eventually("it computes", async () => {
     const active = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND usename = 'admin'";
-    return (await query(storage.address, storage.superuser, active)).length === 1;
+    return (await queryAsSuperuser(storage.address, active)).length === 1;
   });
   const exit = new Promise((resolve) => storage.onExit(resolve));
   process.kill(storage.processes.postmaster ?? 0, "SIGKILL");
@@ -115,7 +116,7 @@ test(
     const victims = "SELECT pid FROM pg_stat_activity WHERE application_name = 'victim' AND state = 'active'";
     let pid = 0;
     await eventually("the backend sleeps", async () => {
-      const rows = (await query(storage.address, storage.superuser, victims)) as { pid: number }[];
+      const rows = (await queryAsSuperuser(storage.address, victims)) as { pid: number }[];
       pid = rows[0]?.pid ?? 0;
       return pid > 0;
     });

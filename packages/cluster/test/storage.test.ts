@@ -15,6 +15,7 @@ import {
 import {
   isAlive,
   query,
+  queryAsSuperuser,
   startStorage,
   startStorageProcess,
   stopStorage,
@@ -59,18 +60,17 @@ test("a role that admin made can create nothing in public and no schema, and rea
 });
 
 test("admin is no superuser", async (t) => {
-  const { address, superuser } = await startStorage(t, await temporaryDataDir(t));
-  const roles = await query(address, superuser, "SELECT rolname FROM pg_authid WHERE rolsuper");
+  const { address } = await startStorage(t, await temporaryDataDir(t));
+  const roles = await queryAsSuperuser(address, "SELECT rolname FROM pg_authid WHERE rolsuper");
   assert.deepEqual(roles, [{ rolname: "dsql_system" }]);
   await assert.rejects(query(address, "admin", "ALTER ROLE admin SUPERUSER"), { code: "42501" });
   await assert.rejects(query(address, "admin", "COPY (SELECT 1) TO PROGRAM 'true'"), { code: "42501" });
 });
 
 test("schema sys shows jobs and IAM mappings to every role", async (t) => {
-  const { address, superuser } = await startStorage(t, await temporaryDataDir(t));
-  await query(
+  const { address } = await startStorage(t, await temporaryDataDir(t));
+  await queryAsSuperuser(
     address,
-    superuser,
     "CREATE ROLE myapp LOGIN",
     `INSERT INTO pg_dsql.job (job_id, status, job_type, class_id, object_id, object_name, start_time)
      VALUES ('00000000-0000-0000-0000-000000000001', 'submitted', 'INDEX_BUILD', 1259, 16400, 'public.t', now())`,
@@ -189,11 +189,7 @@ test("a system schema whose marker is lost is recognised, and one of a newer ver
   const marker = join(dataDir, "postgres", "dsql_system_schema");
   await writeFile(marker, "");
   await storage.start();
-  await query(
-    storage.address,
-    storage.superuser,
-    "INSERT INTO pg_dsql.schema_version (version) VALUES (1000)",
-  );
+  await queryAsSuperuser(storage.address, "INSERT INTO pg_dsql.schema_version (version) VALUES (1000)");
   await storage.stop();
   await writeFile(marker, "");
   await assert.rejects(storage.start(), { name: "StorageError", problem: /newer version/ });
@@ -202,9 +198,8 @@ test("a system schema whose marker is lost is recognised, and one of a newer ver
 test("data of a version that cannot be brought up to date is left alone, and the error says what to do", async (t) => {
   const dataDir = await temporaryDataDir(t);
   const storage = await startStorage(t, dataDir);
-  await query(
+  await queryAsSuperuser(
     storage.address,
-    storage.superuser,
     "DELETE FROM pg_dsql.schema_version",
     "INSERT INTO pg_dsql.schema_version (version) VALUES (1)",
   );

@@ -10,9 +10,12 @@ export { type Random, systemRandom } from "./random.ts";
 export { readExactly } from "./read-exactly.ts";
 export { type ErrorObjects, type Severity, SqlError, type SqlErrorFields } from "./sql-error.ts";
 export {
+  hiddenRoles,
   hiddenSchemas,
   type ShownCatalog,
   shownCatalogRowsSchema,
+  superuser,
+  systemRole,
   shownCatalogs,
   shownCatalogSchema,
 } from "./shown-catalogs.ts";

@@ -41,6 +41,11 @@ export const shownCatalogSchema = "pg_dsql_catalog";
 export const shownCatalogRowsSchema = "pg_dsql_rows";
 
 /** Schemas of the cluster's own: to clients they are not there. */
+/** PostgreSQL's bootstrap superuser, and whom the cluster itself connects as: see storage/system-schema/roles.ts. */
+export const superuser = "dsql_system";
+export const systemRole = "dsql_control";
+export const hiddenRoles: readonly string[] = [superuser, systemRole];
+
 export const hiddenSchemas: readonly string[] = [
   "pg_dsql",
   shownCatalogSchema,

@@ -116,7 +116,7 @@ export class DataSet {
     const clock = systemClock;
     const coordinator = new Coordinator({
       address: () => this.storage.address,
-      superuser: this.storage.superuser,
+      systemRole: this.storage.systemRole,
       clock,
       log,
       events,

@@ -43,7 +43,7 @@ export async function authenticate(services: SessionServices, token: string, use
   const { principalArn } = services.verifyToken(token, user);
   if (user === administrator) return;
   const { rows } = await services.coordinator.request(
-    `SELECT FROM pg_dsql.iam_mapping m JOIN pg_roles r ON r.oid = m.role_oid
+    `SELECT FROM pg_dsql.iam_mapping m JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
      WHERE m.arn = $1 AND r.rolname = $2 AND r.rolcanlogin`,
     [principalArn, user],
   );
@@ -137,7 +137,7 @@ async function checkSettings(
 ): Promise<ReadonlyMap<string, string>> {
   try {
     const { rows } = await coordinator.lend({ role, settings }, ({ backend }) =>
-      request(backend, "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)", [
+      request(backend, "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ($1)", [
         `{${reportedSettings.join(",")}}`,
       ]),
     );

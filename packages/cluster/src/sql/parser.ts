@@ -19,6 +19,7 @@ import { type DsqlForms, findDsqlForms, type IamStatement, syntaxErrorAt } from 
 import { forPostgres } from "./for-postgres.ts";
 import { refuseBody } from "./function-body.ts";
 import { parseTree, type RawStatement } from "./postgres-parser.ts";
+import { refuseHiddenRoles } from "./hidden-roles.ts";
 import { showCatalogs, type ShownText } from "./shown-catalogs.ts";
 import type { ParsedSource, SqlParser, Statement, StatementKind, Waiver } from "./statement.ts";
 import { as, nodeType } from "./tree.ts";
@@ -138,6 +139,7 @@ function createStatement(raw: RawStatement, surroundings: Surroundings): Stateme
   const asyncAt = forms?.asyncWithin(start, end);
   const isAsync = asyncAt !== undefined;
   if (isAsync) requireOnlyValidate(raw, statement, { source, start });
+  refuseHiddenRoles(raw.stmt, text);
   const kind = classify(raw.stmt, statement, isAsync ? asyncAt - start : undefined);
   const refused =
     check.statement({ node: raw.stmt, text, isAsync, isBody }) ??

@@ -22,6 +22,7 @@ import { StorageError, errorCode, ifPresent } from "./storage-error.ts";
 import {
   oldestSchemaVersion,
   superuser,
+  systemRole,
   systemSchema,
   systemSchemaVersion,
   type SystemSchemaVersion,
@@ -32,7 +33,7 @@ export interface Ground {
   readonly binaries: Binaries;
   readonly user: DatabaseUser | undefined;
   readonly settings: ServerSettings;
-  /** Needed where PostgreSQL listens on TCP. */
+  /** The system's own, needed where PostgreSQL listens on TCP; letters, digits, `-` and `_`. */
   readonly password: string | undefined;
 }
 
@@ -73,6 +74,9 @@ async function makeOrCopy(ground: Ground, images: ImageCache | undefined): Promi
   await initdb(ground);
   await writeSettings(ground);
   await applyVersions(ground, 0);
+  if (ground.password !== undefined) {
+    await runStatements(ground, [`ALTER ROLE ${systemRole} PASSWORD '${ground.password}'`]);
+  }
   await runStatements(ground, makeSmall);
   await cache?.keep(key, ground.postgresDir);
 }
@@ -106,19 +110,12 @@ const makeSmall = [
 
 const initdbOptions = ["-U", superuser, "-E", "UTF8", "--no-locale", "--no-instructions"];
 
-async function initdb({ postgresDir, binaries, user, settings, password }: Ground): Promise<void> {
-  const passwordFile = `${postgresDir}-password`;
-  const args = ["-D", postgresDir, ...initdbOptions];
+async function initdb({ postgresDir, binaries, user, settings }: Ground): Promise<void> {
+  // Who may connect is written before the first server runs: see `writeSettings`.
+  const args = ["-D", postgresDir, ...initdbOptions, "--auth=trust"];
   args.push(settings.fsync ? "--data-checksums" : "--no-sync");
-  if (password === undefined) args.push("--auth=trust");
-  else args.push("--auth=scram-sha-256", `--pwfile=${passwordFile}`);
-  try {
-    if (password !== undefined) await replaceFile(passwordFile, password);
-    const run = await runProgram(binaries.initdb, args, { user, cwd: rootFolder });
-    if (run.code !== 0) throw diagnose(run.log, { postgresDir, doing: "initdb", cause: endOf(run) });
-  } finally {
-    if (password !== undefined) await rm(passwordFile, { force: true });
-  }
+  const run = await runProgram(binaries.initdb, args, { user, cwd: rootFolder });
+  if (run.code !== 0) throw diagnose(run.log, { postgresDir, doing: "initdb", cause: endOf(run) });
 }
 
 const rootFolder = process.platform === "win32" ? (process.env["SystemDrive"] ?? "C:") + "\\" : "/";

@@ -105,10 +105,14 @@ function quoted(value: string | number | boolean): string {
 /**
  * Who may connect. The socket's folder is closed to every other user, so whoever reaches it is the cluster, and the
  * cluster has checked who its client is. Loopback TCP, where there are no such sockets, is open to all users of the
- * machine: there, only the cluster's own user may connect, with its password.
+ * machine: there, each role has a password that only the cluster knows.
+ *
+ * Nobody connects as the superuser: whatever a client has the system do, PostgreSQL itself refuses what needs one.
  */
 export function pgHbaConf(listen: ServerSettings["listen"], superuser: string): string {
-  const rule =
-    "socketDir" in listen ? "local all all trust" : `host all ${superuser} ${listen.host}/32 scram-sha-256`;
+  const [from, method] =
+    "socketDir" in listen ? (["local", "trust"] as const) : (["host", "password"] as const);
+  const address = "socketDir" in listen ? "" : ` ${listen.host}/32`;
+  const rule = `${from} all ${superuser}${address} reject\n${from} all all${address} ${method}`;
   return `# Written at every start of the cluster; changes made here do not last.\n${rule}\n`;
 }

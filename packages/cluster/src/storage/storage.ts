@@ -23,9 +23,9 @@ import { installBinaries } from "./programs/install.ts";
 import { endOrphan } from "./postmaster/orphan.ts";
 import { makeSocketDir, placeForFiles, removeSocketDir, socketFile } from "./data-dir/place.ts";
 import { StorageError, errorCode, ifPresent } from "./storage-error.ts";
-import { superuser } from "./system-schema/index.ts";
+import { systemRole } from "./system-schema/index.ts";
 
-/** Where backends connect. On a socket any role may; on loopback TCP the superuser, with the password. */
+/** Where backends connect. On a socket any role may; on loopback TCP each needs a password, this one is the system role's. */
 export type StorageAddress =
   { readonly path: string } | { readonly host: string; readonly port: number; readonly password: string };
 
@@ -46,6 +46,8 @@ export interface StorageOptions {
   /** Whether new data may be copied from the user's cache folder, and be kept there. */
   readonly cache?: boolean;
   readonly log: Log;
+  /** Where PostgreSQL listens: on loopback TCP only where a machine has no Unix sockets, by default. */
+  readonly listen?: "socket" | "tcp" | undefined;
 }
 
 export interface Storage {
@@ -59,7 +61,8 @@ export interface Storage {
   stop(options?: { immediate?: boolean }): Promise<void>;
   /** Set by each `start()`, and another each time. */
   readonly address: StorageAddress;
-  readonly superuser: string;
+  /** Whom the cluster itself connects as. */
+  readonly systemRole: string;
   /** The process ids of PostgreSQL's first process and of its guardian while they run. */
   readonly processes: { readonly postmaster: number | undefined; readonly guardian: number | undefined };
   /** Calls `run` whenever PostgreSQL has ended. @returns a function that ends the subscription */
@@ -82,7 +85,7 @@ export function createStorage(options: StorageOptions): Storage {
 }
 
 class EmbeddedPostgres implements Storage {
-  readonly superuser = superuser;
+  readonly systemRole = systemRole;
   readonly #options: StorageOptions;
   readonly #events = new Events<{ exit: StorageExit }>();
   #state: State = "stopped";
@@ -169,7 +172,7 @@ class EmbeddedPostgres implements Storage {
       await checkFiles(postgresDir);
       await endOrphan(postgresDir);
     }
-    const { listen, address, password } = await endpointFor(dataDir, user);
+    const { listen, address, password } = await endpointFor(dataDir, user, this.#options.listen ?? listensOn);
     this.#address = address;
     const ground: Ground = {
       postgresDir,
@@ -229,8 +232,14 @@ interface Endpoint {
   readonly password: string | undefined;
 }
 
-async function endpointFor(dataDir: string, user: Ground["user"]): Promise<Endpoint> {
-  if (process.platform !== "win32") {
+const listensOn = process.platform === "win32" ? "tcp" : "socket";
+
+async function endpointFor(
+  dataDir: string,
+  user: Ground["user"],
+  listens: "socket" | "tcp",
+): Promise<Endpoint> {
+  if (listens === "socket") {
     const socketDir = await makeSocketDir(dataDir, user);
     return { listen: { socketDir }, address: { path: socketFile(socketDir) }, password: undefined };
   }

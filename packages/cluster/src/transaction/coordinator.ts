@@ -6,7 +6,7 @@
 import { assert, type Clock, Events, type LimitValues, type Log, SqlError } from "../base/index.ts";
 import { errors, holdsAsOf } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
-import { Backend, type BackendAddress } from "./backend/backend.ts";
+import { Backend, type BackendAddress, type RightsBreach } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
 import { type PreparedText, TextCatalogue, unkept } from "./backend/prepared-cache.ts";
 import {
@@ -16,9 +16,10 @@ import {
   requestSimple,
   type RequestResult,
 } from "./backend/request.ts";
-import { SystemConnection, systemTimeLimits } from "./backend/system-connection.ts";
+import { SystemConnection, systemSettings } from "./backend/system-connection.ts";
 import { LockWatch } from "./backend/lock-watch.ts";
 import type { Settings } from "./backend/settings.ts";
+import { RolePasswords } from "./backend/role-passwords.ts";
 import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { CatalogVersions, type Oc001Scope } from "./catalog/catalog-versions.ts";
@@ -35,8 +36,8 @@ import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 export interface CoordinatorOptions {
   readonly address: () => BackendAddress;
-  /** PostgreSQL's own superuser, for what the cluster does itself. */
-  readonly superuser: string;
+  /** For what the cluster does itself: a role that owns nothing and may do no more than that needs. */
+  readonly systemRole: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: Events<TransactionEvents> | undefined;
@@ -52,6 +53,7 @@ export class Coordinator implements Requester {
   readonly events: Events<TransactionEvents>;
   readonly #options: CoordinatorOptions;
   readonly #services: TransactionServices;
+  readonly #passwords: RolePasswords;
   /** Logins, the catalog, jobs. */
   readonly #control: SystemConnection;
   /** For the lock watch alone. */
@@ -86,6 +88,7 @@ export class Coordinator implements Requester {
     const watch = new LockWatch({ clock, log, asker: this.#watching });
     const explain = (processId: number): Promise<string> => watch.explain(processId);
     this.#control = new SystemConnection({ name: "control", connect, clock, log, watch, explain });
+    this.#passwords = new RolePasswords(this.#control);
     this.#services = {
       clock,
       log,
@@ -105,6 +108,11 @@ export class Coordinator implements Requester {
         ),
     };
   }
+
+  /** Who a backend is for is settled when it connects; one that turns out to be another's has been lost by then. */
+  readonly #onBreach = (breach: RightsBreach): void => {
+    this.#options.log({ event: "backend.rightsBreached", ...breach });
+  };
 
   get catalogVersions(): CatalogVersions {
     return this.#services.catalogVersions;
@@ -140,6 +148,7 @@ export class Coordinator implements Requester {
 
   /** The role was dropped or renamed. */
   retireRole(role: string): void {
+    this.#passwords.forget(role);
     this.#services.pool.retire(role);
   }
 
@@ -262,21 +271,25 @@ export class Coordinator implements Requester {
   }
 
   async #connectSystem(): Promise<Backend> {
-    const { superuser } = this.#options;
+    const address = this.#options.address();
     return await Backend.connect({
-      address: this.#options.address(),
-      user: superuser,
-      superuser,
-      parameters: systemTimeLimits,
+      address,
+      user: this.#options.systemRole,
+      password: "password" in address ? address.password : undefined,
+      parameters: systemSettings,
+      onBreach: this.#onBreach,
     });
   }
 
   async #connect(role: string, temporaryBytesMax?: number): Promise<Backend> {
+    const address = this.#options.address();
+    const password = "password" in address ? await this.#passwords.of(role) : undefined;
     return await Backend.connect({
-      address: this.#options.address(),
+      address,
       user: role,
-      superuser: this.#options.superuser,
+      password,
       temporaryBytesMax,
+      onBreach: this.#onBreach,
     });
   }
 }

@@ -333,7 +333,7 @@ export class Hold {
 
   /** PostgreSQL has had to write something for it. */
   async hasEffects(): Promise<boolean> {
-    const { rows } = await this.request("SELECT pg_current_xact_id_if_assigned()");
+    const { rows } = await this.request("SELECT pg_catalog.pg_current_xact_id_if_assigned()");
     return rows[0]?.[0] !== null;
   }
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { systemClock } from "../../src/base/index.ts";
-import { superuser } from "../../src/storage/system-schema/index.ts";
+import { systemRole } from "../../src/storage/system-schema/index.ts";
 import { Backend } from "../../src/transaction/backend/backend.ts";
 import { PostgresError } from "../../src/transaction/backend/request.ts";
-import { SystemConnection, systemTimeLimits } from "../../src/transaction/backend/system-connection.ts";
+import { SystemConnection, systemSettings } from "../../src/transaction/backend/system-connection.ts";
 import { type RunningCluster, runCluster, within } from "../running-cluster.ts";
 import { eventually } from "../storage-helper.ts";
 
@@ -24,14 +24,14 @@ interface Opened {
   readonly events: string[];
 }
 
-function open(parameters: Readonly<Record<string, string>>): Opened {
+function open(parameters: Readonly<Record<string, string>>, user = systemRole): Opened {
   const events: string[] = [];
   const address = running.cluster.storageAddress;
   const system = new SystemConnection({
     name: "test",
     clock: systemClock,
     log: ({ event }) => events.push(event),
-    connect: () => Backend.connect({ address, user: superuser, superuser, parameters }),
+    connect: () => Backend.connect({ address, user, parameters }),
     explain: () => Promise.resolve("a test"),
     requestMsMax: 300,
   });
@@ -41,8 +41,8 @@ function open(parameters: Readonly<Record<string, string>>): Opened {
 test("a request for a row that a client holds ends with an error", async () => {
   const holder = await running.connect();
   await holder.query("BEGIN; UPDATE account SET balance = 1 WHERE id = 1");
-  const { system } = open({ ...systemTimeLimits, lock_timeout: "100ms" });
-  const asked = within("it ends", () => system.request("SELECT FROM account WHERE id = 1 FOR UPDATE"));
+  const { system } = open({ ...systemSettings, lock_timeout: "100ms" }, "admin");
+  const asked = within("it ends", () => system.request("SELECT FROM public.account WHERE id = 1 FOR UPDATE"));
   await assert.rejects(asked, { sqlstate: "55P03" });
   await holder.query("ROLLBACK");
   system.close();

@@ -54,10 +54,10 @@ function tooManyColumns({ limits }: CheckContext, table: TableFacts): SqlError {
 async function checkView({ ask, limits, searchPath }: CheckContext, name: ObjectName): Promise<void> {
   // Measured: the limit is on the internal form, so 131 KiB of literals meet it as 524 KiB of names do.
   const rows = await ask(
-    `SELECT pg_catalog.octet_length(r.ev_action::text)
-     FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS path(schema, place)
+    `SELECT pg_catalog.octet_length(r.ev_action::pg_catalog.text)
+     FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS path(schema, place)
      JOIN pg_catalog.pg_namespace n ON n.nspname = path.schema
-     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::text
+     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::pg_catalog.text
      JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
      WHERE c.relkind = 'v' ORDER BY path.place LIMIT 1`,
     [schemasOf(name, searchPath), name.name],

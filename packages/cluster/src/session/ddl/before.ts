@@ -29,7 +29,10 @@ export async function checkBefore(context: CheckContext, shape: DdlShape): Promi
 
 /** Measured: the limit is looked at before IF NOT EXISTS. `public` does not count. */
 async function checkSchemas({ ask, limits }: CheckContext): Promise<void> {
-  const rows = await ask(`SELECT count(*) FROM (${userSchemas}) AS s WHERE s.nspname <> 'public'`, []);
+  const rows = await ask(
+    `SELECT pg_catalog.count(*) FROM (${userSchemas}) AS s WHERE s.nspname <> 'public'`,
+    [],
+  );
   if (Number(rows[0]?.[0]) >= limits.schemasMax) throw limitError(limits, "schemasMax");
 }
 

@@ -50,8 +50,8 @@ function taskOf(schema: string, table: string, name: string): JobTask {
 
 const constraintQuery = `
 SELECT n.nspname, c.relkind, pg_catalog.pg_has_role(c.relowner, 'USAGE'), k.contype
-FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS path(schema, place)
+FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS path(schema, place)
 JOIN pg_catalog.pg_namespace n ON n.nspname = path.schema
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::text
-LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.conname = $3::text
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::pg_catalog.text
+LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.conname = $3::pg_catalog.text
 ORDER BY path.place LIMIT 1`;

@@ -78,7 +78,7 @@ async function tryOnCopy(
 
 /** What the service refuses of a definition that PostgreSQL takes. */
 async function checkCopy(context: IndexContext, { schema, table }: Place): Promise<void> {
-  const [temporary] = await context.ask("SELECT pg_catalog.pg_my_temp_schema()::regnamespace", []);
+  const [temporary] = await context.ask("SELECT pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace", []);
   const copy = await tableFacts(context.ask, { schema: temporary?.[0] ?? "", name: table }, []);
   for (const key of copy?.keys ?? []) checkKey(context, key);
   const waiting = context.unbegun.filter((build) => build.schema === schema && build.table === table);
@@ -89,14 +89,14 @@ async function checkCopy(context: IndexContext, { schema, table }: Place): Promi
 
 /** Invalid ones count, and those whose build waits. */
 const indexCount = `
-SELECT count(*) FROM (
+SELECT pg_catalog.count(*) FROM (
   SELECT i.relname
   FROM pg_catalog.pg_namespace n
-  JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = $2::text
+  JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = $2::pg_catalog.text
   JOIN pg_catalog.pg_index x ON x.indrelid = t.oid
   JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-  WHERE n.nspname = $1::text
-  UNION SELECT unnest FROM pg_catalog.unnest($3::text[])) AS names`;
+  WHERE n.nspname = $1::pg_catalog.text
+  UNION SELECT unnest FROM pg_catalog.unnest($3::pg_catalog.text[])) AS names`;
 
 async function findTable(
   transaction: Transaction,
@@ -106,10 +106,10 @@ async function findTable(
   const { schema, name } = statement.table;
   const schemas = schema === undefined ? searchPath : [schema];
   const rows = await transaction.request(
-    `SELECT n.nspname, c.relkind, pg_has_role(c.relowner, 'USAGE')
-     FROM unnest($1::text[]) WITH ORDINALITY AS path(schema, place)
-     JOIN pg_namespace n ON n.nspname = path.schema
-     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $2::text
+    `SELECT n.nspname, c.relkind, pg_catalog.pg_has_role(c.relowner, 'USAGE')
+     FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS path(schema, place)
+     JOIN pg_catalog.pg_namespace n ON n.nspname = path.schema
+     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::pg_catalog.text
      ORDER BY path.place LIMIT 1`,
     [`{${schemas.map((one) => JSON.stringify(one)).join(",")}}`, name],
   );
@@ -127,7 +127,7 @@ async function findTable(
 
 async function isInCatalog(transaction: Transaction, schema: string, name: string): Promise<boolean> {
   const rows = await transaction.request(
-    "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
+    "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
     [schema, name],
   );
   return rows.length > 0;
@@ -140,8 +140,8 @@ async function generatedName(
   isTaken: (name: string) => Promise<boolean>,
 ): Promise<string> {
   const rows = await transaction.request(
-    `SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-     WHERE i.indrelid = to_regclass('pg_temp.' || quote_ident($1))`,
+    `SELECT c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+     WHERE i.indrelid = pg_catalog.to_regclass('pg_temp.' || pg_catalog.quote_ident($1))`,
     [table],
   );
   const chosen = rows[0]?.[0] ?? `${table}_idx`;

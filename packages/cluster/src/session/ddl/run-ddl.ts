@@ -109,7 +109,7 @@ async function tablesOf(
 const tableOfIndex = `
 SELECT t.relname
 FROM pg_catalog.pg_namespace n
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::text
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::pg_catalog.text
 JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-WHERE n.nspname = ANY ($1::text[])`;
+WHERE n.nspname = ANY ($1::pg_catalog.text[])`;

@@ -67,7 +67,7 @@ SELECT pg_catalog.json_build_object(
   'primaryKey', coalesce((
     SELECT pg_catalog.json_agg(a.attname ORDER BY k.place)
     FROM pg_catalog.pg_index i,
-         pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place), pg_catalog.pg_attribute a
+         pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(attnum, place), pg_catalog.pg_attribute a
     WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts
       AND a.attrelid = c.oid AND a.attnum = k.attnum), '[]'),
   'primaryKeyName', (
@@ -79,9 +79,9 @@ SELECT pg_catalog.json_build_object(
       FROM pg_catalog.pg_attribute a
       WHERE a.attrelid = i.indexrelid AND a.attnum BETWEEN 1 AND i.indnkeyatts) ORDER BY i.indexrelid)
     FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid), '[]'),
-  'statistics', (SELECT count(*) FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid))
-FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS path(schema, place)
+  'statistics', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid))
+FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS path(schema, place)
 JOIN pg_catalog.pg_namespace n ON n.nspname = path.schema
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::text
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2::pg_catalog.text
 WHERE c.relkind = 'r'
 ORDER BY path.place LIMIT 1`;

@@ -8,6 +8,6 @@ WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'sys', 'aw
 /** @param kind - of `pg_class.relkind` */
 export function countOf(kind: "r" | "v" | "S"): string {
   return `
-SELECT count(*) FROM pg_catalog.pg_class c JOIN (${userSchemas}) AS s ON s.oid = c.relnamespace
+SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c JOIN (${userSchemas}) AS s ON s.oid = c.relnamespace
 WHERE c.relkind = '${kind}'`;
 }

@@ -45,12 +45,12 @@ SELECT n.nspname, c.relname, c.reltuples, c.relpages, pg_catalog.pg_relation_siz
      'name', ic.relname, 'quotedName', pg_catalog.quote_ident(ic.relname), 'isPrimary', i.indisprimary,
      'isUnique', i.indisunique, 'keyColumns', i.indnkeyatts,
      'columns', (SELECT pg_catalog.json_agg(COALESCE(pg_catalog.quote_ident(a.attname), pg_catalog.pg_get_indexdef(ic.oid, k.place::int, false)) ORDER BY k.place)
-                 FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
+                 FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k (attnum, place)
                  LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0)))
    FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid)
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE (n.nspname, c.relname) IN (
-  SELECT t->>0, t->>1 FROM pg_catalog.json_array_elements($1::json) AS t)`;
+  SELECT t->>0, t->>1 FROM pg_catalog.json_array_elements($1::pg_catalog.json) AS t)`;
 
 /** Asks for all tables that the plan scans or writes. */
 export async function readTables(root: PlanNode, request: Request): Promise<Tables> {

@@ -5,7 +5,7 @@
  * Source: https://github.com/winebarrel/pistachio/pull/319, measured on a live cluster.
  */
 import { replaceFunction } from "./replace-function.ts";
-import { firstClientOid, superuser, superuserOid } from "./roles.ts";
+import { firstClientOid, superuser, superuserOid, systemRole } from "./roles.ts";
 
 /**
  * In PL/pgSQL, which keeps plans for the session: pg_indexes is six times as fast as with SQL functions. A client's search path
@@ -80,12 +80,13 @@ $$`;
 const shownNames = `
 CREATE FUNCTION pg_dsql.plain_names(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN regexp_replace($1, 'pg_dsql(_rows|_catalog)?\\.', '', 'g');
-CREATE FUNCTION pg_dsql.is_cluster() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE RETURN session_user = '${superuser}';
+CREATE FUNCTION pg_dsql.is_cluster() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE RETURN session_user IN ('${superuser}', '${systemRole}');
 CREATE FUNCTION pg_dsql.shown_acl(aclitem[]) RETURNS aclitem[] LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN CASE strpos($1::text, '${superuser}') WHEN 0 THEN $1 ELSE COALESCE(
   (SELECT array_agg(replace(item::text, '/${superuser}', '/admin')::aclitem)
-   FROM unnest($1) AS item WHERE item::text NOT LIKE '${superuser}=%'),
-  replace($1::text, '${superuser}', 'admin')::aclitem[]) END`;
+   FROM unnest($1) AS item WHERE item::text NOT LIKE '${superuser}=%' AND item::text NOT LIKE '${systemRole}=%'),
+  (SELECT array_agg(replace(item::text, '${superuser}', 'admin')::aclitem)
+   FROM unnest($1) AS item WHERE item::text NOT LIKE '${systemRole}=%')) END`;
 
 /** The system's own views stand on the views that clients see; who asks for a definition reads PostgreSQL's names. */
 const plainNames = "pg_dsql.plain_names($original)";

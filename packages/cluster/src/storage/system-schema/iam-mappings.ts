@@ -1,5 +1,6 @@
 /** Which IAM principals may connect as which database role: written by AWS IAM GRANT and REVOKE, read through views. */
 import { type ErrorFact, errors } from "@dsql-local/spec";
+import { systemRole } from "./roles.ts";
 
 /** @param fact - with `%1$s` where the role stands and `%2$s` where the ARN does */
 function raise(fact: ErrorFact): string {
@@ -20,6 +21,7 @@ CREATE TABLE pg_dsql.iam_mapping (
   grantor_oid oid NOT NULL,
   UNIQUE (arn, role_oid)
 );
+GRANT SELECT ON pg_dsql.iam_mapping TO ${systemRole};
 CREATE INDEX iam_mapping_by_role ON pg_dsql.iam_mapping (role_oid);
 CREATE VIEW sys.iam_pg_role_mappings AS
   SELECT m.iam_oid, m.arn, m.role_oid AS pg_role_oid, r.rolname AS pg_role_name,
@@ -46,7 +48,7 @@ BEGIN
   IF mapped IS NULL THEN
     ${raise(errors.roleMissing(role))};
   END IF;
-  IF mapped.rolsuper OR role_name = 'admin' OR starts_with(role_name, 'pg_') THEN
+  IF mapped.rolsuper OR role_name IN ('admin', '${systemRole}') OR starts_with(role_name, 'pg_') THEN
     ${raise(errors.iamRoleNotSupported(role))};
   END IF;
   IF NOT mapped.rolcanlogin THEN

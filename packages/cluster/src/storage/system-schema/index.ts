@@ -2,7 +2,7 @@
  * What a new cluster's database holds besides PostgreSQL's own catalog: the role `admin`, the schemas `sys` and
  * `aws_dsql` that the service shows, and the tables under them in `pg_dsql`, a name that tools which list tables skip.
  *
- * A version is never changed once it was released; a change is a new version, applied in order to older data. Versions 1 and 2
+ * A version is never changed once it was released; a change is a new version, applied in order to older data. Versions 1 to 4
  * were never released: data of them are refused, see `bringSchemaUpToDate`.
  */
 import { catalogFunctions } from "./catalog-functions.ts";
@@ -16,7 +16,7 @@ import { sysFunctions } from "./sys-functions.ts";
 import { simpleTextSearch } from "./text-search.ts";
 import { initialPrivileges, untrusted } from "./untrusted.ts";
 
-export { superuser } from "./roles.ts";
+export { superuser, systemRole } from "./roles.ts";
 
 export interface SystemSchemaVersion {
   readonly version: number;
@@ -29,7 +29,7 @@ CREATE TABLE pg_dsql.schema_version (version int PRIMARY KEY, applied_at timesta
 
 export const systemSchema: readonly SystemSchemaVersion[] = [
   {
-    version: 3,
+    version: 5,
     statements: [
       versionTable,
       roles,
@@ -41,10 +41,10 @@ export const systemSchema: readonly SystemSchemaVersion[] = [
       primaryKeys,
       shownCatalogViews,
       untrusted,
+      sessionFunctions,
       initialPrivileges,
     ],
   },
-  { version: 4, statements: [sessionFunctions, initialPrivileges] },
 ];
 
 /** Older data cannot be brought up to date. */

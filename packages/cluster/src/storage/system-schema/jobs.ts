@@ -1,4 +1,4 @@
-import { superuser } from "./roles.ts";
+import { systemRole } from "./roles.ts";
 
 /**
  * Asynchronous jobs: the cluster writes the table, clients read the view.
@@ -25,6 +25,7 @@ CREATE TABLE pg_dsql.job (
   start_time timestamptz,
   update_time timestamptz
 );
+GRANT SELECT, INSERT, UPDATE, DELETE ON pg_dsql.job TO ${systemRole};
 CREATE INDEX job_by_object ON pg_dsql.job (object_id);
 CREATE VIEW sys.jobs AS
   SELECT sys.uuid_to_base32_str(job_id) AS job_id, status, details, job_type, class_id, object_id,
@@ -46,7 +47,7 @@ CREATE FUNCTION pg_dsql.record_drop() RETURNS event_trigger LANGUAGE plpgsql SEC
 SET search_path = pg_catalog AS $$
 BEGIN
   -- A build that begins anew drops the invalid index of its last attempt.
-  IF session_user = '${superuser}' OR current_setting('dsql.in_job', true) = 'on' THEN
+  IF session_user = '${systemRole}' OR current_setting('dsql.in_job', true) = 'on' THEN
     RETURN;
   END IF;
   INSERT INTO pg_dsql.job (job_id, status, job_type, class_id, object_id, object_name, start_time, update_time)

@@ -20,7 +20,7 @@ import {
   shownCatalogRowsSchema,
   shownCatalogSchema,
 } from "../../base/index.ts";
-import { administratorOid, firstClientOid, superuserOid } from "./roles.ts";
+import { administratorOid, firstClientOid, superuserOid, systemRoleOid } from "./roles.ts";
 
 // PostgreSQL gives no system columns to a view, but a column of a view may have the name of one.
 const systemColumns = ["tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"];
@@ -146,7 +146,9 @@ const shown: Readonly<Record<ShownCatalog, Shown>> = {
   // The service has no event triggers and grants no parameters; the cluster does.
   pg_event_trigger: only("pg_event_trigger", "false"),
   pg_parameter_acl: only("pg_parameter_acl", "false"),
-  pg_auth_members: only("pg_auth_members", "true", { grantor: owner("grantor") }),
+  pg_auth_members: only("pg_auth_members", `t.member <> ${systemRoleOid} AND t.roleid <> ${systemRoleOid}`, {
+    grantor: owner("grantor"),
+  }),
   pg_database: only("pg_database", "t.datname = 'postgres'", {
     datdba: owner("datdba"),
     datacl: acl("datacl"),
@@ -158,8 +160,12 @@ const ownSessionOnly = "(t.pid = pg_backend_pid() OR pg_dsql.is_cluster())";
 
 /** Views of PostgreSQL's over functions, and what of them clients see. */
 const narrowed: Readonly<Record<string, Pick<Shown, "where" | "instead">>> = {
-  pg_roles: { where: `t.oid <> ${superuserOid}` },
-  pg_shadow: { where: `t.usesysid <> ${superuserOid}` },
+  pg_roles: { where: `t.oid NOT IN (${superuserOid}, ${systemRoleOid})` },
+  // A password is the system's own.
+  pg_shadow: {
+    where: `t.usesysid NOT IN (${superuserOid}, ${systemRoleOid})`,
+    instead: { passwd: 'NULL::text COLLATE "C"' },
+  },
   pg_stat_activity: {
     where: ownSessionOnly,
     instead: { query: "pg_dsql.plain_names(t.query)" },

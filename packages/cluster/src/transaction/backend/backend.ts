@@ -10,13 +10,13 @@
  *
  * Source: PostgreSQL documentation, "Message Flow" and "Pipelining".
  */
-import { quoteName } from "@dsql-local/sql";
 import { connect, type Socket } from "node:net";
 import { announcement, assert, defined } from "../../base/index.ts";
 import {
   backendType,
   bodyOf,
   decodeErrorFields,
+  decodeParameterStatus,
   decodeReadyStatus,
   encodeFrontend,
   errorFieldsOf,
@@ -35,19 +35,29 @@ export interface Receiver {
 }
 
 export type BackendAddress =
-  /** A Unix socket, open to this cluster alone. */
+  /** A Unix socket, open to this cluster alone; or loopback TCP, with the password of the system's role. */
   { readonly path: string } | { readonly host: string; readonly port: number; readonly password: string };
 
 export interface BackendOptions {
   readonly address: BackendAddress;
   /** The database role that statements run as. */
   readonly user: string;
-  /** The only role that may connect where PostgreSQL asks for a password; it then takes on `user`. */
-  readonly superuser: string;
+  /** Its password, where PostgreSQL asks for one. */
+  readonly password?: string | undefined;
+  /** Hears that the backend is not, or no longer, what it was opened for; it is lost then. */
+  readonly onBreach?: ((breach: RightsBreach) => void) | undefined;
   /** Temporary files that one statement may need; without a bound by default. */
   readonly temporaryBytesMax?: number | undefined;
   /** PostgreSQL's settings from the start on, by name. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What PostgreSQL reports of whom a backend serves, and must not. */
+export interface RightsBreach {
+  readonly processId: number;
+  readonly role: string;
+  readonly parameter: string;
+  readonly value: string;
 }
 
 /** The embedded PostgreSQL or our connection to it went away. */
@@ -78,6 +88,7 @@ export class Backend {
 
   readonly #socket: Socket;
   readonly #address: BackendAddress;
+  readonly #onBreach: BackendOptions["onBreach"];
   readonly #splitter = new FrameSplitter(messageBytesMax);
   readonly #receivers: Receiver[] = [];
   /** Of a COPY … FROM STDIN that PostgreSQL has not answered yet. */
@@ -91,6 +102,7 @@ export class Backend {
   private constructor(options: BackendOptions) {
     this.#address = options.address;
     this.role = options.user;
+    this.#onBreach = options.onBreach;
     const callback = (length: number): boolean => {
       this.#take(Buffer.from(arrivals.subarray(0, length)));
       return true;
@@ -204,14 +216,12 @@ export class Backend {
   }
 
   async #start(options: BackendOptions): Promise<void> {
-    const password = "password" in options.address ? options.address.password : undefined;
     const started = new Promise<void>((resolve, reject) => {
-      this.#receivers.push(new StartReceiver(this, password, resolve, reject));
+      this.#receivers.push(new StartReceiver(this, options.password, resolve, reject));
     });
-    const user = password === undefined ? options.user : options.superuser;
     this.#socket.write(
       encodeFrontend.startup({
-        user,
+        user: options.user,
         database: "postgres",
         client_encoding: "UTF8",
         ...(options.temporaryBytesMax !== undefined && {
@@ -221,14 +231,6 @@ export class Backend {
       }),
     );
     await started;
-    if (user !== options.user) {
-      this.send(encodeFrontend.query(`SET SESSION AUTHORIZATION ${quoteName(options.user)}`), {
-        // Never go on as the superuser.
-        message: (type) => type === backendType.errorResponse && this.#socket.destroy(),
-        ready: () => undefined,
-        lost: () => undefined,
-      });
-    }
   }
 
   /** For the start only. */
@@ -252,6 +254,7 @@ export class Backend {
   }
 
   readonly #handle = (type: number, frame: Buffer): void => {
+    if (type === backendType.parameterStatus) this.#checkRights(frame);
     const receiver = this.#receivers[0];
     if (receiver === undefined) return; // A setting reported or a shutdown announced between exchanges.
     if (type === backendType.noticeResponse && this.#isAnnounced(frame)) return;
@@ -269,6 +272,19 @@ export class Backend {
     if (decodeErrorFields(frame).get("C") !== announcement.settings) return false;
     this.hasOtherSettings = true;
     return true;
+  }
+
+  /**
+   * PostgreSQL says who its session is when that begins, and whenever it changes. It is the role that the backend belongs to,
+   * which is no superuser, and never another.
+   */
+  #checkRights(frame: Buffer): void {
+    const { name, value } = decodeParameterStatus(frame);
+    const isRight =
+      name === "is_superuser" ? value === "off" : name !== "session_authorization" || value === this.role;
+    if (isRight) return;
+    this.#onBreach?.({ processId: this.#processId, role: this.role, parameter: name, value });
+    this.#lose(new Error(`the session of ${this.role} reports ${name} = ${value}`));
   }
 
   /** A COPY goes on with its data. One that fails before is not asked for any, and PostgreSQL waits for a Sync. */

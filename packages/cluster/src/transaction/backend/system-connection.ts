@@ -14,8 +14,12 @@ import type { Clock, Log } from "../../base/index.ts";
 import type { Backend } from "./backend.ts";
 import { request, type Requester, type RequestResult } from "./request.ts";
 
-/** PostgreSQL's own bounds on each of the system's statements. */
-export const systemTimeLimits: Readonly<Record<string, string>> = {
+/**
+ * PostgreSQL's own bounds on each of the system's statements; and its names are PostgreSQL's, whatever clients have put where
+ * names are looked up.
+ */
+export const systemSettings: Readonly<Record<string, string>> = {
+  search_path: "pg_catalog",
   lock_timeout: "5s",
   statement_timeout: "15s",
 };

@@ -16,7 +16,7 @@ export function hasKeyOfImages(table: Table, columns: readonly string[], images:
 export function keysOfImages(table: Table, columns: readonly string[], images: string): string {
   const name = qualifiedName(table);
   const wanted = columns.map((column) => `(image.text::${name}).${quoteName(column)}`).join(", ");
-  return `SELECT ${wanted} FROM unnest(${images}::text[]) AS image(text)`;
+  return `SELECT ${wanted} FROM pg_catalog.unnest(${images}::pg_catalog.text[]) AS image(text)`;
 }
 
 /**

@@ -94,7 +94,7 @@ export async function touchLockedRows(
     const column = table.columns.find((one) => !one.isGenerated && !one.isIdentityAlways);
     if (column === undefined || places.length === 0) continue;
     const name = quoteName(column.name);
-    const text = `UPDATE ${qualifiedName(table)} SET ${name} = ${name} WHERE ctid = ANY ($1::tid[])`;
+    const text = `UPDATE ${qualifiedName(table)} SET ${name} = ${name} WHERE ctid = ANY ($1::pg_catalog.tid[])`;
     try {
       await hold.request(text, [textArray(places)]);
     } catch (error) {

@@ -65,7 +65,7 @@ export async function tablesWithPieces(
   const { rows } = await hold.request(
     `SELECT n.nspname, c.relname
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND pg_stat_get_xact_tuples_inserted(c.reltoastrelid) > 0 AND c.oid >= 16384`,
+     WHERE c.relkind = 'r' AND pg_catalog.pg_stat_get_xact_tuples_inserted(c.reltoastrelid) > 0 AND c.oid >= 16384`,
   );
   return rows.map(([schema, name]) => ({ schema: schema ?? "", name: name ?? "" }));
 }

@@ -10,12 +10,12 @@ import type { Requester } from "../backend/request.ts";
 
 // Indexes that the transaction has made itself are newer than its snapshot. What is declared without a length counts nothing.
 const widestDeclared = `
-SELECT max(width) FROM (
-  SELECT sum(CASE WHEN t.typlen > 0 THEN t.typlen
+SELECT pg_catalog.max(width) FROM (
+  SELECT pg_catalog.sum(CASE WHEN t.typlen > 0 THEN t.typlen
                   WHEN t.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 0 END) AS width
   FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum <= i.indnkeyatts
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  WHERE i.xmin::text::int8 >= (pg_snapshot_xmax(pg_current_snapshot())::text::int8 & 4294967295)
+  WHERE i.xmin::pg_catalog.text::pg_catalog.int8 >= (pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8 & 4294967295)
   GROUP BY i.indexrelid) AS made`;
 
 /**

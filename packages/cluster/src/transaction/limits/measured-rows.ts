@@ -37,9 +37,9 @@ export class MeasuredRows {
   /** Large values count as they are stored, that is compressed. */
   async #largeBytes(hold: Requester): Promise<number> {
     const varying = this.#table.columns.filter(({ isFixed }) => !isFixed);
-    const sizes = varying.map(({ name }) => `coalesce(pg_column_size(${quoteName(name)}), 0)`);
+    const sizes = varying.map(({ name }) => `coalesce(pg_catalog.pg_column_size(${quoteName(name)}), 0)`);
     const { rows } = await hold.request(
-      `SELECT ${sizes.join(", ")} FROM ONLY ${qualifiedName(this.#table)} WHERE ctid = ANY ($1::tid[])`,
+      `SELECT ${sizes.join(", ")} FROM ONLY ${qualifiedName(this.#table)} WHERE ctid = ANY ($1::pg_catalog.tid[])`,
       [textArray(this.#large)],
     );
     let total = 0;

@@ -127,13 +127,13 @@ function measureExpression(
     .filter(({ isFixed }) => !isFixed)
     .map((column) => {
       const times = 1 + entries.filter(({ columns }) => columns.includes(column.name)).length;
-      return `${times} * coalesce(pg_column_size(${alias}.${quoteName(column.name)}), 0)`;
+      return `${times} * coalesce(pg_catalog.pg_column_size(${alias}.${quoteName(column.name)}), 0)`;
     });
   const row = `(${[String(fixedBytes(table)), ...parts].join(" + ")})`;
   const keys = wideKeys.map((index) => keyExpression(table, index, alias));
   const largestKey = keys.length === 0 ? "0" : `greatest(${keys.join(", ")})`;
   const largeFrom = Math.min(limits.valueBytesMax, limits.rowBytesMax);
-  return `concat_ws(' ', ${row}, ${largestKey}, CASE WHEN ${row} > ${largeFrom} THEN ${alias}.ctid END)`;
+  return `pg_catalog.concat_ws(' ', ${row}, ${largestKey}, CASE WHEN ${row} > ${largeFrom} THEN ${alias}.ctid END)`;
 }
 
 function keyExpression(table: Table, index: Index, alias: string): string {
@@ -145,6 +145,8 @@ function keyExpression(table: Table, index: Index, alias: string): string {
 /** Texts and byte strings count by their length, not as PostgreSQL may have compressed them. */
 function keyPart({ isFixed, bytesMax, type }: Column, value: string): string {
   if (isFixed) return String(bytesMax ?? 0);
-  const bytes = /^(?:text|character|bytea)/.test(type) ? "octet_length" : "pg_column_size";
+  const bytes = /^(?:text|character|bytea)/.test(type)
+    ? "pg_catalog.octet_length"
+    : "pg_catalog.pg_column_size";
   return `coalesce(${bytes}(${value}), 0)`;
 }

@@ -63,7 +63,7 @@ async function measureOwnRows(
 ): Promise<void> {
   const { rows } = await hold.request(
     `SELECT ${measure(quoteName(table.name))} FROM ONLY ${qualifiedName(table)} AS ${quoteName(table.name)}
-     WHERE xmin::text::int8 >= (pg_snapshot_xmax(pg_current_snapshot())::text::int8 & 4294967295)`,
+     WHERE xmin::pg_catalog.text::pg_catalog.int8 >= (pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8 & 4294967295)`,
   );
   const measured = new MeasuredRows(table, limits);
   for (const [row] of rows) measured.add(row ?? "");

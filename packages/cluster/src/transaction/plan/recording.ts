@@ -44,7 +44,7 @@ export function planRecording(
   // An image says nothing of the row that it was under another key; then the statement itself is the better guess.
   const forRedo = differs && !(command === "update" && setsKey(dml.set, table));
   const alias = quoteName(dml.target.alias ?? dml.target.name);
-  const image = `(${alias}.*)::text`;
+  const image = `(${alias}.*)::pg_catalog.text`;
   const mayUpdate = dml.onConflict !== undefined;
   const expression = mayUpdate ? `${updatedMark(alias)} || ${image}` : image;
   return { expression, table, command, mayUpdate, forRedo };

@@ -35,7 +35,7 @@ const table: Table = {
   cascadesOn: { delete: false, update: false },
 };
 
-const rows = `(SELECT (unnest($1::text[])::"public"."Order").*) AS image`;
+const rows = `(SELECT (pg_catalog.unnest($1::pg_catalog.text[])::"public"."Order").*) AS image`;
 
 test("an insert is written again with its identity, without its generated columns", () => {
   assert.equal(

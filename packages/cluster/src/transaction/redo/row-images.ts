@@ -13,7 +13,10 @@ export function imageStatement(images: RowImages): string {
   const { table } = images;
   const name = qualifiedName(table);
   // Of a row without columns `.*` leaves nothing, not even the row.
-  const row = table.columns.length === 0 ? "FROM unnest($1::text[])" : `(unnest($1::text[])::${name}).*`;
+  const row =
+    table.columns.length === 0
+      ? "FROM pg_catalog.unnest($1::pg_catalog.text[])"
+      : `(pg_catalog.unnest($1::pg_catalog.text[])::${name}).*`;
   const rows = `(SELECT ${row}) AS image`;
   if (images.command === "insert") return `${insertRows(table, name, "image.")} FROM ${rows}`;
   const same = sameRow(table);

@@ -61,10 +61,10 @@ function changeText(statement: ShadowStatement, dml: DmlShape, rules: readonly R
   const columns = table.columns.map((column, index) => `row."dsql ${index}" AS ${quoteName(column.name)}`);
   const image = table.columns.map((_, index) => `row."dsql ${index}"`).join(", ");
   const own = [
-    `row.${placeColumn}::text`,
-    `row.${nthColumn}::text`,
-    `ROW(${image})::${qualifiedName(table)}::text`,
-    ...rules.map((rule) => `(${rule.condition(name)})::text`),
+    `row.${placeColumn}::pg_catalog.text`,
+    `row.${nthColumn}::pg_catalog.text`,
+    `ROW(${image})::${qualifiedName(table)}::pg_catalog.text`,
+    ...rules.map((rule) => `(${rule.condition(name)})::pg_catalog.text`),
   ];
   const returning = dml.returning === undefined ? "" : `, ${expandStars(part(dml.returning), name)}`;
   return (

@@ -22,7 +22,7 @@ export async function copyInShadow(statement: ShadowStatement, sink: Sink): Prom
   backend.send(Buffer.concat(frames), exchange);
   const result = await hold.watched(() => exchange.result);
   if (result.kind !== "complete") return { result, frames: [] };
-  const { rows } = await hold.request(`SELECT (${name}.*)::text FROM pg_temp.${name} AS ${name}`);
+  const { rows } = await hold.request(`SELECT (${name}.*)::pg_catalog.text FROM pg_temp.${name} AS ${name}`);
   const images = rows.map(([image]) => image ?? "");
   for (const image of images) target.add(image);
   await checkUnique(hold, target, images);

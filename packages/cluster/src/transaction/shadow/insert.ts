@@ -37,7 +37,7 @@ function insertText(
 ): { text: string; ownColumns: number; hasRows: boolean } {
   const { dml } = analysis;
   if (dml === undefined) throw new TypeError("an INSERT has a shape");
-  const row = `(${quoteName(dml.target.alias ?? dml.target.name)}.*)::text`;
+  const row = `(${quoteName(dml.target.alias ?? dml.target.name)}.*)::pg_catalog.text`;
   const end = execution.statement.text.length;
   const head = substitution.part({ start: 0, end: dml.target.start }) + copy;
   if (dml.returning === undefined) {
@@ -72,7 +72,7 @@ async function proposedImages(statement: ShadowStatement, copy: string): Promise
   await hold.request(
     `CREATE TEMP TABLE ${quoteName("dsql proposed")} (LIKE ${copy} INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP`,
   );
-  const row = `(${quoteName(dml.target.alias ?? "dsql proposed")}.*)::text`;
+  const row = `(${quoteName(dml.target.alias ?? "dsql proposed")}.*)::pg_catalog.text`;
   const text =
     substitution.part({ start: 0, end: dml.target.start }) +
     bare +

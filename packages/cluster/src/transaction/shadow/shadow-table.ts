@@ -58,13 +58,13 @@ export class ShadowTable {
     const rows = this.table.columns.map((column) => `(image.text::${name}).${quoteName(column.name)}`);
     if (identified === "identified") {
       columns.push(`base.ctid AS ${placeColumn}`, `NULL::bigint AS ${nthColumn}`);
-      rows.push("NULL::tid", "image.nth");
+      rows.push("NULL::pg_catalog.tid", "image.nth");
     }
     const conditions = this.#hidesAll ? " WHERE false" : this.#hiddenCondition();
     const fromBase = `SELECT ${columns.join(", ")} FROM ONLY ${name} AS base${conditions}`;
     if (this.#images.length === 0) return `(${fromBase})`;
     const images = quoteLiteral(textArray(this.#images));
-    const fromImages = `SELECT ${rows.join(", ")} FROM unnest(${images}::text[]) WITH ORDINALITY AS image(text, nth) WHERE image.text IS NOT NULL`;
+    const fromImages = `SELECT ${rows.join(", ")} FROM pg_catalog.unnest(${images}::pg_catalog.text[]) WITH ORDINALITY AS image(text, nth) WHERE image.text IS NOT NULL`;
     return `(${fromBase} UNION ALL ${fromImages})`;
   }
 
@@ -75,7 +75,7 @@ export class ShadowTable {
   ): Promise<readonly { place: string | undefined; nth: number | undefined }[]> {
     if (this.table.primaryKey.length === 0 || images.length === 0) return [];
     const { rows } = await hold.request(
-      `SELECT ${placeColumn}::text, ${nthColumn}::text FROM ${this.source("identified")} AS seen
+      `SELECT ${placeColumn}::pg_catalog.text, ${nthColumn}::pg_catalog.text FROM ${this.source("identified")} AS seen
        WHERE ${hasKeyOfImages(this.table, this.table.primaryKey, "$1")}`,
       [textArray(images)],
     );
@@ -134,7 +134,7 @@ export class ShadowTable {
   #hiddenCondition(): string {
     return this.#hidden.size === 0
       ? ""
-      : ` WHERE base.ctid <> ALL (${quoteLiteral(textArray([...this.#hidden]))}::tid[])`;
+      : ` WHERE base.ctid <> ALL (${quoteLiteral(textArray([...this.#hidden]))}::pg_catalog.tid[])`;
   }
 }
 

@@ -42,7 +42,7 @@ export async function runOnCopies(statement: CopyStatement): Promise<ShadowAnswe
 async function makeCopy(hold: Hold, target: ShadowTable): Promise<void> {
   const { table } = target;
   const counted = await hold.request(
-    `SELECT count(*) FROM (SELECT FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
+    `SELECT pg_catalog.count(*) FROM (SELECT FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
   );
   if (Number(counted.rows[0]?.[0]) > copiedRowsMax) throw SqlError.of(errors.dataConflict);
   await makeEmptyCopy(hold, table, "INCLUDING INDEXES");
@@ -67,6 +67,6 @@ function textOnCopies({ execution, analysis, targets, substitution }: CopyStatem
 
 async function takeOver(hold: Hold, target: ShadowTable): Promise<void> {
   const name = quoteName(target.table.name);
-  const { rows } = await hold.request(`SELECT (${name}.*)::text FROM pg_temp.${name} AS ${name}`);
+  const { rows } = await hold.request(`SELECT (${name}.*)::pg_catalog.text FROM pg_temp.${name} AS ${name}`);
   target.become(rows.map(([row]) => row ?? ""));
 }
