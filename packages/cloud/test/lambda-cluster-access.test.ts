@@ -45,6 +45,10 @@ const greet = `
     minVersion: () => tls.connect({ host, port: 5432, servername: host, minVersion: "TLSv1.3" }),
     upgraded: () => tls.connect({ socket: new net.Socket().connect(5432, host), servername: host }),
     created: () => tls.connect({ socket: net.createConnection({ host, port: 5432 }), servername: host }),
+    webSocket: () => tls.connect({ host, port: "443", servername: host }),
+    ownPort: () => tls.connect({ host, port: Number(process.env.OTHER_PORT), servername: host }),
+    otherPort: () => tls.connect({ host, port: 1, servername: host }),
+    otherPortArgument: () => tls.connect(1, host, { servername: host }),
     wrongName: () => tls.connect({ host, port: 5432, servername: "zzzzzzzzzzzzzzzzzzzzzzzzzz.dsql.eu-west-1.on.aws" }),
     untouched: () => tls.connect({ host: "127.0.0.1", port: Number(process.env.OTHER_PORT), servername: "localhost" }),
   };
@@ -53,7 +57,18 @@ const greet = `
     ways[way]().on("data", (data) => (text += data)).on("end", () => resolve(text)).on("error", (error) => resolve(error.code));
   });`;
 
-const trusted = ["options", "arguments", "ownAuthority", "minVersion", "upgraded", "created"];
+const trusted = [
+  "options",
+  "arguments",
+  "ownAuthority",
+  "minVersion",
+  "upgraded",
+  "created",
+  "webSocket",
+  "ownPort",
+];
+/** Nothing listens at these in AWS, and nothing does here. */
+const refused = ["otherPort", "otherPortArgument"];
 
 test("inside a function the cluster's name reaches the local cluster with a verified certificate", async (t) => {
   const clusterAccess = await startCluster(t);
@@ -65,6 +80,7 @@ test("inside a function the cluster's name reaches the local cluster with a veri
 
   for (const way of trusted)
     assert.equal((await lambda.invoke(name, { way })).value, `hello ${endpoint}`, way);
+  for (const way of refused) assert.equal((await lambda.invoke(name, { way })).value, "ECONNREFUSED", way);
   // Node.js sends no server name of its own accord, as it would not to AWS; the certificate is verified all the same.
   assert.equal((await lambda.invoke(name, { way: "bare" })).value, "hello false");
   assert.equal((await lambda.invoke(name, { way: "wrongName" })).value, "ERR_TLS_CERT_ALTNAME_INVALID");
@@ -84,7 +100,7 @@ test("with the preload any Node.js program reaches it, CommonJS and ES modules a
     };
     return (await promisify(execFile)(process.execPath, parameters, { env })).stdout;
   };
-  const ways = [...trusted, "untouched"];
+  const ways = [...trusted, ...refused, "untouched"];
 
   const answers = await run(
     "-e",
@@ -94,6 +110,7 @@ test("with the preload any Node.js program reaches it, CommonJS and ES modules a
 
   assert.deepEqual(JSON.parse(answers), [
     ...trusted.map(() => `hello ${endpoint}`),
+    ...refused.map(() => "ECONNREFUSED"),
     "SELF_SIGNED_CERT_IN_CHAIN",
   ]);
   assert.equal(await run("--input-type=module", "-e", module), `hello ${endpoint}`);

@@ -4,8 +4,9 @@
  * and for the worker threads that run functions.
  *
  * It reads DSQL_LOCAL_HOST, DSQL_LOCAL_PORT and DSQL_LOCAL_CA_FILE, and does nothing without them. Every other host is left
- * alone. While it is loaded no connection can reach a cluster in AWS: all of them go to the local one, which refuses
- * names that are not its own.
+ * alone. While it is loaded no connection can reach a cluster in AWS: all of them stay on this machine. Those to the two ports
+ * of the service, 5432 and 443, and to the local cluster's own go there, which refuses names that are not its own; those to
+ * another go to that port of this machine, where nothing listens, as nothing does in AWS.
  *
  * With DSQL_LOCAL_RESPONSES_PORT and DSQL_LOCAL_RESPONSES_CA_FILE, inside functions, the same is done for the address at
  * which a custom resource answers CloudFormation.
@@ -21,6 +22,8 @@ interface Destination {
   readonly name: RegExp;
   readonly host: string;
   readonly port: number;
+  /** The ports of the name that lead there; undefined: all. */
+  readonly ports?: readonly number[];
   readonly caFile: string;
   /** For connections with plain options. */
   secureContext?: unknown;
@@ -31,6 +34,8 @@ type FindDestination = (name: unknown) => Destination | undefined;
 
 // A cluster's public name and the form that VPC endpoints have.
 const clusterName = /^[a-z0-9]{26}\.dsql(?:-[a-z0-9]+)?\.[a-z0-9-]+\.on\.aws$/i;
+/** PostgreSQL's protocol, and the same through WebSocket. */
+const servicePorts = [5432, 443];
 const responsesName = /^cloudformation-custom-resource-response\.dsql-local\.[a-z0-9-]+\.on\.aws$/;
 
 install(destinationsIn(process.env));
@@ -54,7 +59,7 @@ function destinationsIn(environment: NodeJS.ProcessEnv): Destination[] {
   const responsesPort = Number(environment["DSQL_LOCAL_RESPONSES_PORT"]);
   const responsesCaFile = environment["DSQL_LOCAL_RESPONSES_CA_FILE"];
   if (host === undefined || !(port > 0) || caFile === undefined) return [];
-  const cluster = { name: clusterName, host, port, caFile };
+  const cluster = { name: clusterName, host, port, ports: [...servicePorts, port], caFile };
   if (!(responsesPort > 0) || responsesCaFile === undefined) return [cluster];
   return [cluster, { name: responsesName, host, port: responsesPort, caFile: responsesCaFile }];
 }
@@ -80,14 +85,19 @@ function redirected(values: unknown[], destinationOf: FindDestination): unknown[
     return values;
   }
   const destination = destinationOf(second);
-  if (destination !== undefined) return [destination.port, destination.host, ...rest];
+  if (destination !== undefined) return [portOf(first, destination), destination.host, ...rest];
   return [redirectedOptions(first, destinationOf), ...values.slice(1)];
 }
 
 function redirectedOptions(options: unknown, destinationOf: FindDestination): unknown {
   const destination = isOptions(options) ? destinationOf(options["host"]) : undefined;
   if (destination === undefined) return options;
-  return { ...(options as Options), host: destination.host, port: destination.port };
+  const port = portOf((options as Options)["port"], destination);
+  return { ...(options as Options), host: destination.host, port };
+}
+
+function portOf(port: unknown, { port: local, ports }: Destination): unknown {
+  return ports === undefined || ports.includes(Number(port)) ? local : port;
 }
 
 function isOptions(value: unknown): value is Options {

@@ -4,6 +4,7 @@
  *   plain    ── SSLRequest ──▶ "S", TLS ──▶ secure     once
  *   plain    ── GSSENCRequest ──▶ "N" ──▶ plain        once
  *   plain    ── first byte 0x16 ──▶ TLS ──▶ secure     direct TLS; ALPN must have been agreed on
+ *   plain    ── first byte 0x16 ──▶ TLS ── HTTP upgrade to WebSocket ──▶ secure, inside of its frames
  *   plain    ── CancelRequest ──▶ cancel               libpq before 17 cancels without TLS
  *   plain    ── StartupMessage ──▶ refused             TLS is mandatory
  *   secure   ── CancelRequest ──▶ cancel
@@ -14,6 +15,7 @@
  * Tests: test/listener.test.ts.
  */
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type SecureContext, TLSSocket } from "node:tls";
 
 import { errors } from "@dsql-local/spec";
@@ -23,22 +25,26 @@ import { MalformedMessage, type StartupPacket, decodeStartupPacket, encodeBacken
 
 import type { CancelKey } from "./cancel-keys.ts";
 import { peekByte, readStartupPacket } from "./packet-reader.ts";
+import { receiveUpgrade } from "./websocket/index.ts";
 
 export type Arrival =
   | {
       readonly kind: "startup";
-      readonly stream: TLSSocket;
+      readonly stream: Duplex;
       readonly serverName: string | undefined;
       readonly protocolVersion: number;
       readonly parameters: Readonly<Record<string, string>>;
     }
-  | { readonly kind: "cancel"; readonly stream: Socket; readonly key: CancelKey }
-  | { readonly kind: "refused"; readonly stream: Socket; readonly error: SqlError }
+  | { readonly kind: "cancel"; readonly stream: Duplex; readonly key: CancelKey }
+  | { readonly kind: "refused"; readonly stream: Duplex; readonly error: SqlError }
   /** The client left, or spoke no PostgreSQL: nothing to answer. */
   | { readonly kind: "gone"; readonly reason?: string };
 
 /** The protocol's name in TLS. Direct TLS must agree on it, so that no other protocol's traffic is taken for ours. */
 const alpnProtocol = "postgresql";
+/** The name of what a WebSocket begins with. Not all clients send it, and no message of PostgreSQL's begins as HTTP does. */
+const alpnHttp = "http/1.1";
+const firstOfHttp = "G".charCodeAt(0);
 
 const tlsHandshakeRecord = 0x16;
 
@@ -48,8 +54,12 @@ export async function receive(socket: Socket, secureContext: SecureContext): Pro
   if (first !== tlsHandshakeRecord) return receivePlain(socket, secureContext);
   const secure = await startTls(socket, secureContext);
   if (secure === undefined) return { kind: "gone", reason: "the TLS handshake failed" };
-  if (secure.alpnProtocol !== alpnProtocol) return { kind: "gone", reason: "direct TLS without ALPN" };
-  return receiveSecure(secure);
+  if (secure.alpnProtocol === alpnProtocol) return receiveSecure(secure, serverNameOf(secure));
+  const isHttp = secure.alpnProtocol === alpnHttp || (await peekByte(secure)) === firstOfHttp;
+  if (!isHttp) return { kind: "gone", reason: "direct TLS without ALPN" };
+  const unwrapped = await receiveUpgrade(secure);
+  if (unwrapped === undefined) return { kind: "gone", reason: "HTTP without an upgrade to WebSocket" };
+  return receiveSecure(unwrapped, serverNameOf(secure));
 }
 
 async function receivePlain(socket: Socket, secureContext: SecureContext): Promise<Arrival> {
@@ -77,13 +87,13 @@ async function receivePlain(socket: Socket, secureContext: SecureContext): Promi
         const secure = await startTls(socket, secureContext);
         return secure === undefined
           ? { kind: "gone", reason: "the TLS handshake failed" }
-          : receiveSecure(secure);
+          : receiveSecure(secure, serverNameOf(secure));
       }
     }
   }
 }
 
-async function receiveSecure(stream: TLSSocket): Promise<Arrival> {
+async function receiveSecure(stream: Duplex, serverName: string | undefined): Promise<Arrival> {
   const packet = await readPacket(stream);
   switch (packet.kind) {
     case "gone":
@@ -99,12 +109,12 @@ async function receiveSecure(stream: TLSSocket): Promise<Arrival> {
       const error = startupError(packet.protocolVersion);
       if (error !== undefined) return refused(stream, error);
       const { protocolVersion, parameters } = packet;
-      return { kind: "startup", stream, serverName: serverNameOf(stream), protocolVersion, parameters };
+      return { kind: "startup", stream, serverName, protocolVersion, parameters };
     }
   }
 }
 
-async function readPacket(stream: Socket): Promise<StartupPacket | (Arrival & { kind: "gone" | "refused" })> {
+async function readPacket(stream: Duplex): Promise<StartupPacket | (Arrival & { kind: "gone" | "refused" })> {
   const packet = await readStartupPacket(stream);
   if (packet === undefined) return { kind: "gone", reason: "no start-up packet" };
   try {
@@ -118,7 +128,11 @@ async function readPacket(stream: Socket): Promise<StartupPacket | (Arrival & { 
 
 function startTls(socket: Socket, secureContext: SecureContext): Promise<TLSSocket | undefined> {
   return new Promise((resolve) => {
-    const secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: [alpnProtocol] });
+    const secure = new TLSSocket(socket, {
+      isServer: true,
+      secureContext,
+      ALPNProtocols: [alpnProtocol, alpnHttp],
+    });
     // The socket's own errors are logged where it was accepted; these are its echo, or TLS's.
     secure.on("error", () => undefined);
     secure.once("secure", () => {
@@ -136,11 +150,11 @@ function serverNameOf(stream: TLSSocket): string | undefined {
   return typeof servername === "string" && servername !== "" ? servername : undefined;
 }
 
-function cancelArrival(stream: Socket, { processId, secretKey }: CancelKey): Arrival {
+function cancelArrival(stream: Duplex, { processId, secretKey }: CancelKey): Arrival {
   return { kind: "cancel", stream, key: { processId, secretKey } };
 }
 
-function refused(stream: Socket, error: SqlError | undefined): Arrival & { kind: "refused" } {
+function refused(stream: Duplex, error: SqlError | undefined): Arrival & { kind: "refused" } {
   return { kind: "refused", stream, error: error ?? fatal(errors.startupPacketMalformed) };
 }
 
@@ -160,6 +174,6 @@ function fatal(fact: Parameters<typeof SqlError.of>[0]): SqlError {
 }
 
 /** Writes the error as the last message of the stream. */
-export function refuse(stream: Socket, error: SqlError): void {
+export function refuse(stream: Duplex, error: SqlError): void {
   if (stream.writable) stream.write(encodeBackend.errorResponse(error));
 }

@@ -1,5 +1,5 @@
 /**
- * Where clients arrive: sockets, TLS, the choice of the cluster by SNI, connection limits, cancel keys.
+ * Where clients arrive: sockets, TLS, WebSocket, the choice of the cluster by SNI, connection limits, cancel keys.
  *
  * Promises: a session sees only connections whose TLS handshake and start-up packet are complete and were meant for a
  * cluster that is here. No socket, however it misbehaves, ends the process, holds more than some kilobytes before it has a session, or

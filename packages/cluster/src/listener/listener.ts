@@ -11,7 +11,8 @@
  * Tests: test/listener.test.ts, with raw sockets, node:tls, pg and psql.
  */
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
-import { type SecureContext, type TLSSocket, createSecureContext } from "node:tls";
+import type { Duplex } from "node:stream";
+import { type SecureContext, createSecureContext } from "node:tls";
 
 import { errors } from "@dsql-local/spec";
 
@@ -35,8 +36,8 @@ import { type ClusterName, clusterNameOf } from "./server-name.ts";
 
 /** What a session gets: a connection that is encrypted, meant for its cluster, and asks to start. */
 export interface ArrivedConnection {
-  /** The decrypted stream. What the client sent after its start-up packet is still in it. */
-  readonly socket: TLSSocket;
+  /** The decrypted stream, out of its frames where it came through WebSocket. What followed the start-up packet is in it. */
+  readonly socket: Duplex;
   /** Major version in the high 16 bits; the major is 3, the minor is for the session to negotiate. */
   readonly protocolVersion: number;
   readonly parameters: Readonly<Record<string, string>>;
@@ -148,7 +149,7 @@ class TlsListener implements Listener {
   /** Every open socket; its session, and the stream in TLS, once it has them. */
   readonly #sockets = new Map<
     Socket,
-    | { readonly session: SessionHandle; readonly stream: TLSSocket; readonly cluster: ListenedCluster }
+    | { readonly session: SessionHandle; readonly stream: Duplex; readonly cluster: ListenedCluster }
     | undefined
   >();
   readonly #newcomers: Newcomers<Socket>;
@@ -217,7 +218,7 @@ class TlsListener implements Listener {
     stopWaiting();
   }
 
-  #end({ session, stream }: { readonly session: SessionHandle; readonly stream: TLSSocket }): void {
+  #end({ session, stream }: { readonly session: SessionHandle; readonly stream: Duplex }): void {
     if (session.end !== undefined) {
       session.end();
       return;
@@ -293,7 +294,7 @@ class TlsListener implements Listener {
   }
 
   /** Takes a place among the known clients. @throws {SqlError} FATAL: there is none */
-  #enter(socket: Socket, stream: TLSSocket, cluster: ListenedCluster): void {
+  #enter(socket: Socket, stream: Duplex, cluster: ListenedCluster): void {
     if (stream.destroyed) return; // Gone already: there will be no event to count it out again.
     const admission = this.#admissionOf(cluster);
     const fact = admission.enter();
@@ -353,14 +354,14 @@ class TlsListener implements Listener {
       });
   }
 
-  #refuse(stream: Socket, error: SqlError): void {
+  #refuse(stream: Duplex, error: SqlError): void {
     this.#log({ event: "connection.refused", sqlstate: error.sqlstate, reason: error.message });
     refuse(stream, error);
     this.#closeSoon(stream);
   }
 
   /** Ends the stream once everything is written, and insists if the client does not let go. */
-  #closeSoon(stream: Socket): void {
+  #closeSoon(stream: Duplex): void {
     if (stream.destroyed) return;
     stream.resume(); // unread input would make the kernel answer with a reset, and the last message would be lost
     stream.end();
