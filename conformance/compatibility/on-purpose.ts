@@ -12,6 +12,11 @@ export const onPurpose: readonly Purpose[] = [
     why: "what an application sees of a cluster is judged; latencies and throughput are not the service's",
   },
   {
+    service: "a cluster is reached by its own name, and its token is signed for that name",
+    here: "also by `localhost`, which names the stack's oldest cluster; who comes by it may sign for it",
+    why: "programs that can neither be led to this machine by a preload nor by libpq's PGHOSTADDR find that name",
+  },
+  {
     service: "an idle cluster falls asleep and wakes up with the next connection",
     here: "the cluster is awake as long as it runs",
     why: "there is nothing to save",

@@ -1,15 +1,31 @@
 /** What several commands take, with the same words and the same checks. */
+import { statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { InvalidArgumentError, Option } from "commander";
 
-const defaultDataDir = ".dsql";
+const dataDirName = ".dsql";
 
-/** `--data-dir`, or DSQL_DATA_DIR, or `.dsql` here. */
+/** `.dsql` here or in the nearest folder above that has one, as git finds its own; `.dsql` here where none has. */
+function defaultDataDir(): string {
+  for (let folder = process.cwd(); ; folder = path.dirname(folder)) {
+    const found = path.join(folder, dataDirName);
+    if (isDataDir(found)) return folder === process.cwd() ? dataDirName : found;
+    if (folder === path.dirname(folder)) return dataDirName;
+  }
+}
+
+/** One of somebody else's, in a folder above that others may write to, must not become ours by being found. */
+function isDataDir(folder: string): boolean {
+  const file = statSync(path.join(folder, "cluster.json"), { throwIfNoEntry: false });
+  return file !== undefined && (process.getuid === undefined || file.uid === process.getuid());
+}
+
+/** `--data-dir`, or DSQL_DATA_DIR, or the `.dsql` that is found. */
 export function dataDirOption(): Option {
   return new Option("--data-dir <dir>", "where the cluster keeps everything")
     .env("DSQL_DATA_DIR")
-    .default(defaultDataDir)
+    .default(defaultDataDir(), "./.dsql, or the nearest above")
     .argParser(nonEmpty);
 }
 
@@ -29,7 +45,7 @@ export function resolveDataDir(dataDir: string): string {
 
 /** ` --data-dir x` for the commands we suggest, when it is not the one they would find by themselves. */
 export function dataDirFlag(dataDir: string): string {
-  if (dataDir === resolveDataDir(process.env["DSQL_DATA_DIR"] ?? defaultDataDir)) return "";
+  if (dataDir === resolveDataDir(process.env["DSQL_DATA_DIR"] ?? defaultDataDir())) return "";
   const shown = path.relative(process.cwd(), dataDir);
   const shorter = shown.startsWith("..") ? dataDir : shown;
   return ` --data-dir ${/^[\w./\\:-]+$/.test(shorter) ? shorter : JSON.stringify(shorter)}`;

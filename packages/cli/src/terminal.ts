@@ -1,4 +1,5 @@
 /** What a terminal or a pipe wants: colours for terminals only (NO_COLOR: https://no-color.org), and an end when nobody reads. */
+import { writeSync } from "node:fs";
 import process from "node:process";
 
 const codes = {
@@ -40,10 +41,14 @@ export function withoutControl(text: string): string {
   });
 }
 
-/** A reader such as `head` may leave early; that is no failure of ours. */
+/** A reader such as `head` may leave early; that is no failure of ours. An output that takes no more is one. */
 export function endWithReader(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(0);
+      // What cannot be written cannot be told there either; where stderr is another file, it says so.
+      if (stream !== process.stderr) writeSync(2, `error: the output cannot be written: ${error.message}\n`);
+      process.exit(1);
+    });
+  }
 }

@@ -47,6 +47,7 @@ export interface Outcome {
 export interface RunOptions {
   readonly stdin?: string;
   readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
 }
 
 /** Runs a command to its end. */
@@ -63,7 +64,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Outcome> {
-  const child = spawn(program, args, { env: options.env ?? process.env, stdio: "pipe" });
+  const child = spawn(program, args, { env: options.env ?? process.env, cwd: options.cwd, stdio: "pipe" });
   child.stdin.end(options.stdin ?? "");
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),

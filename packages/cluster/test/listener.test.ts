@@ -32,8 +32,11 @@ const gssRequest = Buffer.from("0000000804d21630", "hex");
 
 /** Finds the one cluster, under its id and in its Region. */
 function findOnly(found: ListenedCluster): ListenerOptions["find"] {
-  return ({ id, region }) =>
-    id === cluster.id && (region === undefined || region === cluster.region) ? found : undefined;
+  return (name) => {
+    if (name === "default") return undefined;
+    const { id, region } = name;
+    return id === cluster.id && (region === undefined || region === cluster.region) ? found : undefined;
+  };
 }
 
 interface Fixture {
@@ -517,7 +520,7 @@ test("closing ends handshakes and sessions and frees the port", async (t) => {
 test("every cluster has limits of its own, and one that ends lets go of its clients alone", async (t) => {
   const otherHost = `zbcdefghijklmnopqrstuvwxyz.dsql.us-east-1.on.aws`;
   const clusters = new Map([cluster.id, otherHost.slice(0, 26)].map((id) => [id, silentCluster()]));
-  const find: ListenerOptions["find"] = ({ id }) => clusters.get(id);
+  const find: ListenerOptions["find"] = (name) => (name === "default" ? undefined : clusters.get(name.id));
   const fixture = await started(t, { find, connectionsMax: 1 });
   const open = async (servername: string): Promise<TLSSocket> => {
     const secure = await connected(t, fixture, { servername });

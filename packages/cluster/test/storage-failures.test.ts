@@ -132,7 +132,11 @@ test(
 
     await writeFile(filler, Buffer.alloc(60 << 20));
     assert.match((await refusal(storage.start())).problem, /is full/);
-    assert.deepEqual(await readdir(dataDir), ["lock.json"], "what was begun is removed");
+    assert.deepEqual(
+      (await readdir(dataDir)).sort(),
+      [".gitignore", "lock.json"],
+      "what was begun is removed",
+    );
 
     await rm(filler);
     await storage.start();

@@ -22,9 +22,24 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./start.ts")).startCommand(),
   },
   {
+    name: "exec",
+    summary: "run a command with a stack, and everything of dsql env set",
+    load: async () => (await import("./exec.ts")).execCommand(),
+  },
+  {
+    name: "wait",
+    summary: "wait until the stack is ready",
+    load: async () => (await import("./wait.ts")).waitCommand(),
+  },
+  {
     name: "env",
     summary: "print what a shell needs to use the local stack",
     load: async () => (await import("./env.ts")).envCommand(),
+  },
+  {
+    name: "hosts",
+    summary: "print the hosts file's line for the clusters, write it or take it out",
+    load: async () => (await import("./hosts.ts")).hostsCommand(),
   },
   {
     name: "token",

@@ -16,6 +16,7 @@ import {
   defaultAwsPort,
   defaultPort,
   type Stack,
+  startDetached,
   stackFacts,
   startStack,
   StopSignals,
@@ -30,6 +31,7 @@ interface StartOptions extends ServiceFlags {
   readonly cache: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly detach: boolean;
 }
 
 export function startCommand(): Command {
@@ -63,6 +65,7 @@ export function startCommand(): Command {
     .addOption(oc001Option())
     .option("--fsync", "let commits survive a loss of power, at about half the speed", false)
     .option("--no-cache", "make new data without the image that the user's cache folder keeps")
+    .option("--detach", "start it in the background, wait until it is ready, print where its log is", false)
     .option("--json", "print one line of JSON when ready, nothing else", false)
     .option("--verbose", "log what happens to stderr, one JSON object per line", false)
     .addHelpText(
@@ -71,6 +74,7 @@ export function startCommand(): Command {
 Examples:
   $ npx dsql start                         # data in ./.dsql, ports 5432 and 4566
   $ npx dsql start --port 0 --aws-port 0   # any free ports
+  $ npx dsql start --detach                # returns when it is ready; npx dsql stop ends it
   $ npx dsql start --json | jq -r .clusterEndpoint
   $ npx dsql start --rules 2025-11         # what the service refused then; dsql rules --as-of 2025-11 lists it
   $ npx dsql start --limit rowsPerTransaction=10 --limit transactionSeconds=5
@@ -95,7 +99,11 @@ function wrapped(names: readonly string[]): string {
   return lines.join(",\n  ");
 }
 
-async function start(options: StartOptions): Promise<void> {
+async function start(options: StartOptions, command: Command): Promise<void> {
+  if (options.detach) {
+    await startInBackground(options, command);
+    return;
+  }
   const signals = new StopSignals();
   const startedAtMs = performance.now();
   const stack = await startStack({
@@ -113,6 +121,33 @@ async function start(options: StartOptions): Promise<void> {
   const failure = await Promise.race([signals.first, stack.failed]);
   await signals.stop(stack);
   if (failure) throw cannotGoOn(failure);
+  if (!options.json) process.stdout.write("Stopped.\n");
+}
+
+async function startInBackground(options: StartOptions, command: Command): Promise<void> {
+  const dataDir = resolveDataDir(options.dataDir);
+  const { facts, logFile } = await startDetached(dataDir, argumentsOf(command, dataDir));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(stackFacts(facts))}\n`);
+    return;
+  }
+  const flag = dataDirFlag(facts.dataDir);
+  process.stdout.write(`${painter(process.stdout).green("Ready")} in the background, process ${facts.pid}.
+
+  cluster   ${facts.clusterEndpoint}, on ${facts.host}:${facts.port}
+  AWS       ${facts.awsEndpoint}, account ${facts.account}, ${facts.region}
+  data      ${facts.dataDir}
+  log       ${logFile}
+
+  eval "$(npx dsql env${flag})"
+  npx dsql stop${flag}
+`);
+}
+
+/** What stands on our command line, for the start in the background. */
+function argumentsOf(command: Command, dataDir: string): readonly string[] {
+  const given = process.argv.slice(process.argv.indexOf(command.name()) + 1);
+  return [...given.filter((each) => each !== "--detach"), "--data-dir", dataDir];
 }
 
 function announce(stack: Stack, options: StartOptions, startMs: number): void {

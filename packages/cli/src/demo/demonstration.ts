@@ -25,12 +25,11 @@ import { Steps } from "./steps.ts";
 import { stress } from "./stress.ts";
 import {
   cannotGoOn,
+  childEnvironment,
   type Stack,
-  stackEnvironment,
   stackPoolOptions,
   startStack,
   StopSignals,
-  unsetNames,
   withConnection,
 } from "../stack/index.ts";
 
@@ -93,7 +92,7 @@ export class Demonstration {
   }
 
   async #show(stack: Stack, signal: AbortSignal): Promise<void> {
-    const environment = await childEnvironment(stack);
+    const environment = await childEnvironment(stack.facts);
     const lambdaRoleArn = await this.#deploy(environment, signal);
     await withConnection(await stackPoolOptions(stack.facts), async (client) => {
       await this.#prepareDatabase(client, lambdaRoleArn);
@@ -187,12 +186,4 @@ function remedyFor(report: Report): string {
   return report.successes < report.calls
     ? "The error breakdown above says why calls failed. Accounts grow poor over dozens of runs: a new data directory has fresh ones."
     : "The database and the callers disagree, which is a defect. Please report it with the output above.";
-}
-
-/** What `dsql env` sets, on top of the present environment without what it unsets. */
-async function childEnvironment(stack: Stack): Promise<NodeJS.ProcessEnv> {
-  const present = Object.entries(process.env).filter(
-    ([name]) => !(unsetNames as readonly string[]).includes(name),
-  );
-  return { ...Object.fromEntries(present), ...(await stackEnvironment(stack.facts)) };
 }

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { environmentOf, nodeOptionsWith, shellLines } from "./environment.ts";
+import { environmentOf, environmentText, nodeOptionsWith, shellLines } from "./environment.ts";
 
 const facts = {
   clusterId: "abcdefghijklmnopqrstuvwxyz",
@@ -25,6 +25,14 @@ const variables = environmentOf({
   secretAccessKey: 'a$b`c"d',
   token: "token",
   preloadFile: "/a/preload.cjs",
+  caBundle: "/a/bundle.pem",
+});
+
+test("files of other programs get plain lines; GitHub refuses NODE_OPTIONS, so it gets none", () => {
+  const few = { NAME: "a b", NODE_OPTIONS: "--require x" };
+  assert.equal(environmentText(few, "docker"), "NAME=a b\nNODE_OPTIONS=--require x\n");
+  assert.equal(environmentText(few, "github"), "NAME=a b\n");
+  assert.equal(environmentText(few, "dotenv"), "NAME='a b'\nNODE_OPTIONS='--require x'\n");
 });
 
 test("libpq gets the cluster's name to verify and the local address to connect to", () => {

@@ -12,6 +12,8 @@ export interface EnvironmentInput {
   readonly token: string;
   /** Loaded into Node programs first; leads `*.dsql.*.on.aws` to the local cluster. */
   readonly preloadFile: string;
+  /** What Node programs trust beside the public authorities: the cluster's authority, and whoever else was trusted before. */
+  readonly caBundle: string;
   /** The NODE_OPTIONS of the present environment, which are kept. */
   readonly nodeOptions?: string | undefined;
 }
@@ -47,8 +49,9 @@ export function environmentOf(input: EnvironmentInput): Record<string, string> {
     PGSSLMODE: "verify-full",
     PGSSLROOTCERT: facts.caFile,
     PGPASSWORD: input.token,
-    NODE_EXTRA_CA_CERTS: facts.caFile,
+    NODE_EXTRA_CA_CERTS: input.caBundle,
     NODE_OPTIONS: nodeOptionsWith(input.preloadFile, input.nodeOptions ?? ""),
+    DSQL_DATA_DIR: facts.dataDir,
     DSQL_LOCAL_HOST: facts.host,
     DSQL_LOCAL_PORT: String(facts.port),
     DSQL_LOCAL_CA_FILE: facts.caFile,
@@ -74,6 +77,23 @@ export function shellLines(variables: Record<string, string>, shell: Shell): str
     ...Object.entries(variables).map(([name, value]) => syntax.set(name, value)),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Files that other programs read variables from. */
+export const environmentFormats = ["dotenv", "github", "docker"] as const;
+export type EnvironmentFormat = (typeof environmentFormats)[number];
+
+/**
+ * The variables as the lines of such a file. None of them can take a variable away, so AWS_PROFILE must not be set where
+ * they are used. GitHub refuses NODE_OPTIONS, so there Node programs need the line of `dsql hosts`.
+ */
+export function environmentText(variables: Record<string, string>, format: EnvironmentFormat): string {
+  const entries = Object.entries(variables).filter(
+    ([name]) => format !== "github" || name !== "NODE_OPTIONS",
+  );
+  // Docker and GitHub take what stands after the sign as it is; in a .env file a value in quotes may hold any character.
+  const value = (text: string): string => (format === "dotenv" ? `'${text.replaceAll("'", "\\'")}'` : text);
+  return `${entries.map(([name, text]) => `${name}=${value(text)}`).join("\n")}\n`;
 }
 
 interface Syntax {

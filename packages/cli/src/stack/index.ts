@@ -9,12 +9,24 @@ export { type AwsAnswer, awsClient, type AwsClient, AwsError } from "./aws-clien
 export { deployedFunctions, withFunctionNames } from "./functions.ts";
 export { chooseCluster, clustersOf, endpointOf, runningCluster } from "./choose-cluster.ts";
 export { administratorKey, signToken, tokenSecondsDefault } from "./credentials.ts";
-export { type Shell, shellLines, shells, unsetNames } from "./environment.ts";
-export { findStack, runningStack, type StackState } from "./lock.ts";
+export {
+  environmentText,
+  type EnvironmentFormat,
+  environmentFormats,
+  type Shell,
+  shellLines,
+  shells,
+  unsetNames,
+} from "./environment.ts";
+export { findStack, runningStack, type StackState, waitForStack } from "./lock.ts";
 export { cannotGoOn, defaultAwsPort, defaultPort, factsOf, type Stack, startStack } from "./stack.ts";
-export { shellTokenSeconds, stackEnvironment } from "./stack-environment.ts";
+export { childEnvironment, shellTokenSeconds, stackEnvironment } from "./stack-environment.ts";
+export { changeHostsFile, localHostsLine, systemHostsFile } from "./hosts-file.ts";
+export { type Platform, platforms, platformVariables } from "./platforms.ts";
 export { type StackFacts, stackFacts } from "./stack-facts.ts";
 export { StopSignals } from "./stop-signals.ts";
+export { onLauncherGone } from "./launchers.ts";
+export { startDetached } from "./detached.ts";
 export {
   stackPoolOptions,
   targetOptions,

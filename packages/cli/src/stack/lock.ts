@@ -5,9 +5,10 @@
  * certificate authority of this very data directory.
  */
 import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "node:tls";
 import { type DataDirHolder, readLock } from "@dsql-local/cluster/data-dir";
-import { Failure } from "../failure.ts";
+import { exitCodes, Failure } from "../failure.ts";
 import { dataDirFlag } from "../options.ts";
 import { type StackFacts, stackFacts } from "./stack-facts.ts";
 
@@ -50,6 +51,27 @@ export async function runningStack(dataDir: string): Promise<StackFacts> {
       throw new Failure(`no cluster runs on ${dataDir}`, {
         remedy: `Start one in another terminal: npx dsql start${dataDirFlag(dataDir)}`,
       });
+  }
+}
+
+const lookEveryMs = 100;
+
+/**
+ * The stack that runs there, or is ready within the time, also where its start has not begun yet.
+ * @throws {Failure} it is not
+ */
+export async function waitForStack(dataDir: string, timeoutMs = 60_000): Promise<StackFacts> {
+  const untilMs = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await findStack(dataDir);
+    if (found.state === "running") return found.facts;
+    if (performance.now() > untilMs) {
+      throw new Failure(`no stack was ready on ${dataDir} within ${timeoutMs / 1_000} s`, {
+        remedy: `Start one: npx dsql start${dataDirFlag(dataDir)}`,
+        exitCode: exitCodes.notRunning,
+      });
+    }
+    await delay(lookEveryMs);
   }
 }
 

@@ -5,7 +5,13 @@
  */
 import { type Identities, parsePolicy, type Policy, signToken, verifyToken } from "../auth/index.ts";
 import { type Log, systemClock } from "../base/index.ts";
-import type { ArrivedConnection, ListenedCluster, SessionHandle } from "../listener/index.ts";
+import {
+  type ArrivedConnection,
+  isLocalName,
+  type ListenedCluster,
+  localName,
+  type SessionHandle,
+} from "../listener/index.ts";
 import { Session } from "../session/index.ts";
 import type { ClusterEntry } from "../storage/index.ts";
 import type { DataSet } from "./data-set.ts";
@@ -131,15 +137,19 @@ export class ClusterOnDataSet implements HostedCluster, ListenedCluster {
   readonly onSession = (connection: ArrivedConnection): SessionHandle => {
     const services = this.#dataSet?.services;
     if (services === undefined) throw new Error("the listener waits until the cluster has opened");
-    const verify = (token: string, user: string) => this.#verify(token, user);
+    const { serverName } = connection;
+    const verify = (token: string, user: string) => this.#verify(token, user, serverName);
     return new Session(connection, { ...services, verifyToken: verify });
   };
 
-  #verify(token: string, user: string): ReturnType<typeof verifyToken> {
+  /** Who has come by the local name may have signed for that name, as a program does that knows one name only. */
+  #verify(token: string, user: string, serverName: string | undefined): ReturnType<typeof verifyToken> {
+    const isForLocalName =
+      isLocalName(serverName ?? "") && new RegExp(`^(https://)?${localName}/`, "i").test(token);
     return verifyToken({
       token,
       user,
-      host: this.endpoint,
+      host: isForLocalName ? localName : this.endpoint,
       region: this.region,
       clusterArn: this.arn,
       clusterPolicy: this.#policy,

@@ -144,7 +144,8 @@ export class LocalClusters implements Clusters {
   }
 
   /** The cluster that a client has named, where it takes clients. */
-  listened({ id, region }: ClusterName): ClusterOnDataSet | undefined {
+  listened(name: ClusterName | "default"): ClusterOnDataSet | undefined {
+    const { id, region } = name === "default" ? this.first : name;
     const cluster = this.#clusters.get(id);
     if (cluster === undefined || (region !== undefined && region !== cluster.region)) return undefined;
     const { folder } = cluster.entry;

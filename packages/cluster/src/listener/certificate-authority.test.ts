@@ -33,7 +33,8 @@ test("the server's certificate is the authority's, for names of the region", (t)
   const id = "abcdefghijklmnopqrstuvwxyz";
   assert.ok(server.checkHost(`${id}.dsql.us-east-1.on.aws`));
   assert.ok(server.checkHost(`${id}.dsql-local.us-east-1.on.aws`));
-  for (const other of [`${id}.dsql.eu-west-1.on.aws`, "on.aws", "localhost"])
+  assert.ok(server.checkHost("localhost"));
+  for (const other of [`${id}.dsql.eu-west-1.on.aws`, "on.aws", "localhost.example"])
     assert.ok(!server.checkHost(other), other);
   assert.deepEqual(server.keyUsage, ["1.3.6.1.5.5.7.3.1"]);
 });

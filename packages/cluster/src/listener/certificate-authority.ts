@@ -18,6 +18,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { join } from "node:path";
 
 import { createCertificate } from "./certificate.ts";
+import { localName } from "./server-name.ts";
 
 export interface CertificateOptions {
   /** `<dataDir>/tls`; made when missing. */
@@ -66,10 +67,18 @@ export function openCertificates(options: CertificateOptions): Certificates {
   };
 }
 
-/** Names that the server may be reached by: the public form, and the PrivateLink form with our own suffix. */
-function serverNames({ region, furtherRegions = [] }: CertificateOptions): readonly string[] {
+/**
+ * Names that the server may be reached by: the public form, the PrivateLink form with our own suffix, and the local name
+ * where the authority may vouch for it. One of an earlier version may not, and a single name beyond what it may makes
+ * clients refuse the whole certificate; clients trust that authority, so it stays.
+ */
+function serverNames(
+  { region, furtherRegions = [] }: CertificateOptions,
+  authority: Pair,
+): readonly string[] {
   const regions = [...new Set([region, ...furtherRegions])];
-  return regions.flatMap((each) => [`*.dsql.${each}.on.aws`, `*.dsql-local.${each}.on.aws`]);
+  const names = regions.flatMap((each) => [`*.dsql.${each}.on.aws`, `*.dsql-local.${each}.on.aws`]);
+  return authority.certificate.raw.includes(localName) ? [...names, localName] : names;
 }
 
 function readAuthority({ folder, nowMs }: CertificateOptions): Pair | undefined {
@@ -97,7 +106,7 @@ function readServer(options: CertificateOptions, authority: Pair): Pair | undefi
   try {
     const server = readPair(folder, "server");
     const { certificate } = server;
-    const names = serverNames(options).map((name) => `DNS:${name}`);
+    const names = serverNames(options, authority).map((name) => `DNS:${name}`);
     const isIssuedByAuthority = certificate.verify(authority.certificate.publicKey);
     const isFresh =
       Date.parse(certificate.validTo) > nowMs + renewalDays * dayMs &&
@@ -127,7 +136,7 @@ function createAuthority({ folder, nowMs }: CertificateOptions): Pair {
     notAfterMs: nowMs + authorityDays * dayMs,
     subjectKey: key,
     issuerKey: key,
-    use: { kind: "authority", domain: "on.aws" },
+    use: { kind: "authority", domains: ["on.aws", localName] },
   });
   return writePair(folder, "ca", certificate, key);
 }
@@ -142,7 +151,7 @@ function createServer(options: CertificateOptions, authority: Pair): Pair {
     notAfterMs: nowMs + serverDays * dayMs,
     subjectKey: key,
     issuerKey: authority.key,
-    use: { kind: "server", names: serverNames(options) },
+    use: { kind: "server", names: serverNames(options, authority) },
   });
   return writePair(folder, "server", certificate, key);
 }

@@ -24,7 +24,7 @@ export interface CertificateFields {
 export type CertificateUse =
   | {
       readonly kind: "authority";
-      /** It may vouch for this domain and names below it. */ readonly domain: string;
+      /** It may vouch for these domains and names below them. */ readonly domains: readonly string[];
     }
   | { readonly kind: "server"; readonly names: readonly string[] };
 
@@ -54,7 +54,11 @@ function extensions({ use, subjectKey, issuerKey }: CertificateFields): Buffer[]
     return [
       extension("2.5.29.19", true, sequence(yes, noFurtherAuthorities)), // basicConstraints
       extension("2.5.29.15", true, bitString(Buffer.from([0b0000_0110]), 1)), // keyUsage: keyCertSign, cRLSign
-      extension("2.5.29.30", true, sequence(explicit(0, sequence(dnsName(use.domain))))), // nameConstraints
+      extension(
+        "2.5.29.30",
+        true,
+        sequence(implicitSequence(0, ...use.domains.map((domain) => sequence(dnsName(domain))))),
+      ), // nameConstraints
       ...identifiers,
     ];
   }
@@ -139,6 +143,10 @@ function sequence(...members: Buffer[]): Buffer {
 
 function explicit(tag: number, member: Buffer): Buffer {
   return encoded(0xa0 | tag, member);
+}
+
+function implicitSequence(tag: number, ...members: Buffer[]): Buffer {
+  return encoded(0xa0 | tag, ...members);
 }
 
 function implicit(tag: number, bytes: Buffer): Buffer {

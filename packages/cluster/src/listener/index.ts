@@ -17,5 +17,5 @@ export {
   type ListenerOptions,
   type SessionHandle,
 } from "./listener.ts";
-export type { ClusterName } from "./server-name.ts";
 export { Newcomers } from "./newcomers.ts";
+export { type ClusterName, isLocalName, localName } from "./server-name.ts";

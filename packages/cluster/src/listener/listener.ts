@@ -74,7 +74,7 @@ export interface ListenerOptions {
   readonly port: PortChoice;
   readonly certificates: Certificates;
   /** @returns undefined where no cluster of this name takes clients */
-  readonly find: (name: ClusterName) => ListenedCluster | undefined;
+  readonly find: (name: ClusterName | "default") => ListenedCluster | undefined;
   /** Of each cluster. */
   readonly connectionsMax?: number | undefined;
   /** Of each cluster. */

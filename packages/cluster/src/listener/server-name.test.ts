@@ -24,7 +24,7 @@ test("the host name names cluster and Region, in any case and with the root's do
 
 test("a name that names no cluster needs the option amzn-cluster-id", () => {
   const vpce = "vpce-0123.dsql-fnh4.us-east-1.vpce.amazonaws.com";
-  for (const name of [undefined, vpce, "localhost", `x.${id}.dsql.us-east-1.on.aws`]) {
+  for (const name of [undefined, vpce, "localhost.example", `x.${id}.dsql.us-east-1.on.aws`]) {
     assert.equal(clusterNameOf(name, undefined), undefined, name);
     for (const options of [option, `-camzn-cluster-id=${id} -c x=y`, `-c x=y --amzn-cluster-id=${id}`]) {
       assert.deepEqual(clusterNameOf(name, options), { id }, options);
@@ -33,4 +33,9 @@ test("a name that names no cluster needs the option amzn-cluster-id", () => {
       assert.equal(clusterNameOf(name, options), undefined, options);
     }
   }
+});
+
+test("localhost names the cluster that one means who names none; an option goes before", () => {
+  for (const name of ["localhost", "LocalHost."]) assert.equal(clusterNameOf(name, undefined), "default");
+  assert.deepEqual(clusterNameOf("localhost", option), { id });
 });

@@ -59,7 +59,7 @@ for (const [what, removal] of [
     for (const name of ["lock.json", "lock.json.removal"]) await utimes(join(dataDir, name), future, future);
     await acquireDataDir(dataDir);
     assert.equal((await readLock(dataDir))?.pid, process.pid);
-    assert.deepEqual(await readdir(dataDir), ["lock.json"]);
+    assert.deepEqual(await readdir(dataDir), [".gitignore", "lock.json"]);
   });
 }
 
@@ -90,7 +90,7 @@ test("of many that find a stale lock at once, one gets the directory", async (t)
   await writeFile(join(dataDir, "lock.json"), JSON.stringify({ pid: deadPid(), startedAt: since }));
   const attempts = await Promise.allSettled(Array.from({ length: 12 }, () => acquireDataDir(dataDir)));
   assert.equal(attempts.filter(({ status }) => status === "fulfilled").length, 1);
-  assert.deepEqual(await readdir(dataDir), ["lock.json"]);
+  assert.deepEqual(await readdir(dataDir), [".gitignore", "lock.json"]);
 });
 
 test("a lock that another process took is not released by us", async (t) => {

@@ -3,9 +3,9 @@
  *
  * Nothing that we did not make is ever removed or overwritten.
  */
-import { mkdir, readdir, realpath } from "node:fs/promises";
-import { resolve } from "node:path";
-import { StorageError } from "../storage-error.ts";
+import { mkdir, readdir, realpath, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { StorageError, errorCode } from "../storage-error.ts";
 import {
   type ClusterDetails,
   type DataDirHolder,
@@ -35,6 +35,12 @@ export async function acquireDataDir(dataDir: string): Promise<DataDirLock> {
   const path = await openDataDir(resolve(dataDir));
   let holder = await ourselves();
   await takeLock(path, holder);
+  try {
+    await keepFromGit(path);
+  } catch (error) {
+    await dropLock(path, holder);
+    throw error;
+  }
   return {
     dataDir: path,
     async publish(details) {
@@ -57,7 +63,7 @@ export async function holdsDataDir(dataDir: string): Promise<boolean> {
 
 /** Everything that one of our processes makes here; a start that was killed may have left any part of it. */
 const ours =
-  /^(lock|cluster|identities)\.json(\..*)?$|^(tls|cloud|postgres|clusters)([.-].*)?$|^mcp-audit\.jsonl(\..*)?$/;
+  /^(lock|cluster|identities)\.json(\..*)?$|^(tls|cloud|postgres|clusters)([.-].*)?$|^mcp-audit\.jsonl(\..*)?$|^stack\.log$/;
 /** Which clusters there are. Where it lies the directory is ours, whatever people have put beside it. */
 const clusterFile = "cluster.json";
 /** What systems and people put into any folder. */
@@ -72,6 +78,15 @@ async function openDataDir(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     throw error instanceof StorageError ? error : unusable(path, error);
+  }
+}
+
+/** The keys in here are nobody else's business: `git add -A` in the folder above must not take them along. */
+async function keepFromGit(path: string): Promise<void> {
+  try {
+    await writeFile(join(path, ".gitignore"), "*\n", { flag: "wx" });
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw unusable(path, error);
   }
 }
 
