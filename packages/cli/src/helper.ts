@@ -56,9 +56,11 @@ export function helperProgram(): Command {
   program
     .showHelpAfterError("(helper --help shows what it takes)")
     .showSuggestionAfterError()
+    .allowExcessArguments()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", examples)
     .action(async (flags: Flags, command: Command) => {
+      refuseUnknown(command);
       if (flags.setupCh06 === true) return await setUp(6, flags);
       if (flags.setupCh04 === true) return await setUp(4, flags);
       if (flags.testChapter === undefined) command.help({ error: true });
@@ -108,6 +110,32 @@ function addCommands(program: Command): void {
         },
       });
     });
+}
+
+/** A word that is no command, with the command that it may have been meant to be. */
+function refuseUnknown(program: Command): void {
+  const [word] = program.args;
+  if (word === undefined) return;
+  const names = program.commands.map((command) => command.name());
+  const near = names.find((name) => lettersApart(name, word) <= 2);
+  throw new Failure(`there is no command ${word}`, {
+    remedy: near === undefined ? `There are: ${names.join(", ")}.` : `Did you mean ${near}?`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** How many letters have to be put in, taken out or replaced to make one word of the other (Levenshtein). */
+function lettersApart(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (const [index, letter] of [...left].entries()) {
+    const above = row;
+    row = [index + 1];
+    for (let at = 1; at <= right.length; at++) {
+      const replaced = (above[at - 1] ?? 0) + (letter === right[at - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (above[at] ?? 0) + 1, (row[at - 1] ?? 0) + 1));
+    }
+  }
+  return row.at(-1) ?? 0;
 }
 
 /** A flag that does nothing would let its user believe that it does. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { dsql, freePorts, newDataDir, programFile, run, startStack, type StartedStack } from "./command.ts";
@@ -210,3 +211,24 @@ describe("without a stack", () => {
 function isMissing(program: string): boolean {
   return spawnSync(program, ["--version"]).error !== undefined;
 }
+
+test("a command of the helper that is misspelt is refused with the one that was meant; dsql has the helper as well", async () => {
+  const misspelt = await run(process.execPath, [programFile("helper"), "sustained-laod"]);
+  assert.equal(misspelt.code, 2);
+  assert.match(misspelt.stderr, /there is no command sustained-laod\nDid you mean sustained-load\?/);
+  const help = await dsql(["helper", "--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--test-chapter/);
+});
+
+test(
+  "an output that takes no more is an error, not a stack trace",
+  { skip: !existsSync("/dev/full") && "there is no /dev/full" },
+  async () => {
+    const script = `"${process.execPath}" "${programFile("dsql")}" rules > /dev/full`;
+    const outcome = await run("sh", ["-c", script]);
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, /^error: the output cannot be written: .*ENOSPC/);
+    assert.doesNotMatch(outcome.stderr, /\n\s+at /);
+  },
+);

@@ -59,22 +59,30 @@ function linesOn(columns: number, shown: readonly Progress[]): string[] {
   return lines;
 }
 
-test("a terminal also sees conflicts, latency and how the rate has been; the rate is that of the moment", () => {
-  const lines = linesOn(120, [progress(0, 0), progress(1_000, 1_000), progress(3_000, 2_000)]);
+test("a terminal also sees retries a second, latency and how the rate has been; the rate is that of the moment", () => {
+  const retried = { retries: { total: 465, max: 3, callsWithRetries: 300 } };
+  const lines = linesOn(120, [
+    progress(0, 0),
+    progress(1_000, 1_000),
+    { ...progress(3_000, 2_000), ...retried },
+  ]);
   assert.equal(
     lines.at(-1),
-    "[ 30%]   3000/10000 calls | 2000 calls/s | Success: 100.0% | 2.0s | conflicts 0 | 12.3ms ▅█",
+    "[ 30%]   3000/10000 calls | 2000 calls/s | Success: 100.0% | 2.0s | 465 retries/s | mean 12.3ms ▅█",
   );
 });
 
 test("80 columns have room for all of it, in fewer words", () => {
-  const million = { callsPlanned: 1_000_000, conflicts: 1_234 };
+  const million = { callsPlanned: 1_000_000 };
   const many = Array.from({ length: 30 }, (_, index) => ({
     ...progress(index * 600, index * 500),
     ...million,
   }));
   const line = linesOn(80, many).at(-1) ?? "";
-  assert.match(line, /^\[ {2}1%\] 17400\/1000000 \| 1200\/s \| 100\.0% ok \| 1234 conflicts \| 12\.3ms █+$/);
+  assert.match(
+    line,
+    /^\[ {2}1%\] 17400\/1000000 \| 1200\/s \| 100\.0% ok \| 0 retries\/s \| mean 12\.3ms █+$/,
+  );
   assert.equal(line.length, 79);
 });
 

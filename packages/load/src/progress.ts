@@ -41,14 +41,16 @@ export function progressDisplay(screen: Screen): (progress: Progress) => void {
 const rateIntervalMs = 500;
 const sparklineValuesMax = 30;
 
-/** The talk's line with the rate of this moment, then what a pipe has no room for: conflicts, latency, and the rate before. */
+/** The talk's line with the rate of this moment, then what a pipe has no room for: retries, latency, and the rate before. */
 function liveDisplay(screen: Screen): (progress: Progress) => void {
   const rates = new Sparkline(sparklineValuesMax);
-  let last = { calls: 0, elapsedMs: 0 };
+  let last = { calls: 0, elapsedMs: 0, retries: 0 };
   let rate: string | undefined;
+  let retried = "0";
   let latency = "";
   return (progress) => {
-    const { calls, elapsedMs, conflicts, recentMs, isOver } = progress;
+    const { calls, elapsedMs, recentMs, isOver } = progress;
+    const retries = progress.retries.total;
     if (isOver) {
       screen.write(`${rewriteLine(formatProgress(progress))}\n`);
       return;
@@ -56,22 +58,25 @@ function liveDisplay(screen: Screen): (progress: Progress) => void {
     if (elapsedMs - last.elapsedMs >= rateIntervalMs) {
       rate = callsPerSecond(calls - last.calls, elapsedMs - last.elapsedMs);
       rates.add(Number(rate));
-      last = { calls, elapsedMs };
+      retried = callsPerSecond(retries - last.retries, elapsedMs - last.elapsedMs);
+      last = { calls, elapsedMs, retries };
     }
-    if (recentMs !== undefined) latency = ` | ${recentMs.toFixed(1)}ms`;
-    const wide = `${formatProgress(progress, rate)} | conflicts ${conflicts}${latency}`;
-    screen.write(rewriteLine(fittedLine(screen, [wide, narrowLine(progress, rate) + latency], rates)));
+    if (recentMs !== undefined) latency = ` | mean ${recentMs.toFixed(1)}ms`;
+    const wide = `${formatProgress(progress, rate)} | ${retried} retries/s${latency}`;
+    screen.write(
+      rewriteLine(fittedLine(screen, [wide, narrowLine(progress, rate, retried) + latency], rates)),
+    );
   };
 }
 
-/** `[ 42%] 4200/10000 | 935/s | 100.0% ok | 12 conflicts` */
-function narrowLine(progress: Progress, rate: string | undefined): string {
-  const { calls, callsPlanned, conflicts, elapsedMs } = progress;
+/** `[ 42%] 4200/10000 | 935/s | 100.0% ok | 12 retries/s` */
+function narrowLine(progress: Progress, rate: string | undefined, retried: string): string {
+  const { calls, callsPlanned, elapsedMs } = progress;
   return [
     `[${donePercent(progress)}%] ${calls}/${callsPlanned}`,
     `${rate ?? callsPerSecond(calls, elapsedMs)}/s`,
     `${successPercent(progress)}% ok`,
-    `${conflicts} conflicts`,
+    `${retried} retries/s`,
   ].join(" | ");
 }
 

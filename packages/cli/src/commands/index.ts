@@ -72,6 +72,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./logs.ts")).logsCommand(),
   },
   {
+    name: "helper",
+    summary: "test the tutorial's chapters against the deployed function",
+    load: async () => (await import("../helper.ts")).helperProgram(),
+  },
+  {
     name: "cluster",
     summary: "list, create and delete the stack's clusters",
     load: async () => (await import("./cluster.ts")).clusterCommand(),

@@ -22,7 +22,7 @@ export function howToConnect(
     command(`npx dsql sql${flag} "SELECT count(*) FROM transactions"`),
     "",
     "  an application, as it would connect to AWS (IAM token as password, ssl: true)",
-    command(`host ${facts.clusterEndpoint}, port 5432, database postgres`),
+    command(`host ${facts.clusterEndpoint}, port ${facts.port}, database postgres`),
     "",
     "  the CDK and the AWS SDKs",
     command("cd tutorial/ch05/cdk && npx cdk deploy"),
