@@ -28,13 +28,25 @@ export const connectionFacts: readonly Fact[] = [
     "cleartext-password",
     "Inside TLS the server asks for a cleartext password, which is the IAM token; every check connects so.",
     sources.lint,
-    wire("start-up: a password that is no token is refused: 28000, with DSQL's text"),
+    wire("start-up: a password that is no token is refused: 08006, with DSQL's text"),
   ),
   connection(
     "token-rejected",
     "Any rejected token gets FATAL `unable to accept connection, access denied`; the reason is in the HINT only.",
     sources.skill,
     wire("start-up: a changed signature is refused"),
+  ),
+  connection(
+    "token-sqlstate",
+    "A rejected token's SQLSTATE is 08006, in two dated logs.",
+    sources.skill,
+    wire("start-up: a password that is no token is refused: 08006, with DSQL's text"),
+  ),
+  connection(
+    "token-not-allowed",
+    "Where IAM does not allow the action the HINT says `User: … is not authorized to perform: … on resource: …`; to a principal of another account `User: … is not authorized to access this resource`.",
+    sources.skill,
+    { testedBy: "packages/cluster/src/auth/token.test.ts" },
   ),
   connection("token-expired", "An expired token's HINT begins `Signature expired: `.", sources.skill, {
     testedBy: "packages/cluster/src/auth/token.test.ts",

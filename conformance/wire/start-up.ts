@@ -120,12 +120,12 @@ export const startUpCases: readonly WireCase[] = [
     },
   ),
 
-  secured("a password that is no token is refused: 28000, with DSQL's text", async (target) => {
+  secured("a password that is no token is refused: 08006, with DSQL's text", async (target) => {
     for (const password of ["", "secret", "x".repeat(5_000)]) {
       const error = await refusal(Session.open(target, { password }));
       assert.deepEqual(
         [error.fields["S"], error.sqlstate, error.text],
-        ["FATAL", "28000", errors.accessDenied.message],
+        ["FATAL", errors.accessDenied.sqlstate, errors.accessDenied.message],
       );
     }
   }),
@@ -133,7 +133,10 @@ export const startUpCases: readonly WireCase[] = [
   secured("a changed signature is refused", async (target) => {
     const token = await target.password(target.user);
     const changed = token.replace(/(?<=X-Amz-Signature=)./, (digit) => (digit === "0" ? "1" : "0"));
-    assert.equal((await refusal(Session.open(target, { password: changed }))).sqlstate, "28000");
+    assert.equal(
+      (await refusal(Session.open(target, { password: changed }))).sqlstate,
+      errors.accessDenied.sqlstate,
+    );
   }),
 
   secured("another user with admin's token is refused, and the HINT says why", async (target) => {
@@ -141,7 +144,7 @@ export const startUpCases: readonly WireCase[] = [
     const error = await refusal(
       Session.open(target, { user: "app", password: await target.password("admin") }),
     );
-    assert.equal(error.sqlstate, "28000");
+    assert.equal(error.sqlstate, errors.accessDenied.sqlstate);
     assert.equal(error.fields["H"], "Wrong user to action mapping. user: app, action: DbConnectAdmin");
   }),
 

@@ -326,7 +326,7 @@ test("without keys in the environment the credentials are those of the profile",
 test("chapter 1 recognises that the function may not connect yet", async (t) => {
   const environment = await functionThat(t, () => ({
     error: "unable to accept connection, access denied",
-    errorCode: "28000",
+    errorCode: "08006",
   }));
   const { code, stdout } = await start(["--test-chapter", "1"], environment).ran;
   assert.match(stdout, /^❌ Chapter 1 test FAILED with AccessDenied error$/m);

@@ -60,8 +60,8 @@ test("a second cluster takes clients as soon as it is created, with data and rol
 test("the token of one cluster is none for another", async () => {
   const { first } = running.cluster.clusters;
   const second = await create();
-  assert.equal(await refusal(second, { password: first.token() }), "28000");
-  assert.equal(await refusal(first, { password: second.token() }), "28000");
+  assert.equal(await refusal(second, { password: first.token() }), "08006");
+  assert.equal(await refusal(first, { password: second.token() }), "08006");
   await running.cluster.clusters.delete(second.id);
 });
 
@@ -75,7 +75,7 @@ test("deleting a cluster ends its sessions, frees its data and leaves the others
   await running.cluster.clusters.delete(second.id);
   await ended;
   assert.ok(!existsSync(join(dataDir, "clusters", second.id)));
-  assert.equal(await refusal(second), "28000");
+  assert.equal(await refusal(second), "08006");
   assert.equal(running.cluster.clusters.find(second.id), undefined);
   await ana.query("SELECT 1");
 });
@@ -85,7 +85,7 @@ test("peers of two Regions see the same rows, and the first to commit wins", asy
   const east = await create("us-east-1", true);
   const west = await create("us-west-2", true);
   assert.equal(east.state, "waiting");
-  assert.equal(await refusal(east), "28000");
+  assert.equal(await refusal(east), "08006");
   await clusters.makePeers([east.id, west.id]);
   assert.match(west.endpoint, /\.dsql\.us-west-2\.on\.aws$/);
   const ana = await connect(east);
@@ -98,9 +98,9 @@ test("peers of two Regions see the same rows, and the first to commit wins", asy
   await assert.rejects(ana.query("COMMIT"), { code: "40001", message: /\(OC000\)/ });
   assert.deepEqual((await ana.query("SELECT balance FROM account")).rows, [{ balance: 30 }]);
 
-  assert.equal(await refusal(east, { password: west.token() }), "28000", "a token is of one Region");
+  assert.equal(await refusal(east, { password: west.token() }), "08006", "a token is of one Region");
   const wrongRegion = { servername: west.endpoint.replace("us-west-2", "us-east-1") };
-  assert.equal(await refusal(west, { ssl: { rejectUnauthorized: false, ...wrongRegion } }), "28000");
+  assert.equal(await refusal(west, { ssl: { rejectUnauthorized: false, ...wrongRegion } }), "08006");
 
   await clusters.delete(east.id);
   assert.deepEqual((await ben.query("SELECT balance FROM account")).rows, [{ balance: 30 }]);
@@ -130,7 +130,7 @@ test("a restart finds every cluster with its data, peers and policy, and frees w
   const again = (cluster: HostedCluster): HostedCluster =>
     found.find(cluster.id) ?? assert.fail("it is lost");
   await (await connect(again(right))).query("SELECT * FROM there");
-  assert.equal(await refusal(again(lone)), "28000");
+  assert.equal(await refusal(again(lone)), "08006");
   await found.setPolicy(lone.id, undefined);
   await (await connect(again(lone))).query("SELECT * FROM here");
   await eventually("what was being deleted is gone", () => !existsSync(join(dataDir, "clusters", removedId)));
@@ -170,9 +170,9 @@ test("the policy of a cluster is honoured when a client connects", async () => {
   const { clusters } = running.cluster;
   const { first } = clusters;
   await clusters.setPolicy(first.id, denyAdmin);
-  assert.equal(await refusal(first), "28000");
+  assert.equal(await refusal(first), "08006");
   await assert.rejects(clusters.setPolicy(first.id, '{"Statement":[]}'), { code: "MalformedPolicyDocument" });
-  assert.equal(await refusal(first), "28000", "a refused policy changes nothing");
+  assert.equal(await refusal(first), "08006", "a refused policy changes nothing");
   await clusters.setPolicy(first.id, undefined);
   assert.equal(await refusal(first), "taken");
 });

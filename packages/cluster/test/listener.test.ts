@@ -332,7 +332,7 @@ test("the host name chooses the cluster", async (t) => {
     secure.unshift(first);
     return await errorOf(secure);
   };
-  const denied = "FATAL 28000 unable to accept connection, access denied";
+  const denied = "FATAL 08006 unable to accept connection, access denied";
   const endpoint = "vpce-0123.dsql-fnh4.us-east-1.vpce.amazonaws.com";
   assert.equal(await outcome(host), "accepted");
   assert.equal(await outcome(`${cluster.id}.dsql-fnh4.us-east-1.on.aws`), "accepted");

@@ -93,13 +93,13 @@ describe("AWS IAM GRANT and REVOKE", () => {
   test("a mapping is there with its COMMIT, and not after a ROLLBACK", async () => {
     await run(admin, "CREATE ROLE later WITH LOGIN");
     await run(admin, "BEGIN", `AWS IAM GRANT later TO '${arn}'`, "ROLLBACK");
-    await assert.rejects(running.connect({ user: "later" }), { code: "28000" });
+    await assert.rejects(running.connect({ user: "later" }), { code: "08006" });
     await run(admin, "BEGIN", `AWS IAM GRANT later TO '${arn}'`, "COMMIT");
     const later = await running.connect({ user: "later" });
     await run(admin, `AWS IAM REVOKE later FROM '${arn}'`);
     await run(later, "SELECT 1"); // Only connecting is checked.
     await assert.rejects(running.connect({ user: "later" }), {
-      code: "28000",
+      code: "08006",
       message: "unable to accept connection, access denied",
     });
   });

@@ -1,5 +1,5 @@
 /** Facts of Aurora DSQL as data, each with its source. Imports nothing of this project. */
-export { type ErrorFact, errors } from "./errors.ts";
+export { accessDeniedHints, type ErrorFact, errors } from "./errors.ts";
 export { identity } from "./identity.ts";
 export { type Limit, type LimitName, limits, lowerableLimits, loweredLimitDetail } from "./limits.ts";
 export {

@@ -63,7 +63,7 @@ export function clientClass(settings: ClientSettings): new (config?: ClientConfi
       } catch (error) {
         const explained = explainConnectError(error, progress.attempt(settings, this.port));
         // Tokens are cheap: after a refusal the next connection gets a new one, whatever the reason was.
-        if (explained.code === "28000") settings.tokens.drop(settings.tokenRequest);
+        if (explained.isRefusal) settings.tokens.drop(settings.tokenRequest);
         // pg leaves the socket open when the handshake fails on its own side.
         this.#connection.stream.destroy();
         throw explained;

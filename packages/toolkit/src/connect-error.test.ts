@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { errors } from "@dsql-local/spec";
+import { accessDeniedHints, errors } from "@dsql-local/spec";
 import { type Attempt, type ConnectStep, explainConnectError } from "./connect-error.ts";
 
 const attempt: Attempt = {
@@ -39,6 +39,21 @@ const cases: readonly [string, unknown, Partial<Attempt>, ConnectStep][] = [
     {},
     "token",
   ],
+  [
+    "an action that IAM does not allow",
+    fromServer(
+      errors.accessDenied,
+      accessDeniedHints.notAllowed("arn:user", "dsql:DbConnect", "arn:cluster"),
+    ),
+    {},
+    "access",
+  ],
+  [
+    "a principal of another account",
+    fromServer(errors.accessDenied, accessDeniedHints.otherAccount("arn:user")),
+    {},
+    "access",
+  ],
   ["a refusal without a reason", fromServer(errors.accessDenied), {}, "access"],
   ["too many connections", fromServer(errors.tooManyConnections), {}, "limit"],
   ["too many new connections", fromServer(errors.connectionRate), {}, "limit"],
@@ -51,6 +66,7 @@ for (const [name, error, overrides, step] of cases) {
     const explained = explainConnectError(error, { ...attempt, ...overrides });
     assert.equal(explained.step, step);
     assert.equal(explained.isTransient, step === "limit" || step === "wake-up");
+    assert.equal(explained.isRefusal, step === "clock" || step === "token" || step === "access");
     assert.equal(explained.cause, error);
     assert.equal(explainConnectError(explained, attempt), explained);
   });

@@ -1,7 +1,7 @@
 /**
  * Why a connection could not be opened: which step failed, and what to do about it.
  *
- * The service refuses a token in one sentence, `unable to accept connection, access denied`, with a HINT for two of the
+ * The service refuses a token in one sentence, `unable to accept connection, access denied`, with a HINT for some of the
  * reasons and none for the others. What it does not say is told apart here as far as can be known: by how far the
  * handshake came, how old the token was, and which user asked.
  *
@@ -41,6 +41,8 @@ export class ConnectError extends Error {
   readonly hint: string;
   /** The same attempt may work a moment later. */
   readonly isTransient: boolean;
+  /** The server has looked at the token and refused it, or who sent it: a new one may do better. */
+  readonly isRefusal: boolean;
 
   constructor(options: {
     step: ConnectStep;
@@ -53,6 +55,7 @@ export class ConnectError extends Error {
     this.step = options.step;
     this.code = options.code;
     this.hint = options.hint;
+    this.isRefusal = options.step === "clock" || options.step === "token" || options.step === "access";
     this.isTransient = options.step === "limit" || options.step === "wake-up";
   }
 }
@@ -136,6 +139,21 @@ function refusedToken(serverHint: string, { user, tokenAgeMs, cluster }: Attempt
   }
   if (/Wrong user to action mapping/i.test(serverHint)) {
     return { step: "token", hint: "admin needs a DbConnectAdmin token, every other user a DbConnect token." };
+  }
+  const unallowed = /^User: (\S+) is not authorized to perform: (\S+) on resource: (\S+)/.exec(serverHint);
+  if (unallowed !== null) {
+    const [, principal, wanted, resource] = unallowed;
+    return {
+      step: "access",
+      hint: `Allow ${wanted} on ${resource} to ${principal}, in a policy of that IAM user or role.`,
+    };
+  }
+  const stranger = /^User: (\S+) is not authorized to access this resource/.exec(serverHint)?.[1];
+  if (stranger !== undefined) {
+    return {
+      step: "access",
+      hint: `${stranger} is of another account than the cluster: use credentials of the cluster's account, or allow it in the cluster's resource policy.`,
+    };
   }
   const action = user === administratorUser ? "dsql:DbConnectAdmin" : "dsql:DbConnect";
   const arn = `arn:aws:dsql:${cluster.region}:…:cluster/${cluster.clusterId}`;

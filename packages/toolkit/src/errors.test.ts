@@ -71,6 +71,9 @@ test("a connection is lost by Node's codes, by the driver's words and by classes
     assert.ok(isConnectionLost(lost), lost.message);
   }
   assert.ok(!isConnectionLost(sqlError("57014")));
+  const denied = sqlError("08006", "unable to accept connection, access denied");
+  assert.ok(!isConnectionLost(denied), "a refusal has the code of a lost connection");
+  assert.ok(!isConnectionLost(wrapped(denied, 1)));
   assert.ok(!isConnectionLost(new Error("insufficient balance")));
 });
 

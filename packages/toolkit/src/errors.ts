@@ -108,9 +108,13 @@ const lostCodes = new Set([
 const lostMessages =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/;
 
+/** The service's 08006 for a token that it refuses: nothing was lost, and asking again gives the same answer. */
+const refusedMessage = /^unable to accept connection, access denied/i;
+
 /** The connection is gone, or the server says that it goes: nobody will answer what was sent on it. */
 export function isConnectionLost(error: unknown): boolean {
   const sqlstate = sqlstateOf(error);
+  if ([...causes(error)].some((link) => refusedMessage.test(textOf(link, "message")))) return false;
   if (sqlstate !== undefined) return sqlstate.startsWith("08") || sqlstate.startsWith("57P");
   return [...causes(error)].some(
     (link) => lostCodes.has(textOf(link, "code")) || lostMessages.test(textOf(link, "message")),

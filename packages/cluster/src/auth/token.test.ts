@@ -71,13 +71,13 @@ function fixtureOf(t: TestContext): Fixture {
   };
 }
 
-/** Refused as the service refuses: one text for every reason, and a HINT for two of them. */
+/** Refused as the service refuses: one text for every reason, and a HINT for some of them. */
 function assertRefused(attempt: () => unknown, hint?: RegExp): void {
   assert.throws(attempt, (error) => {
     assert.ok(error instanceof SqlError);
     assert.deepEqual(
       [error.severity, error.sqlstate, error.message, error.detail],
-      ["FATAL", "28000", "unable to accept connection, access denied", undefined],
+      ["FATAL", "08006", "unable to accept connection, access denied", undefined],
     );
     if (hint === undefined) assert.equal(error.hint, undefined);
     else assert.match(error.hint ?? "", hint);
@@ -193,10 +193,22 @@ test("the policies of the principal decide", (t) => {
   const { identities, role, sign, verify } = fixtureOf(t);
   const token = sign({ credential: role, user: "app" });
   assert.ok(verify(token, { user: "app" }));
-  assertRefused(() => verify(sign({ credential: role })));
-  assertRefused(() => verify(token, { user: "app", clusterArn: `${clusterArn}x` }));
+  const notAllowed = (action: string, resource: string): RegExp =>
+    new RegExp(
+      `^User: arn:aws:sts::123456789012:assumed-role/app/s1 is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action$`,
+    );
+  assertRefused(() => verify(sign({ credential: role })), notAllowed("dsql:DbConnectAdmin", clusterArn));
+  assertRefused(
+    () => verify(token, { user: "app", clusterArn: `${clusterArn}x` }),
+    notAllowed("dsql:DbConnect", `${clusterArn}x`),
+  );
+  const elsewhere = clusterArn.replace("123456789012", "210987654321");
+  assertRefused(
+    () => verify(token, { user: "app", clusterArn: elsewhere }),
+    /^User: arn:aws:sts::123456789012:assumed-role\/app\/s1 is not authorized to access this resource$/,
+  );
   identities.deleteRolePolicy("app", "connect");
-  assertRefused(() => verify(token, { user: "app" }));
+  assertRefused(() => verify(token, { user: "app" }), notAllowed("dsql:DbConnect", clusterArn));
 });
 
 test("every single change to a token is refused", (t) => {

@@ -4,13 +4,14 @@
  * A token is a presigned URL without its scheme. Verifying one takes 25 µs with the administrator's key and 50 µs with a
  * role's, whose policies are looked at: most of it is hashing. The signing key of a day is kept.
  *
- * The client always hears the same text. The service gives a reason in the HINT for two mistakes only, so we do too; the
- * log gets every reason, without the token.
+ * The client always hears the same text. The service gives a reason in the HINT for an expired token, one of the wrong
+ * action, and a principal whom IAM does not allow it, so we do too; the log gets every reason, without the token.
  *
  * Source: Aurora DSQL User Guide, "Generating an authentication token in Amazon Aurora DSQL".
  * Tests: token.test.ts, against the tokens of @aws-sdk/dsql-signer.
  */
 import {
+  accessDeniedHints,
   type ConnectAction,
   RequestSigner,
   type SignatureVerdict,
@@ -57,7 +58,7 @@ export interface VerifiedToken {
 /** Keys are a pure function of secret and day, so one cache serves every cluster of the process. */
 const signingKeys = new SigningKeys();
 
-/** @throws {SqlError} FATAL 28000, with DSQL's HINT for an expired token or one of the wrong action */
+/** @throws {SqlError} FATAL 08006, with DSQL's HINT where the service gives one */
 export function verifyToken(input: TokenToVerify): VerifiedToken {
   const { user, identities } = input;
   const { host, query } = splitToken(input);
@@ -65,11 +66,7 @@ export function verifyToken(input: TokenToVerify): VerifiedToken {
   const credential = verifySignature(input, host, query);
   const action = readAction(input, query);
   if (action !== connectActionFor(user)) {
-    refuse(
-      input,
-      "wrong action for the user",
-      `Wrong user to action mapping. user: ${user}, action: ${action}`,
-    );
+    refuse(input, "wrong action for the user", accessDeniedHints.wrongAction(user, action));
   }
   const { principalArn, callerArn } = credential;
   const { region, clusterArn: resourceArn, clusterPolicy: resourcePolicy } = input;
@@ -77,10 +74,17 @@ export function verifyToken(input: TokenToVerify): VerifiedToken {
   const request = { principalArn, action: `dsql:${action}`, resourceArn, context, resourcePolicy };
   if (!identities.isAllowed(request)) {
     const policies = `the policies of ${principalArn}${resourcePolicy === undefined ? "" : " and of the cluster"}`;
-    refuse(input, `${policies} do not allow dsql:${action}`);
+    const hint =
+      accountOf(callerArn) === accountOf(resourceArn)
+        ? accessDeniedHints.notAllowed(callerArn, request.action, resourceArn)
+        : accessDeniedHints.otherAccount(callerArn);
+    refuse(input, `${policies} do not allow dsql:${action}`, hint);
   }
   return { principalArn, callerArn, action };
 }
+
+/** An ARN's fifth part. */
+const accountOf = (arn: string): string => arn.split(":")[4] ?? "";
 
 /** @returns the two halves around `/?`, as signed */
 function splitToken(input: TokenToVerify): { host: string; query: string } {

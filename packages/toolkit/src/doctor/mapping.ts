@@ -2,6 +2,7 @@
  * Why a database role other than admin was refused. The service has one sentence for a missing policy, a missing role and
  * a missing mapping; whoever may connect as admin can look two of the three up.
  */
+import { errors } from "@dsql-local/spec";
 import type { Pool } from "pg";
 import type { StepReport } from "./types.ts";
 
@@ -58,5 +59,5 @@ async function lookUp(admin: Pool, role: string): Promise<Mapping> {
 }
 
 function failed(step: StepReport["step"], finding: string, remedy: string): StepReport {
-  return { step, outcome: "failed", finding, remedy, code: "28000" };
+  return { step, outcome: "failed", finding, remedy, code: errors.accessDenied.sqlstate };
 }
