@@ -17,8 +17,12 @@ export const choices: readonly Choice[] = [
     "recorded nowhere",
     "PostgreSQL 16's, with `server_version` 16.15 and `TimeZone` UTC",
   ),
-  choice("SQLSTATE of a rejected token", "28000 in recent logs, 08006 in older code", "28000"),
-  choice("SQLSTATE of `SSL is mandatory` and `waking up cluster`", "unpublished", "28000"),
+  choice(
+    "SQLSTATE of `SSL is mandatory` and `waking up cluster`",
+    "unpublished; `access denied` of the same words is 08006",
+    "28000",
+  ),
+  choice("HINT where a policy denies explicitly", "unpublished", "the one for what no policy allows"),
   choice("end of a connection after 60 minutes", "closed by force, without an error", "the socket is closed"),
   choice(
     "a message over 10 MiB",
@@ -28,7 +32,7 @@ export const choices: readonly Choice[] = [
   choice("another database than postgres", "unpublished", "3D000, as PostgreSQL says it"),
   choice(
     "CancelRequest",
-    "one set of experiments says that it stops nothing",
+    "one measurement of dsql-experiments says that `pg_sleep(5)` ran to its end; the guide does not mention it",
     "stops the statement under way, as PostgreSQL does",
   ),
   // Settings and transactions.
@@ -43,7 +47,7 @@ export const choices: readonly Choice[] = [
   ),
   choice(
     "write skew",
-    "two measurements say possible, one says not",
+    "ganbari-quest and nina-pm measured that both commit; one report of dsql-experiments saw 40001",
     "possible, as snapshot isolation allows",
   ),
   choice(
@@ -84,12 +88,51 @@ export const choices: readonly Choice[] = [
     "grammar and release notes say yes, AWS's lint no",
     "taken",
   ),
-  choice("ALTER ROLE … SET", "the grammar parses it, AWS's lint refuses", "refused"),
-  choice("COMMENT ON COLUMN", "missing from the derived grammar", "taken"),
-  choice("a bare `numeric`", "documented as numeric(18,6)", "PostgreSQL's: no rounding"),
-  choice("`job_type` of a VALIDATE job", "unpublished", "an upper-case word; clients read `status`"),
-  choice("GRANT … ON SCHEMA public", "refused in two measurements, shown in one AWS text", "refused"),
-  choice("GRANT … ON ALL TABLES IN SCHEMA public", "refused in one report", "taken"),
+  choice(
+    "ALTER FUNCTION … DEPENDS ON EXTENSION",
+    "AWS's lint counts it among what runs; the guide says that a function's properties do not change",
+    "taken",
+  ),
+  choice(
+    "ALTER TABLE … ENABLE ALWAYS / REPLICA TRIGGER",
+    "AWS's lint counts them among what runs; the guide names ALL and USER only",
+    "PostgreSQL's answer: there is no trigger of the name, 42704",
+  ),
+  choice(
+    "a domain over a bare `numeric`",
+    "a column of it is numeric(18,6), measured by dsqlbase; of a domain's base type nothing is known",
+    "PostgreSQL's: no rounding",
+  ),
+  choice(
+    "SET SESSION CHARACTERISTICS with an isolation level or DEFERRABLE",
+    "pistachio measured READ ONLY and READ WRITE alone; an emulator's rule refuses every form",
+    "refused as SET TRANSACTION is",
+  ),
+  choice(
+    "ALTER DOMAIN … ADD CONSTRAINT, SET NOT NULL",
+    "refused; texts unpublished",
+    "`unsupported ALTER DOMAIN statement`",
+  ),
+  choice(
+    "`ctid`, `xmin`, `xmax`, `cmin`, `cmax`, `tableoid` of a client's table",
+    "`ctid` was measured as refused; of the others nothing is published, and in PostgreSQL the same text is for all but `ctid` and `tableoid`",
+    "all refused, 0A000 `cannot retrieve a system column in this context`; those of catalogs are PostgreSQL's",
+  ),
+  choice(
+    "arguments and results of functions of a type that no column may have",
+    "the guide lists the types of columns, and arrays; texts unpublished",
+    "0A000 `datatype … not supported`",
+  ),
+  choice(
+    "`class_id` and `object_id` of a VALIDATE job",
+    "recordings show `pg_class` for index builds; one program looks for the constraint in `pg_constraint`",
+    "`pg_constraint` and the constraint",
+  ),
+  choice(
+    "a unique index whose build has failed",
+    "one source says that it refuses duplicates until it is dropped, another that it never enforces",
+    "refuses them, as PostgreSQL's does",
+  ),
   choice(
     "AWS IAM GRANT of an IAM role that does not exist",
     "the text suggests a check against IAM",

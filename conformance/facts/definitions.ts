@@ -21,6 +21,11 @@ export const definitionFacts: readonly Fact[] = [
     "`pg_constraint` shows a foreign key with its actions, match and deferral.",
     sources.spike,
   ),
+  table(
+    "bare-numeric",
+    "A column of `numeric` without precision is `numeric(18,6)`; casts and expressions are not concerned.",
+    sources.dsqlbase,
+  ),
   table("check-violation", "A violated CHECK has PostgreSQL's text: 23514.", sources.spike),
   table("generated-immutable", "A generated column must be immutable: 42P17.", sources.skill),
   table(
@@ -173,5 +178,43 @@ export const definitionFacts: readonly Fact[] = [
     {
       unjudged: "A defect that comes and goes; here the join works.",
     },
+  ),
+
+  statement(
+    "view-options",
+    "CREATE VIEW takes options and WITH CHECK OPTION; ALTER VIEW sets and resets them.",
+    sources.pistachio,
+  ),
+  statement(
+    "drop-domain-cascade",
+    "`DROP DOMAIN with CASCADE unsupported`: no column goes with a domain.",
+    sources.dsqlbase,
+  ),
+  statement(
+    "alter-domain",
+    "ALTER DOMAIN sets and drops the default, drops NOT NULL and constraints, and renames.",
+    sources.pistachio,
+  ),
+  statement(
+    "function-signatures",
+    "Functions take and give arrays, OUT, INOUT and VARIADIC arguments, defaults, TABLE, SETOF, void and record.",
+    sources.createFunction,
+    { mark: "documented" },
+  ),
+  statement(
+    "function-definition-errors",
+    "LEAKPROOF, TRANSFORM, SUPPORT and a body without LANGUAGE have PostgreSQL's errors.",
+    sources.createFunction,
+    { mark: "documented" },
+  ),
+  job(
+    "wait-for-job-column",
+    "CALL sys.wait_for_job() answers one column, `succeeded`, of type bool; a failed job gives false and raises nothing.",
+    sources.pistachio,
+  ),
+  job(
+    "validate-details",
+    'A VALIDATE job that fails says `check constraint "…" is violated by some row`, without the table.',
+    sources.dsqlbase,
   ),
 ];

@@ -9,6 +9,16 @@ const dray = "https://pypi.org/project/dray/";
 
 export const transactionFacts: readonly Fact[] = [
   transaction(
+    "session-characteristics",
+    "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY or READ WRITE is taken, and shown in default_transaction_read_only.",
+    sources.pistachio,
+  ),
+  transaction(
+    "table-created-after-begin",
+    "A table that another session has created since a transaction began does not exist for it: 42P01.",
+    sources.experiments,
+  ),
+  transaction(
     "block-tags",
     "BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK and ABORT answer PostgreSQL's tags.",
     sources.emulator,

@@ -19,9 +19,9 @@ export async function submitJob(client: pg.Client, text: string): Promise<string
 /** @returns what `sys.wait_for_job` says */
 export async function jobEnded(client: pg.Client, id: string): Promise<boolean> {
   const { rows } = await within("the job ends", () =>
-    client.query<{ wait_for_job: boolean }>(`CALL sys.wait_for_job('${id}')`),
+    client.query<{ succeeded: boolean }>(`CALL sys.wait_for_job('${id}')`),
   );
-  return rows[0]?.wait_for_job ?? false;
+  return rows[0]?.succeeded ?? false;
 }
 
 export async function jobOf(client: pg.Client, id: string): Promise<JobRow | undefined> {

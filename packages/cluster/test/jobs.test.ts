@@ -40,7 +40,7 @@ test("a job completes, its index is valid, and who waits for it hears so", async
   // The service names the object only until it is there.
   const { status, object_name: name } = (await job(client, id)) ?? {};
   assert.deepEqual([status, name, await isValid(running, "plain_n")], ["completed", null, true]);
-  assert.deepEqual((await client.query("CALL sys.wait_for_job($1)", [id])).rows, [{ wait_for_job: true }]);
+  assert.deepEqual((await client.query("CALL sys.wait_for_job($1)", [id])).rows, [{ succeeded: true }]);
 });
 
 test("a unique index over duplicates fails and says why", async () => {
@@ -128,7 +128,7 @@ test("waiting for a job that is none is refused or answered, and not inside a bl
     message: "sys.wait_for_job(unknown) is a procedure",
   });
   assert.equal(await ended(client, "a".repeat(26)), false);
-  const none = { rows: [{ wait_for_job: false }] };
+  const none = { rows: [{ succeeded: false }] };
   const computed = await client.query("CALL sys.wait_for_job(repeat('a', 25) || $1)", ["a"]);
   assert.deepEqual({ rows: computed.rows }, none);
   assert.deepEqual({ rows: (await client.query("CALL sys.wait_for_job(repeat('a', 26))")).rows }, none);

@@ -13,7 +13,12 @@ export const sources = {
   marc: "https://marc-bowes.com",
   spike: "https://github.com/sramuschkat/nina-pm.svenesis.org",
   pgrest: "https://github.com/yoshuacas/pgrest-lambda",
+  /** A recording of a live cluster, 2026-10-10: testdata/dsql/dsql.yaml. */
   pistachio: "https://github.com/winebarrel/pistachio",
+  /** Statements sent to a live cluster, 2026-10-03. */
+  dsqlbase: "https://github.com/slsdotdev/dsqlbase",
+  /** Experiments of September 2026. */
+  experiments: "https://github.com/roboco-io/dsql-experiments",
   orms: "https://github.com/awslabs/aurora-dsql-orms",
   migrationToolkit: "https://github.com/awslabs/dsql-migration-toolkit",
   signer: "https://github.com/aws/aws-sdk-js-v3/tree/main/packages/dsql-signer",
@@ -27,7 +32,9 @@ export const sources = {
   createIndex: `${userGuide}/create-index-syntax-support.html`,
   createSequence: `${userGuide}/create-sequence-syntax-support.html`,
   createStatistics: `${userGuide}/create-statistics-syntax-support.html`,
+  createFunction: `${userGuide}/create-function-syntax-support.html`,
   createTable: `${userGuide}/create-table-syntax-support.html`,
+  createView: `${userGuide}/create-view-syntax-support.html`,
   ddl: `${userGuide}/working-with-ddl.html`,
   explain: `${userGuide}/reading-dsql-explain-plans.html`,
   foreignKeys: `${userGuide}/working-with-foreign-key-constraints.html`,

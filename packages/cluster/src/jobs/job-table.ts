@@ -30,7 +30,9 @@ export class JobTable {
   async add(job: Job): Promise<void> {
     await this.#system.request(
       `INSERT INTO pg_dsql.job (job_id, status, job_type, class_id, object_id, object_name, definition, statement, role_oid, start_time)
-       SELECT sys.base32_str_to_uuid($1), 'submitted', $2, 'pg_class'::regclass, to_regclass($3), $4, $5::jsonb, $6, oid, now()
+       SELECT sys.base32_str_to_uuid($1), 'submitted', $2, $8::regclass,
+              (SELECT c.oid FROM pg_constraint AS c WHERE c.conrelid = to_regclass($3) AND c.conname = $9),
+              $4, $5::jsonb, $6, oid, now()
        FROM pg_roles WHERE rolname = $7`,
       [
         job.jobId,
@@ -40,6 +42,8 @@ export class JobTable {
         JSON.stringify([job.schema, job.table, job.name]),
         job.statement,
         job.role,
+        job.type === "INDEX_BUILD" ? "pg_class" : "pg_constraint",
+        job.name,
       ],
     );
   }

@@ -170,6 +170,9 @@ export class Block {
       sequences: this.#sequences,
       settingsChanged: this.adopt,
     });
+    // What SET SESSION CHARACTERISTICS says; BEGIN may say otherwise.
+    if (this.#settings.get("default_transaction_read_only") === "on")
+      this.#transaction.changeAccessMode(true);
     return this.#transaction;
   }
 }

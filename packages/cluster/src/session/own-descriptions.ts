@@ -3,7 +3,7 @@ import type { Statement } from "../sql/index.ts";
 import type { Description } from "../transaction/index.ts";
 import { encodeBackend } from "../wire/index.ts";
 
-export const waitForJobColumns = [{ name: "wait_for_job", typeOid: 16, typeSize: 1 }];
+export const waitForJobColumns = [{ name: "succeeded", typeOid: 16, typeSize: 1 }];
 
 /** @returns undefined when PostgreSQL describes the statement */
 export function describeOwn(statement: Statement | undefined): Description | undefined {

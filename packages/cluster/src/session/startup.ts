@@ -38,7 +38,7 @@ export function readIdentity(parameters: Readonly<Record<string, string>>): { us
   return { user };
 }
 
-/** @throws {SqlError} FATAL 28000 the token is refused, or its IAM principal is not mapped to the role */
+/** @throws {SqlError} FATAL 08006 the token is refused, or its IAM principal is not mapped to the role */
 export async function authenticate(services: SessionServices, token: string, user: string): Promise<void> {
   const { principalArn } = services.verifyToken(token, user);
   if (user === administrator) return;

@@ -3,6 +3,7 @@
  */
 import { SqlError } from "../base/index.ts";
 import { errors } from "@dsql-local/spec";
+import { countCharacters } from "@dsql-local/sql";
 import type { Statement } from "../sql/index.ts";
 import {
   BackendLost,
@@ -63,6 +64,7 @@ export class StatementRunner {
     this.refuse(statement);
     this.#refuseIfStale(statement);
     try {
+      await this.#refuseIfNewer(statement);
       const outcome = await this.#dispatch(execution, sink, isAlone);
       if (isAlone && !this.block.isExplicit) await this.#commit();
       return outcome;
@@ -131,6 +133,26 @@ export class StatementRunner {
     if (!versions.isStale(this.#catalogSeen, statement, this.block.transaction?.catalogVersion)) return;
     this.#catalogSeen = versions.current;
     throw SqlError.of(errors.schemaConflict);
+  }
+
+  /**
+   * A relation that was created after the transaction began is not in its snapshot. To PostgreSQL its name is there, and
+   * its rows are not; to the service it does not exist.
+   *
+   * @throws {SqlError} 42P01
+   */
+  async #refuseIfNewer(statement: Statement): Promise<void> {
+    const { transaction } = this.block;
+    const version = transaction?.catalogVersion;
+    if (version === undefined || (statement.kind !== "read" && statement.kind !== "write")) return;
+    const { catalogVersions } = this.#options.services.coordinator;
+    for (const { schema, name, start } of statement.analysis.relations) {
+      if (!catalogVersions.isCreatedSince(version, name)) continue;
+      if (!(await transaction?.isNewer(schema, name))) continue;
+      const shown = schema === undefined ? name : `${schema}.${name}`;
+      const position = countCharacters(statement.text, start) + 1;
+      throw SqlError.of(errors.relationMissing(shown), { position });
+    }
   }
 
   async failed(): Promise<void> {

@@ -159,7 +159,11 @@ function transactionKind(transaction: TransactionStmt, node: Node): StatementKin
 }
 
 function isReadOnly(transaction: TransactionStmt): boolean | undefined {
-  const modes = (transaction.options ?? []).map((option) => as(option, "DefElem") ?? {});
+  return accessMode(transaction.options);
+}
+
+function accessMode(options: readonly Node[] = []): boolean | undefined {
+  const modes = options.map((option) => as(option, "DefElem") ?? {});
   const mode = modes.findLast(({ defname }) => defname === "transaction_read_only");
   return mode && (as(mode.arg, "A_Const")?.ival?.ival ?? 0) !== 0;
 }
@@ -178,6 +182,11 @@ function sessionKind(node: Node): StatementKind | undefined {
 function settingKind(set: VariableSetStmt): StatementKind {
   const name = set.name ?? "";
   if (set.kind === "VAR_RESET_ALL") return { kind: "reset", name: undefined };
+  if (set.kind === "VAR_SET_MULTI") {
+    // Of SESSION CHARACTERISTICS; PostgreSQL keeps it in a setting that no client can name in SET.
+    const value = accessMode(set.args) === true ? "on" : "off";
+    return { kind: "set", name: "default_transaction_read_only", value, isLocal: false };
+  }
   if (set.kind === "VAR_RESET") return { kind: "reset", name };
   const value = set.kind === "VAR_SET_VALUE" ? settingValue(set.args ?? []) : undefined;
   return { kind: "set", name, value, isLocal: set.is_local === true };

@@ -19,6 +19,18 @@ const sent: readonly (readonly [sql: string, text: string])[] = [
     "CREATE TABLE t (id int, PRIMARY KEY (id) INCLUDE (missing))",
     "CREATE TABLE t (id int, PRIMARY KEY (id) INCLUDE (missing))",
   ],
+  [
+    `CREATE TABLE "Ä" (a numeric, b "numeric" NOT NULL, c pg_catalog . numeric DEFAULT 1::numeric, d DEC CHECK (d > 0), e numeric(5))`,
+    `CREATE TABLE "Ä" (a numeric(18,6), b "numeric"(18,6) NOT NULL, c pg_catalog . numeric(18,6) DEFAULT 1::numeric, d DEC(18,6) CHECK (d > 0), e numeric(5))`,
+  ],
+  [
+    "ALTER TABLE t DISABLE TRIGGER ALL, ADD a numeric",
+    "ALTER TABLE t DISABLE TRIGGER USER, ADD a numeric(18,6)",
+  ],
+  ["ALTER TABLE t ADD a numeric, ADD b int", "ALTER TABLE t ADD a numeric(18,6), ADD b int"],
+  ["CREATE SCHEMA s CREATE TABLE t (a numeric)", "CREATE SCHEMA s CREATE TABLE t (a numeric(18,6))"],
+  ["CREATE DOMAIN d AS numeric", "CREATE DOMAIN d AS numeric"],
+  ["CREATE VIEW v AS SELECT 1::numeric AS a", "CREATE VIEW v AS SELECT 1::numeric AS a"],
 ];
 
 for (const [sql, text] of sent) {
@@ -26,3 +38,16 @@ for (const [sql, text] of sent) {
     assert.equal(createSqlParser().parse(sql).statements[0]?.text, text);
   });
 }
+
+test("positions behind a type that was completed are the client's", () => {
+  const sql = `CREATE TABLE "Ä" (a numeric, b numeric, c nothing)`;
+  const [statement] = createSqlParser().parse(sql).statements;
+  for (const [word, place] of [
+    ["c nothing", 0],
+    [", b", 0],
+    ["(a", 0],
+  ] as const) {
+    const position = [...(statement?.text.slice(0, statement.text.indexOf(word) + place) ?? "")].length + 1;
+    assert.equal(statement?.positionInSource(position), sql.indexOf(word) + place + 1, word);
+  }
+});

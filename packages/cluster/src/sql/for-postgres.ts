@@ -1,19 +1,66 @@
 /**
  * What PostgreSQL is sent where the service's meaning of a statement differs from PostgreSQL's. All positions stay as they
- * are, but for the one letter that is said below.
+ * are, but for the one letter that is said below, and for what is put in, which `originalPosition` takes out again.
  *
  * Tests: for-postgres.test.ts.
  */
-import { applyEdits, lex, type Lexeme, overwrite } from "@dsql-local/sql";
+import { columnTypeOf, type TreeNode, visitNodes } from "@dsql-local/spec";
+import {
+  applyEdits,
+  characterOffset,
+  countCharacters,
+  lex,
+  type Lexeme,
+  originalOffset,
+  overwrite,
+  qualifiedNameEnd,
+  skipSpace,
+  type TextEdit,
+} from "@dsql-local/sql";
 import type { Constraint, CreateStmt, Node } from "libpg-query";
 import type { StatementText } from "./analyse.ts";
 import { as, stringsOf } from "./tree.ts";
 
-export function forPostgres(node: Node, statement: StatementText): string {
+export interface TextForPostgres {
+  readonly text: string;
+  /** Maps a position in `text` to the one in the client's statement; both count Unicode characters from 1. */
+  readonly originalPosition?: (position: number) => number;
+}
+
+export function forPostgres(node: Node, statement: StatementText): TextForPostgres {
   const table = as(node, "CreateStmt");
-  return table === undefined
-    ? withUserTriggers(node, statement.text)
-    : withoutIncludedColumns(table, statement);
+  const text =
+    table === undefined ? withUserTriggers(node, statement.text) : withoutIncludedColumns(table, statement);
+  return withNumericScale(node, { ...statement, text });
+}
+
+/** A column of a `numeric` without precision has these. Source: User Guide, "Supported data types"; measured by dsqlbase. */
+const numericDefault = "(18,6)";
+
+/** Cheap and sure for the statements that define no such column. */
+const mayDefineNumeric = /\b(?:numeric|dec|decimal)\b/i;
+
+function withNumericScale(node: Node, statement: StatementText): TextForPostgres {
+  const { text } = statement;
+  if (!mayDefineNumeric.test(text)) return { text };
+  const edits: TextEdit[] = [];
+  visitNodes(node, (type, fields) => {
+    if (type !== "ColumnDef") return;
+    const typeName = (fields["typeName"] ?? {}) as TreeNode;
+    const { name, isArray } = columnTypeOf(typeName);
+    if (name !== "numeric" || isArray || typeName["typmods"] !== undefined) return;
+    // The letter that TRIGGER USER has more may stand before it.
+    const start = skipSpace(text, statement.offsetOf(typeName["location"] as number));
+    const end = qualifiedNameEnd(text, start);
+    edits.push({ start: end, end, text: numericDefault });
+  });
+  if (edits.length === 0) return { text };
+  const longer = applyEdits(text, edits);
+  return {
+    text: longer,
+    originalPosition: (position) =>
+      countCharacters(text, originalOffset(edits, characterOffset(longer, position - 1))) + 1,
+  };
 }
 
 /**

@@ -148,7 +148,9 @@ function createStatement(raw: RawStatement, surroundings: Surroundings): Stateme
     refused && waiver(refused, () => check.statement({ node: raw.stmt, text, isAsync: true, isBody }));
   const shown = refused === undefined ? showCatalogs(kind, statement) : undefined;
   if (shown !== undefined) return createShownStatement(shown, { source, offset: start });
-  return assemble(kind, { text: forPostgres(raw.stmt, statement), source, offset: start, refused, unless });
+  const { text: sent, originalPosition } = forPostgres(raw.stmt, statement);
+  const assembled = assemble(kind, { text: sent, source, offset: start, refused, unless });
+  return originalPosition === undefined ? assembled : withPositions(assembled, originalPosition);
 }
 
 /** `disable_sync_create_index` off permits an index without ASYNC; what else the rules say of it holds all the same. */
@@ -164,8 +166,12 @@ function createShownStatement(shown: ShownText, place: { source: string; offset:
   const statement = { text: shown.text, offsetOf: (byte?: number) => map.fromByte(byte ?? 0) };
   const kind = classify(defined(raw, "a statement stays one").stmt, statement);
   const assembled = assemble(kind, { ...place, text: shown.text, refused: undefined });
-  const positionInSource = (position: number): number =>
-    assembled.positionInSource(shown.originalPosition(position));
+  return withPositions(assembled, (position) => shown.originalPosition(position));
+}
+
+/** What PostgreSQL is sent is longer than what the client has written. */
+function withPositions(assembled: Statement, original: (position: number) => number): Statement {
+  const positionInSource = (position: number): number => assembled.positionInSource(original(position));
   return { ...assembled, positionInSource };
 }
 

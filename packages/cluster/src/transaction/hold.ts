@@ -39,7 +39,8 @@ import type { TransactionServices } from "./services.ts";
 export const deadlockAttemptsMax = 50;
 
 const base = "dsql_base";
-const begin = encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT ${base}`);
+// The access mode is always said: a session's default may be the other one.
+const begin = encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; SAVEPOINT ${base}`);
 const beginReadOnly = encodeFrontend.query(
   `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT ${base}`,
 );

@@ -19,6 +19,7 @@ import { PostgresError, requestSimple } from "./backend/request.ts";
 import type { SequenceValues } from "./backend/sequence-values.ts";
 import type { Settings } from "./backend/settings.ts";
 import type { SettingsFound } from "./backend/settings-found.ts";
+import { quoteName } from "./catalog/table.ts";
 import { decide, settle, type Standing } from "./commit/verdict.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
@@ -147,6 +148,19 @@ export class Transaction {
     values: readonly (string | null)[] = [],
   ): Promise<readonly (readonly (string | null)[])[]> {
     return await this.#underWay(async () => (await this.#held().request(text, values)).rows);
+  }
+
+  /** Whether the relation that a name leads to now was created after the transaction's snapshot. */
+  async isNewer(schema: string | undefined, name: string): Promise<boolean> {
+    if (this.#state === "doomed") return false; // Its answers come from tables of its own.
+    const text = schema === undefined ? quoteName(name) : `${quoteName(schema)}.${quoteName(name)}`;
+    // The name is looked up in the catalog as it is now, the row as the snapshot has it.
+    const [row] = await this.request(
+      `SELECT pg_catalog.to_regclass($1) IS NOT NULL
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass($1))`,
+      [text],
+    );
+    return row?.[0] === "t";
   }
 
   /**

@@ -7,7 +7,10 @@
  * - DefinedTable: how many columns CREATE TABLE lists, and whether it has a primary key;
  * - IdentityColumn: the type of a column that CREATE TABLE makes an identity;
  * - SequenceType: the type that CREATE SEQUENCE or ALTER SEQUENCE gives;
+ * - DeferrableColumnKey: a key behind a column that is followed by DEFERRABLE or INITIALLY DEFERRED;
  * - CreateFunctionLanguage: the language of a function;
+ * - FunctionType: the type of an argument or of the result of a function;
+ * - SystemColumn: a column that PostgreSQL gives every table, such as ctid;
  * - SubqueryInCall: a subquery among the arguments of CALL.
  *
  * Where the node behind it has a `location`, the derived one has it too.
@@ -16,6 +19,7 @@
  */
 import { lockedRelations } from "./locking.ts";
 import { isTreeNode, listOf, namesOf, type TreeNode, unwrap, visitNodes } from "./tree.ts";
+import { mayBeSystemColumn, systemColumnsIn } from "./system-columns.ts";
 import { columnTypeOf } from "./type-name.ts";
 
 export interface DerivedNode {
@@ -27,6 +31,9 @@ export interface DerivedNode {
     | "IdentityColumn"
     | "SequenceType"
     | "CreateFunctionLanguage"
+    | "DeferrableColumnKey"
+    | "FunctionType"
+    | "SystemColumn"
     | "SubqueryInCall";
   readonly fields: TreeNode;
 }
@@ -37,7 +44,11 @@ const nothing: readonly DerivedNode[] = [];
 export function derivedNodes(type: string, fields: TreeNode, root: unknown): readonly DerivedNode[] {
   switch (type) {
     case "ColumnDef":
-      return [...typeNode("ColumnType", fields["typeName"]), ...identityColumn(fields)];
+      return [
+        ...typeNode("ColumnType", fields["typeName"]),
+        ...identityColumn(fields),
+        ...deferrableColumnKeys(fields),
+      ];
     case "CreateDomainStmt":
       return typeNode("ColumnType", fields["typeName"]);
     case "CreateStmt":
@@ -48,7 +59,9 @@ export function derivedNodes(type: string, fields: TreeNode, root: unknown): rea
     case "AlterSeqStmt":
       return typeNode("SequenceType", optionOf(fields, "as", "TypeName"));
     case "CreateFunctionStmt":
-      return functionLanguage(fields);
+      return [...functionLanguage(fields), ...functionTypes(fields)];
+    case "ColumnRef":
+      return mayBeSystemColumn(fields) ? systemColumn(fields, root) : nothing;
     case "CallStmt":
       return subqueryInCall(fields);
     default:
@@ -78,6 +91,28 @@ function identityColumn(column: TreeNode): readonly DerivedNode[] {
 function functionLanguage(fields: TreeNode): readonly DerivedNode[] {
   const language = optionOf(fields, "language", "String")?.["sval"];
   return language === undefined ? nothing : [{ type: "CreateFunctionLanguage", fields: { language } }];
+}
+
+function functionTypes(fields: TreeNode): readonly DerivedNode[] {
+  const parameters = listOf(fields["parameters"]).map((parameter) => unwrap(parameter)?.fields["argType"]);
+  return [...parameters, fields["returnType"]].flatMap((type) => typeNode("FunctionType", type));
+}
+
+function systemColumn(columnRef: TreeNode, root: unknown): readonly DerivedNode[] {
+  return systemColumnsIn(root).has(columnRef) ? [{ type: "SystemColumn", fields: columnRef }] : nothing;
+}
+
+/** Written after a column, DEFERRABLE is about the constraint before it. */
+function deferrableColumnKeys(column: TreeNode): readonly DerivedNode[] {
+  let before: unknown;
+  return listOf(column["constraints"]).flatMap((element): DerivedNode[] => {
+    const fields = unwrap(element)?.fields ?? {};
+    const contype = String(fields["contype"]);
+    if (!contype.startsWith("CONSTR_ATTR_")) before = contype;
+    const isDeferrable = contype === "CONSTR_ATTR_DEFERRABLE" || contype === "CONSTR_ATTR_DEFERRED";
+    const isKey = before === "CONSTR_PRIMARY" || before === "CONSTR_UNIQUE";
+    return isDeferrable && isKey ? [{ type: "DeferrableColumnKey", fields }] : [];
+  });
 }
 
 function subqueryInCall(call: TreeNode): readonly DerivedNode[] {

@@ -42,6 +42,8 @@ export type Condition =
   /** Both ends included. */
   | { readonly between: readonly [number, number] }
   | { readonly countAtLeast: number }
+  /** A number up to this one; PostgreSQL leaves a zero out. */
+  | { readonly notAbove: number }
   /** A number, or the count of a list, above a limit: the service's, or the lower one that a cluster was given. */
   | { readonly above: LimitName; readonly lowered?: number }
   /** An element of the list fits. */
@@ -117,6 +119,8 @@ function holds(value: unknown, condition: Condition): boolean {
     return typeof value === "string" && !condition.noneOf.includes(value.toLowerCase());
   if ("matches" in condition) return typeof value === "string" && condition.matches.test(value);
   if ("above" in condition) return isAbove(value, condition.lowered ?? limits[condition.above].value);
+  if ("notAbove" in condition)
+    return typeof (value ?? 0) === "number" && Number(value ?? 0) <= condition.notAbove;
   if ("countAtLeast" in condition) return listOf(value).length >= condition.countAtLeast;
   if ("some" in condition)
     return listOf(value).some((element) => isTreeNode(element) && fits(element, condition.some));

@@ -125,5 +125,7 @@ function slotText(node: TreeNode, slot: Slot | undefined): string {
   if (slot === undefined) return "";
   const value = valueAt(node, typeof slot === "string" ? slot : slot.path);
   const text = typeof value === "string" || typeof value === "number" ? String(value) : "";
-  return typeof slot === "string" ? text : text.toUpperCase();
+  if (typeof slot === "string") return text;
+  // A zero is left out of the tree.
+  return slot.show === "number" ? text || "0" : text.toUpperCase();
 }

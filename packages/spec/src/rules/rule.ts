@@ -50,4 +50,4 @@ export interface Rule {
   readonly until?: string;
 }
 
-export type Slot = string | { readonly path: string; readonly show: "upperCase" };
+export type Slot = string | { readonly path: string; readonly show: "upperCase" | "number" };

@@ -17,7 +17,11 @@ interface CatalogChange {
   /** New relations and nothing else: no session can have known them otherwise. */
   readonly isCreation: boolean;
   readonly relations: ReadonlySet<string> | undefined;
+  /** What it has created, however far it reaches. */
+  readonly created: ReadonlySet<string>;
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 /**
  * How far a change reaches: to those that touch one of its relations, or to all of the cluster's sessions. One source
@@ -74,7 +78,15 @@ export class CatalogVersions {
   }
 
   #reach(relations: ReadonlySet<string> | undefined, isCreation: boolean): Omit<CatalogChange, "version"> {
-    return this.#scope === "cluster" ? everything : { relations, isCreation };
+    const created = (isCreation && relations) || nothing;
+    return this.#scope === "cluster" ? { ...everything, created } : { relations, isCreation, created };
+  }
+
+  /** Whether a relation of the name may have been created after `version`: to a transaction that began before it is not there. */
+  isCreatedSince(version: number, name: string): boolean {
+    for (const { created } of this.#pending) if (created.has(name)) return true;
+    if (version === this.#current) return false;
+    return this.#changes.some((change) => change.version > version && change.created.has(name));
   }
 
   /** Whether a change after `version`, or one that is being committed, concerns one of the relations. */

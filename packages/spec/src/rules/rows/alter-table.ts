@@ -46,11 +46,13 @@ export const alterTableRules: readonly Rule[] = [
     "add-column-with-constraint",
     {
       subtype: { oneOf: ["AT_AddColumn", "AT_AddColumnToView"] },
-      "def.ColumnDef.constraints": { countAtLeast: 1 },
+      // A bare NULL constrains nothing.
+      "def.ColumnDef.constraints": { some: { "Constraint.contype": { noneOf: ["constr_null"] } } },
     },
     {
       example: "ALTER TABLE account ADD COLUMN note text DEFAULT ''",
-      reason: "ADD COLUMN takes a name and a type only: no default, no NOT NULL, no other constraint.",
+      reason:
+        "ADD COLUMN takes a name, a type and STORAGE only: no default, no NOT NULL, no other constraint.",
       remedy:
         "Add the column by its name and type alone; set its default with ALTER COLUMN … SET DEFAULT in a second transaction, and fill the rows in batches of at most 3,000.",
       message: "ALTER TABLE ADD COLUMN with constraint not supported",
@@ -93,8 +95,8 @@ export const alterTableRules: readonly Rule[] = [
       example: "ALTER TABLE account ADD CONSTRAINT one_owner UNIQUE USING INDEX account_by_owner DEFERRABLE",
       reason: "Only foreign keys can be deferred.",
       remedy: "Leave DEFERRABLE out.",
-      source: sources.foreignKeys,
-      mark: "unsure",
+      message: "ALTER TABLE / ADD CONSTRAINT UNIQUE / DEFERRED / INITIALLY DEFERRED not supported",
+      source: sources.ministack,
     },
   ),
   addConstraint(
@@ -155,13 +157,15 @@ export const alterTableRules: readonly Rule[] = [
     source: sources.emulator,
     mark: "measured",
   },
-  ...refusedAlterTableActions.map(({ id, subtypes, words, ...texts }) =>
-    action(
-      id,
-      { subtype: { oneOf: subtypes } },
-      { message: `unsupported ALTER TABLE ${words} statement`, ...texts },
-    ),
-  ),
+  ...refusedAlterTableActions.map(({ id, subtypes, words, viewsMay = false, ...texts }) => {
+    const more = { message: `unsupported ALTER TABLE ${words} statement`, ...texts };
+    if (!viewsMay) return action(id, { subtype: { oneOf: subtypes } }, more);
+    const where: Where = {
+      objtype: { noneOf: ["object_view"] },
+      cmds: { some: { "AlterTableCmd.subtype": { oneOf: subtypes } } },
+    };
+    return { ...action(id, {}, more), match: { node: "AlterTableStmt", where } };
+  }),
   ...addedAlterTableActions.map(({ id, subtype, words, ...texts }) =>
     action(id, { subtype }, { message: `unsupported ALTER TABLE ${words} statement`, ...texts }),
   ),

@@ -1,4 +1,5 @@
 import { sources } from "../../sources.ts";
+import { unsupportedTypes } from "../../types.ts";
 import type { Rule } from "../rule.ts";
 
 interface RefusedFunctions extends Pick<Rule, "id" | "mark" | "example" | "reason" | "remedy"> {
@@ -96,6 +97,18 @@ const missingConfigurations =
   /^(pg_catalog\.)?(arabic|armenian|basque|catalan|danish|dutch|english|finnish|french|german|greek|hindi|hungarian|indonesian|irish|italian|lithuanian|nepali|norwegian|portuguese|romanian|russian|serbian|spanish|swedish|tamil|turkish|yiddish)$/;
 
 export const functionRules: readonly Rule[] = [
+  {
+    id: "function-type",
+    topic: "functions",
+    match: { node: "FunctionType", anywhere: true, where: { name: { oneOf: unsupportedTypes } } },
+    example: "CREATE FUNCTION f() RETURNS int4range LANGUAGE sql RETURN int4range(1, 2)",
+    reason: "A function takes and gives the types that a column may have, and arrays of them.",
+    remedy: "Let it take or give text, two values for a range, or jsonb, and cast within its body.",
+    message: "datatype {type} not supported",
+    slots: { type: "shown" },
+    source: sources.createFunction,
+    mark: "unsure",
+  },
   ...refusedFunctions.map(({ names, ...texts }): Rule => ({
     topic: "functions",
     match: called(names),

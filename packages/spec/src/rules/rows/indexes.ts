@@ -160,9 +160,9 @@ export const indexRules: readonly Rule[] = [
     match: { node: "DropStmt", where: { removeType: "OBJECT_INDEX", concurrent: true } },
     example: "DROP INDEX CONCURRENTLY account_by_owner",
     reason: "Dropping an index never blocks writers.",
-    remedy: "Leave CONCURRENTLY out.",
-    message: "CONCURRENTLY not supported for DROP INDEX",
-    source: sources.lint,
-    mark: "unsure",
+    remedy: "Leave CONCURRENTLY out: DROP INDEX never waits.",
+    message: "DROP INDEX CONCURRENTLY must be first action in transaction",
+    source: sources.pistachio,
+    mark: "measured",
   },
 ];

@@ -110,6 +110,23 @@ export const sequenceRules: readonly Rule[] = [
     mark: "measured",
   },
   {
+    id: "sequence-cache-positive",
+    topic: "tables",
+    // A zero is left out of the tree.
+    match: {
+      node: "DefElem",
+      anywhere: true,
+      where: { defname: "cache", "arg.Integer": { present: true }, "arg.Integer.ival": { notAbove: 0 } },
+    },
+    example: "CREATE SEQUENCE number CACHE 0",
+    ...cache,
+    sqlstate: "22023",
+    message: "CACHE ({cache}) must be greater than zero",
+    slots: { cache: { path: "arg.Integer.ival", show: "number" } },
+    source: "https://www.postgresql.org/docs/16/sql-createsequence.html",
+    mark: "documented",
+  },
+  {
     id: "identity-type",
     topic: "tables",
     match: { node: "IdentityColumn", anywhere: true, where: { name: { noneOf: ["int8"] } } },

@@ -3,6 +3,7 @@ import { sources } from "../../sources.ts";
 import type { Rule } from "../rule.ts";
 
 const message = 'setting configuration parameter "{name}" not supported';
+const transactionMessage = 'setting configuration parameter "TRANSACTION" not supported';
 const settable = settableSettings.map(({ name }) => name);
 const addedLater = settableSettings.filter(({ since }) => since !== undefined);
 
@@ -17,13 +18,49 @@ export const settingRules: readonly Rule[] = [
   {
     id: "set-transaction",
     topic: "settings",
-    match: { node: "VariableSetStmt", where: { kind: "VAR_SET_MULTI" } },
+    match: {
+      node: "VariableSetStmt",
+      where: { kind: "VAR_SET_MULTI", name: { oneOf: ["TRANSACTION", "TRANSACTION SNAPSHOT"] } },
+    },
     example: "SET TRANSACTION READ ONLY",
     reason: "The modes of a transaction are set in BEGIN only.",
     remedy: "Say READ ONLY in BEGIN; the isolation level is always REPEATABLE READ.",
-    message: 'setting configuration parameter "TRANSACTION" not supported',
+    message: transactionMessage,
     source: sources.emulator,
     mark: "measured",
+  },
+  {
+    id: "session-characteristics",
+    topic: "settings",
+    match: { node: "VariableSetStmt", where: { kind: "VAR_SET_MULTI" } },
+    example: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    reason: "The access mode of a session's transactions can be set since October 2026.",
+    remedy: "Say READ ONLY in BEGIN.",
+    message: transactionMessage,
+    source: sources.emulator,
+    mark: "unsure",
+    until: "2026-10-10",
+  },
+  {
+    id: "session-characteristics-other",
+    topic: "settings",
+    match: {
+      node: "VariableSetStmt",
+      where: {
+        kind: "VAR_SET_MULTI",
+        args: {
+          some: { "DefElem.defname": { oneOf: ["transaction_isolation", "transaction_deferrable"] } },
+        },
+      },
+    },
+    example: "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    reason:
+      "Of the characteristics of a session's transactions only READ ONLY and READ WRITE are known to be taken.",
+    remedy:
+      "Leave it out: the isolation level is always REPEATABLE READ. READ ONLY and READ WRITE are taken.",
+    message: transactionMessage,
+    source: sources.emulator,
+    mark: "unsure",
   },
   ...addedLater.map(({ name, since, source }): Rule => ({
     id: `set-${name.replaceAll(/[._]/g, "-")}`,
@@ -42,7 +79,10 @@ export const settingRules: readonly Rule[] = [
     id: "set",
     topic: "settings",
     // SET LOCAL ROLE is documented as supported; SET ROLE was refused.
-    match: { node: "VariableSetStmt", where: { name: { noneOf: [...settable, "role"] } } },
+    match: {
+      node: "VariableSetStmt",
+      where: { name: { noneOf: [...settable, "role", "session characteristics"] } },
+    },
     example: "SET statement_timeout = 0",
     ...fewSettings,
     message,

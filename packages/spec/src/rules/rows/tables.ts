@@ -69,9 +69,10 @@ const keyConstraints = ["CONSTR_UNIQUE", "CONSTR_PRIMARY"] as const;
 const notDeferrable = {
   reason: "Only foreign keys can be deferred.",
   remedy: "Leave DEFERRABLE out.",
-  message: "DEFERRABLE clause not supported for CREATE TABLE",
-  source: sources.foreignKeys,
-};
+  message: "DEFERRABLE constraint not supported",
+  source: sources.ministack,
+  mark: "measured",
+} as const;
 
 const clauseRules: readonly Rule[] = [
   tableClause(
@@ -265,15 +266,13 @@ const constraintRules: readonly Rule[] = [
     { contype: { oneOf: keyConstraints }, deferrable: true },
     { example: "CREATE TABLE note (id int, UNIQUE (id) DEFERRABLE)", ...notDeferrable },
   ),
-  columnClause(
-    "deferrable-column-key",
-    {
-      constraints: { some: { "Constraint.contype": "CONSTR_ATTR_DEFERRABLE" } },
-      // Written after the column, DEFERRABLE is about the constraint before it: a foreign key's is allowed.
-      "constraints.0.Constraint.contype": { oneOf: keyConstraints },
-    },
-    { example: "CREATE TABLE note (id int UNIQUE DEFERRABLE)", ...notDeferrable },
-  ),
+  {
+    id: "deferrable-column-key",
+    topic: "tables",
+    match: { node: "DeferrableColumnKey", anywhere: true },
+    example: "CREATE TABLE note (id int UNIQUE DEFERRABLE)",
+    ...notDeferrable,
+  },
   {
     ...columnCount,
     id: "column-count-with-key",
