@@ -14,6 +14,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Node } from "libpg-query";
 import { defined, SqlError } from "../base/index.ts";
+import { syntaxErrorFields } from "./syntax-errors.ts";
 import { errors } from "@dsql-local/spec";
 
 /** A statement of the source; offsets count UTF-8 bytes, as all of PostgreSQL's do. */
@@ -148,22 +149,5 @@ function parseWith(
 /** struct { char *message; char *funcname; char *filename; int lineno; int cursorpos; char *context; } */
 function syntaxError(parser: ParserInstance, error: number, text: string): SqlError {
   const message = parser.UTF8ToString(parser.getValue(error, "i32"));
-  const position = parser.getValue(error + 16, "i32");
-  return new SqlError({
-    sqlstate: sqlstateOf(message),
-    message,
-    ...(position > 0 && { position: Math.min(position, text.length + 1) }),
-  });
+  return new SqlError(syntaxErrorFields(message, parser.getValue(error + 16, "i32"), text));
 }
-
-/** libpg-query passes on PostgreSQL's text but not its SQLSTATE; all but these few errors of its grammar are 42601. */
-const sqlstateByText: readonly (readonly [RegExp, string])[] = [
-  [/not yet implemented|not supported|constraints cannot be marked|^current database cannot be/, "0A000"],
-  [/^invalid Unicode escape$/, "22025"],
-  [/^unsafe use of/, "22P06"],
-  [/^stack depth limit exceeded/, "54001"],
-  [/^role name ".*" is reserved|cannot be used as a role name/, "42939"],
-];
-
-const sqlstateOf = (message: string): string =>
-  sqlstateByText.find(([pattern]) => pattern.test(message))?.[1] ?? "42601";
