@@ -37,7 +37,7 @@ test("a query binds its parameters and gives values as JSON has them, the inexac
   });
   assert.deepEqual(result.columns.slice(0, 5), ["id", "name", "price", "made", "data"]);
   assert.deepEqual(result.rows, [
-    [3, "n3", "0.75000000000000000000", "2026-01-01 00:00:00+00", { a: 1 }, "1", "NaN", null],
+    [3, "n3", "0.750000", "2026-01-01 00:00:00+00", { a: 1 }, "1", "NaN", null],
   ]);
   assert.equal(result.isTruncated, false);
   const injected = await query(pool, { sql: "SELECT $1::text", parameters: ["'; DROP TABLE item; --"] });

@@ -141,7 +141,7 @@ test("a total is exact while it is appended to and compacted at once", async () 
     ...Array.from({ length: 5 }, append),
     compact(),
   ]);
-  assert.equal(await total.total(pool), "2.00");
+  assert.equal(await total.total(pool), "2.000000");
   await compact();
   const { rows } = await pool.query(
     "SELECT count(*)::int AS rows FROM append_only_total WHERE name = 'sales'",

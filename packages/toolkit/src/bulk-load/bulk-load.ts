@@ -50,7 +50,7 @@ async function prepared(pool: Pool, { options, records, sample }: OpenedInput): 
     const types = typesToCreate({ options, records, sample });
     await createTable(pool, { table, columns, types, primaryKey });
   }
-  return await openTarget(pool, { table, columns, onConflict });
+  return await openTarget(pool, { table, columns, onConflict, hasHeaderNames: records.hasHeaderNames });
 }
 
 interface Load extends OpenedInput {

@@ -24,8 +24,11 @@ const endOfData = "\\.";
  * @param lines - empty ones too: they are rows of a single, empty text
  * @throws {BulkLoadError} bytes that are written by their numbers are not text
  */
-export async function* copyRows(lines: AsyncIterable<string>): AsyncGenerator<Row, void, undefined> {
-  let line = 0;
+export async function* copyRows(
+  lines: AsyncIterable<string>,
+  linesBefore = 0,
+): AsyncGenerator<Row, void, undefined> {
+  let line = linesBefore;
   for await (const text of lines) {
     line++;
     const record = text.endsWith("\r") ? text.slice(0, -1) : text;

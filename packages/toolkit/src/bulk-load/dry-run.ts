@@ -63,7 +63,12 @@ async function tried(
   rejected: RejectedRow[],
 ): Promise<Found> {
   const { table, onConflict = "error", rejectedMax = bulkLoadDefaults.rejectedMax } = options;
-  const target = await openTarget(pool, { table, columns: records.columns, onConflict });
+  const target = await openTarget(pool, {
+    table,
+    columns: records.columns,
+    onConflict,
+    hasHeaderNames: records.hasHeaderNames,
+  });
   // Nothing is committed, so nothing is entered.
   const ledger = new Ledger(pool, options.ledgerTable ?? bulkLoadDefaults.ledgerTable, randomUUID());
   const loader = new ChunkLoader({ pool, target, ledger }, { rejectedMax });

@@ -61,7 +61,7 @@ async function layoutOf(pool: Pool, options: BulkLoadOptions): Promise<Omit<Reco
   if (delimiter !== undefined) checkDelimiter(delimiter, format);
   const isNameless = !header && format !== "jsonl";
   const columns = options.columns ?? (isNameless ? await columnsOf(pool, options.table) : undefined);
-  return { format, header, columns, delimiter, encoding, nullText, quotedNull };
+  return { table: options.table, format, header, columns, delimiter, encoding, nullText, quotedNull };
 }
 
 function checkDelimiter(delimiter: string, format: Format): void {

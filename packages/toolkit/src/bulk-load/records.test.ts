@@ -11,6 +11,7 @@ async function read(
   const rejected: RejectedRow[] = [];
   const source = Readable.from(Array.isArray(input) ? input : [Buffer.from(input as string)]);
   const records = await readRecords(source, {
+    table: "t",
     format: "csv",
     header: true,
     columns: undefined,
@@ -194,4 +195,38 @@ test("fields of JSON Lines are found wherever they appear first, and may be miss
     { line: 1, values: ["1", null] },
     { line: 3, values: [null, "false"] },
   ]);
+});
+
+const dump = [
+  "--",
+  "-- PostgreSQL database dump",
+  "SET statement_timeout = 0;",
+  "CREATE TABLE public.other (id integer);",
+  "COPY public.other (id) FROM stdin;",
+  "7",
+  "\\.",
+  'COPY shop."Order" (id, "Note, long", n) FROM stdin;',
+  "1\tone\t\\N",
+  "2\ttwo",
+  "\\.",
+  "SELECT pg_catalog.setval('shop.s', 2, true);",
+  "",
+].join("\n");
+
+test("of a whole file of pg_dump the rows of the table are read, in COPY's columns", async () => {
+  const copy = { format: "copy", header: false, columns: ["n", "id"] } as const;
+  const { columns, rows, rejected } = await read(dump, { ...copy, table: ["shop", "Order"] });
+  assert.deepEqual(columns, ["id", "Note, long", "n"]);
+  assert.deepEqual(rows, [{ line: 9, values: ["1", "one", null] }]);
+  assert.deepEqual(rejected, [{ line: 10, reason: "has 2 fields instead of 3" }]);
+  assert.deepEqual((await read(dump, { ...copy, table: "other" })).rows, [{ line: 6, values: ["7"] }]);
+  await assert.rejects(
+    read(dump, { ...copy, table: "public.Order" }),
+    /file of pg_dump that holds no rows of public\.Order: it has those of public\.other, shop\."Order"/,
+  );
+});
+
+test("the text of COPY alone may begin like a comment", async () => {
+  const { rows } = await read("-- note\t1\n", { format: "copy", header: false });
+  assert.deepEqual(rows, [{ line: 1, values: ["-- note", "1"] }]);
 });

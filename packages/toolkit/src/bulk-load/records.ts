@@ -6,12 +6,15 @@ import type { Readable } from "node:stream";
 import { UsageError } from "../errors.ts";
 import { copyRows } from "./copy-text.ts";
 import { csvRows, type Row } from "./csv.ts";
+import { copyTextOf } from "./dump.ts";
 import { linesOf } from "./lines.ts";
 import type { Format, RejectedRow } from "./options.ts";
 
 export type { Row } from "./csv.ts";
 
 export interface RecordsOptions {
+  /** What is loaded, which a file of pg_dump has among others. */
+  readonly table: string | readonly string[];
   readonly format: Format;
   /** One character; by default the format's. */
   readonly delimiter?: string | undefined;
@@ -27,6 +30,8 @@ export interface RecordsOptions {
 
 export interface Records {
   readonly columns: readonly string[];
+  /** They are what the first record says. */
+  readonly hasHeaderNames: boolean;
   /** The rows after those that were read to find the columns, these first. */
   readonly rows: AsyncGenerator<Row, void, undefined>;
 }
@@ -42,8 +47,11 @@ export async function readRecords(source: Readable, options: RecordsOptions): Pr
       return await namedRecords(csvRows(lines, { ...options, delimiter: delimiter ?? "," }), options);
     case "tsv":
       return await namedRecords(tabbedRows(lines, { ...options, delimiter: delimiter ?? "\t" }), options);
-    case "copy":
-      return await namedRecords(copyRows(lines), options);
+    case "copy": {
+      const copy = await copyTextOf(lines, options.table);
+      const columns = copy.columns ?? options.columns;
+      return await namedRecords(copyRows(copy.lines, copy.linesBefore), { ...options, columns });
+    }
     case "jsonl":
       return await jsonRecords(lines, options);
   }
@@ -58,11 +66,12 @@ async function namedRecords(
   const found = first.done === true ? undefined : first.value;
   if (options.header) {
     const columns = options.columns ?? namesIn(found, options);
-    return { columns, rows: ofWidth(records, columns.length, options) };
+    const hasHeaderNames = options.columns === undefined;
+    return { columns, hasHeaderNames, rows: ofWidth(records, columns.length, options) };
   }
   const columns = options.columns ?? (found?.values ?? []).map((_, index) => `column_${index + 1}`);
   const rows = found === undefined ? records : startingWith([found], records);
-  return { columns, rows: ofWidth(rows, columns.length, options) };
+  return { columns, hasHeaderNames: false, rows: ofWidth(rows, columns.length, options) };
 }
 
 /** A quote means nothing here, and what separates cannot be part of a value. */
@@ -128,7 +137,7 @@ async function jsonRecords(texts: AsyncIterable<string>, options: RecordsOptions
     first.push(next.value);
   }
   const columns = options.columns ?? [...new Set(first.flatMap(({ fields }) => Object.keys(fields)))];
-  return { columns, rows: jsonRows(startingWith(first, lines), columns, options) };
+  return { columns, hasHeaderNames: false, rows: jsonRows(startingWith(first, lines), columns, options) };
 }
 
 async function* jsonRows(

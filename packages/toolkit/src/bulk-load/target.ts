@@ -57,7 +57,11 @@ export async function columnsOf(
 /** @throws {UsageError} the table is not there, or has not all the columns */
 export async function openTarget(
   pool: Pool,
-  wanted: Pick<TableToCreate, "table" | "columns"> & { readonly onConflict: OnConflict },
+  wanted: Pick<TableToCreate, "table" | "columns"> & {
+    readonly onConflict: OnConflict;
+    /** Where the names come from the file's first record: what to do if that is a row. */
+    readonly hasHeaderNames?: boolean;
+  },
 ): Promise<Target> {
   const table = quoteTable(wanted.table);
   const found = await autocommit<{ name: string; type: string; key: number | null }>(
@@ -74,7 +78,13 @@ export async function openTarget(
     throw new UsageError(`table ${table} does not exist: make it, or have the load create it`);
   const types = wanted.columns.map((column) => {
     const type = found.find(({ name }) => name === column)?.type;
-    if (type === undefined) throw new UsageError(`table ${table} has no column ${quoteIdentifier(column)}`);
+    if (type === undefined) {
+      const unlessHeader =
+        wanted.hasHeaderNames === true
+          ? "; if the first record is a row and not the names of the columns, load with --no-header (header: false)"
+          : "";
+      throw new UsageError(`table ${table} has no column ${quoteIdentifier(column)}${unlessHeader}`);
+    }
     return type;
   });
   const keyed = found

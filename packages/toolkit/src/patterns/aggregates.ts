@@ -14,7 +14,7 @@ const tableDefault = "append_only_total";
 /** @returns the SQL of the table that {@link AppendOnlyTotal} needs; run it once when you set up */
 export function appendOnlyTable(table: string | readonly string[] = tableDefault): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
-    name text, id uuid DEFAULT gen_random_uuid(), amount numeric NOT NULL,
+    name text, id uuid DEFAULT gen_random_uuid(), amount numeric(38, 6) NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, id))`;
 }
 

@@ -75,7 +75,8 @@ export const indexRules: readonly Rule[] = [
   ),
   index(
     "index-without-async",
-    { isAsync: false },
+    // CONCURRENTLY is refused by its own rule, in whose place ASYNC would stand.
+    { isAsync: false, where: { concurrent: { present: false } } },
     {
       example: "CREATE INDEX account_by_owner ON account (owner)",
       reason: "Indexes are built in the background: CREATE INDEX needs the word ASYNC.",

@@ -106,6 +106,11 @@ const contextRules: readonly LintRule[] = [
     }),
     mark: "documented",
   },
+  refusal("wait-for-job-in-query", "statements", {
+    reason: "sys.wait_for_job is a procedure, which a query cannot call: 42809.",
+    remedy: "Write CALL sys.wait_for_job('<job_id>'), outside a transaction block.",
+    source: sources.emulator,
+  }),
   {
     ...refusal("function-body", "functions", {
       reason: "A function in LANGUAGE SQL reads and changes rows; it holds no other statements.",

@@ -34,6 +34,19 @@ test("an identity that is added later wants a column that was declared NOT NULL"
   assert.deepEqual(await foundIn(add), []);
 });
 
+test("a procedure is called, not selected", async () => {
+  const expected = ["wait-for-job-in-query: sys.wait_for_job(text) is a procedure"];
+  assert.deepEqual(await foundIn("SELECT sys.wait_for_job('x')"), expected);
+  assert.deepEqual(await foundIn("SELECT * FROM a WHERE sys.wait_for_job($1)"), expected);
+  assert.deepEqual(await foundIn("CALL sys.wait_for_job('x')"), []);
+});
+
+test("what PostgreSQL gives every row by itself is found, unless a catalog has it", async () => {
+  const expected = ["system-column: cannot retrieve a system column in this context"];
+  assert.deepEqual(await foundIn("DELETE FROM a WHERE ctid = '(0,1)'"), expected);
+  assert.deepEqual(await foundIn("SELECT xmin FROM pg_class"), []);
+});
+
 test("a trigger cannot be dropped, unless it need not be there", async () => {
   assert.deepEqual(await foundIn("DROP TRIGGER audit ON shop.item"), [
     'drop-trigger: trigger "audit" for table "item" does not exist',

@@ -10,7 +10,19 @@ import { as, locationOf, nodesOf, textOf } from "./nodes.ts";
 import { placeAt, placeOfHead } from "./place.ts";
 
 export function certainFailures(statement: ParsedStatement): Problem[] {
-  return [...nullableIdentity(statement), ...missingTrigger(statement)];
+  return [...nullableIdentity(statement), ...missingTrigger(statement), ...procedureInQuery(statement)];
+}
+
+/** `SELECT sys.wait_for_job(…)`. */
+function procedureInQuery(statement: ParsedStatement): Problem[] {
+  if (statement.subject.type === "CallStmt") return [];
+  return nodesOf(statement, "FuncCall")
+    .filter(({ funcname }) => namesOf(funcname).join(".") === "sys.wait_for_job")
+    .map((call) => ({
+      ruleId: "wait-for-job-in-query",
+      message: "sys.wait_for_job(text) is a procedure",
+      ...(placeAt(statement, locationOf(call)) ?? placeOfHead(statement)),
+    }));
 }
 
 /** `id bigint NULL GENERATED … AS IDENTITY`. */

@@ -32,6 +32,12 @@ test("a block holds DDL or changes of rows, not both; reads go with either", asy
   assert.deepEqual(await foundIn(`BEGIN;\nSELECT 1;\n${createA}COMMIT;\n`), []);
 });
 
+test("BEGIN within a block begins nothing", async () => {
+  assert.deepEqual(await foundIn(`BEGIN;\n${createA}BEGIN;\n${createB}COMMIT;\n`), [
+    "4 one-ddl-per-transaction",
+  ]);
+});
+
 test("a ROLLBACK ends a block too", async () => {
   assert.deepEqual(await foundIn(`BEGIN;\n${createA}ROLLBACK;\n${createB}`), []);
 });

@@ -47,7 +47,8 @@ function transactionsOf<Where>(steps: readonly Step<Where>[]): Transaction<Where
   const openGroups = new Map<string, Transaction<Where>>();
   for (const step of steps) {
     const { kind } = step.statement;
-    if (kind === "begin") block = start(true);
+    // BEGIN within a block begins nothing: PostgreSQL warns, and the block goes on.
+    if (kind === "begin") block ??= start(true);
     else if (kind === "commit" || kind === "rollback") {
       block = undefined;
       openGroups.clear();

@@ -22,7 +22,8 @@ export function blockFixes(statements: readonly LocatedStatement[]): BlockFix[] 
   const fixes: BlockFix[] = [];
   let begin = -1;
   statements.forEach(({ statement }, index) => {
-    if (statement?.kind === "begin") begin = index;
+    // Within a block BEGIN begins nothing.
+    if (statement?.kind === "begin") begin = begin < 0 ? index : begin;
     else if ((statement?.kind === "commit" || statement?.kind === "rollback") && begin >= 0) {
       const fix = statement.kind === "commit" ? blockFix(statements.slice(begin, index + 1)) : undefined;
       if (fix !== undefined) fixes.push(fix);
@@ -35,8 +36,9 @@ export function blockFixes(statements: readonly LocatedStatement[]): BlockFix[] 
 function blockFix(block: readonly LocatedStatement[]): BlockFix | undefined {
   const [begin, ...rest] = block;
   const commit = rest.pop();
-  if (begin === undefined || commit === undefined || rest.some(({ statement }) => statement === undefined))
-    return undefined;
+  const isUnclear = ({ statement }: LocatedStatement): boolean =>
+    statement === undefined || statement.kind === "begin";
+  if (begin === undefined || commit === undefined || rest.some(isUnclear)) return undefined;
   const isDdl = ({ statement }: LocatedStatement): boolean => statement?.kind === "ddl";
   const ddlCount = rest.filter(isDdl).length;
   const hasWrites = rest.some(({ statement }) => statement?.kind === "write");

@@ -33,7 +33,12 @@ const serialToIdentity: Fixer = ({ statement, node, refuses }) => {
   };
 };
 
+/** ADD COLUMN takes no identity, with a CACHE or without: what would be written stays refused. */
+const isInAddedColumn = ({ subject }: ParsedStatement): boolean =>
+  subject.type === "AlterTableStmt" && (subject.nodes.get("ColumnDef") ?? []).length > 0;
+
 const addIdentityCache: Fixer = ({ statement, node }) => {
+  if (isInAddedColumn(statement)) return undefined;
   const index = indexOfWord(statement, ["IDENTITY"], { from: indexAt(statement, node["location"]) });
   if (index < 0) return undefined;
   const hasOptions = textAt(statement, index + 1) === "(";
@@ -44,7 +49,7 @@ const addIdentityCache: Fixer = ({ statement, node }) => {
 };
 
 const identityToBigint: Fixer = ({ statement, node }) =>
-  typeToBigint(statement, indexAt(statement, node["location"]));
+  isInAddedColumn(statement) ? undefined : typeToBigint(statement, indexAt(statement, node["location"]));
 
 const sequenceToBigint: Fixer = ({ statement, node }) =>
   typeToBigint(statement, indexAt(statement, node["location"]));
@@ -66,6 +71,7 @@ const addSequenceCache: Fixer = ({ statement, node }) => {
 };
 
 const raiseCache: Fixer = ({ statement, node }) => {
+  if (isInAddedColumn(statement)) return undefined;
   const index = indexOfWord(statement, ["CACHE"], { from: indexAt(statement, locationOf(node)) });
   if (index < 0) return undefined;
   const { start, end } = lexemeAt(statement, index + 1);
@@ -74,16 +80,21 @@ const raiseCache: Fixer = ({ statement, node }) => {
 };
 
 const jsonWarning = "the application writes and reads the column as JSON";
+const arrayWarning = `${jsonWarning}: rows that a dump or COPY writes as {a,b} are refused (22P02) until they are ["a","b"]`;
 
 const arrayToJson: Fixer = (context) => {
   const type = context.refuses("column-type-jsonb") ? "text" : "jsonb";
-  return typeToJson(context, type, "an array");
+  return typeToJson(context, { type, before: "an array", warning: arrayWarning });
 };
 
-const jsonToText: Fixer = (context) => typeToJson(context, "text", "JSON");
+const jsonToText: Fixer = (context) =>
+  typeToJson(context, { type: "text", before: "JSON", warning: jsonWarning });
 
 /** Writes another type, and the empty array of its default as JSON's. */
-function typeToJson({ statement, node }: FixContext, type: string, before: string): Fix | undefined {
+function typeToJson(
+  { statement, node }: FixContext,
+  { type, before, warning }: { readonly type: string; readonly before: string; readonly warning: string },
+): Fix | undefined {
   const first = indexAt(statement, node["location"]);
   const column = columnAt(statement, node["location"]);
   if (first < 0 || column === undefined) return undefined;
@@ -97,7 +108,7 @@ function typeToJson({ statement, node }: FixContext, type: string, before: strin
     if (edit === undefined) return undefined;
     edits.push(edit);
   }
-  return { edits, what: `writes ${type} for ${before}`, warning: jsonWarning };
+  return { edits, what: `writes ${type} for ${before}`, warning };
 }
 
 function columnAt(statement: ParsedStatement, location: unknown): TreeNode | undefined {
@@ -157,6 +168,30 @@ function emptyDefault(statement: ParsedStatement, byDefault: TreeNode): TextEdit
   return json === undefined ? undefined : { start: first.start, end: last.end, text: json };
 }
 
+const removeCompression: Fixer = ({ statement, node }) => {
+  const index = indexOfWord(statement, ["COMPRESSION"], { from: indexAt(statement, node["location"]) });
+  if (index < 0) return undefined;
+  return { edits: [removeLexemes(statement, index, index + 1)], what: "removes COMPRESSION" };
+};
+
+/** Of several actions the others stay; pg_dump writes one statement for each column. */
+const removeSetCompression: Fixer = ({ statement }) => {
+  const { lexemes } = statement;
+  const at = indexOfWord(statement, ["COMPRESSION"], { depth: 0 });
+  const isComma = (index: number): boolean => textAt(statement, index) === "," && lexemes[index]?.depth === 0;
+  let first = at;
+  while (first > 0 && !isComma(first)) first -= 1;
+  let last = at;
+  while (last < lexemes.length - 1 && !isComma(last + 1)) last += 1;
+  const what = "removes SET COMPRESSION";
+  if (first > 0) return { edits: [removeLexemes(statement, first, last)], what };
+  if (last === lexemes.length - 1) {
+    return { edits: [{ start: 0, end: statement.text.length, text: "" }], what, removesStatement: true };
+  }
+  const alter = indexOfWord(statement, ["ALTER"], { depth: 0, from: 1 });
+  return alter < 0 ? undefined : { edits: [removeLexemes(statement, alter, last + 1)], what };
+};
+
 const removeUnlogged: Fixer = ({ statement }) => {
   const index = indexOfWord(statement, ["UNLOGGED"], { depth: 0 });
   return { edits: [removeLexemes(statement, index, index)], what: "removes UNLOGGED" };
@@ -178,6 +213,8 @@ export const columnFixers: Readonly<Record<string, Fixer>> = {
   "array-column": arrayToJson,
   "column-type-json": jsonToText,
   "column-type-jsonb": jsonToText,
+  "column-compression": removeCompression,
+  "alter-table-alter-column-set-compression": removeSetCompression,
   "unlogged-table": removeUnlogged,
   "table-access-method": removeHeap,
 };

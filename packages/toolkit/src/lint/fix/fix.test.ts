@@ -48,6 +48,27 @@ const rewritten: readonly (readonly [behaviour: string, before: string, after: s
     "CREATE INDEX ASYNC i ON t (a) WITH (fillfactor = 90) TABLESPACE fast WHERE a > 1",
     "CREATE INDEX ASYNC i ON t (a) WHERE a > 1",
   ],
+  ["compression is the service's, alone", "ALTER TABLE t ALTER COLUMN a SET COMPRESSION lz4", ""],
+  [
+    "compression is the service's, before another action",
+    "ALTER TABLE ONLY t ALTER COLUMN a SET COMPRESSION lz4, ALTER b SET DEFAULT 1",
+    "ALTER TABLE ONLY t ALTER b SET DEFAULT 1",
+  ],
+  [
+    "compression is the service's, behind other actions",
+    "ALTER TABLE t ALTER b SET DEFAULT f(1, 2), ALTER a SET COMPRESSION pglz",
+    "ALTER TABLE t ALTER b SET DEFAULT f(1, 2)",
+  ],
+  [
+    "compression is the service's, in CREATE TABLE",
+    "CREATE TABLE t (a text COMPRESSION lz4 NOT NULL)",
+    "CREATE TABLE t (a text NOT NULL)",
+  ],
+  [
+    "an added identity stays refused, with a cache or without",
+    "ALTER TABLE t ADD COLUMN id int GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE t ADD COLUMN id int GENERATED ALWAYS AS IDENTITY",
+  ],
   ["an index is dropped at once", "DROP INDEX CONCURRENTLY i", "DROP INDEX i"],
   [
     "serial becomes an identity",
