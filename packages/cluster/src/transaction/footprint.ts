@@ -19,6 +19,8 @@ export class Footprint {
   readonly relations = new Set<string>();
   /** Names of the relations in which it has freed keys. */
   readonly freedKeysOf = new Set<string>();
+  /** Names of the relations in which rows may have ceased to reference others. */
+  readonly releasedIn = new Set<string>();
   /**
    * Names of the relations in which another row may have got the key of one that is gone, or in which it has written rows
    * that it had locked FOR UPDATE: what PostgreSQL shows of such a row does not tell it from one that was only updated.
@@ -72,6 +74,7 @@ export class Footprint {
       this.relations.add(name);
       if (!hasLost) continue;
       this.freedKeysOf.add(name);
+      this.releasedIn.add(name);
       this.replacesIn.add(name);
     }
   }
@@ -82,8 +85,15 @@ export class Footprint {
     for (const { role, name } of relations) {
       if (role !== "target") continue;
       this.freedKeysOf.add(name);
+      this.releasedIn.add(name);
       if (command !== "update" || hasDataModifyingCte) this.replacesIn.add(name);
     }
+  }
+
+  noteReleased(statement: Statement): void {
+    if (statement.kind !== "write") return;
+    for (const { role, name } of statement.analysis.relations)
+      if (role === "target") this.releasedIn.add(name);
   }
 
   /** An UPDATE that sets keys has changed so many rows: one alone cannot have got the key of another. */

@@ -6,7 +6,8 @@ import { errors } from "@dsql-local/spec";
 import { AssertionError, SqlError } from "../base/index.ts";
 import type { Statement } from "../sql/index.ts";
 import type { ErrorFieldMap } from "../wire/index.ts";
-import { type KeyTaker, mayMeetGoneKey, meetsGoneKey } from "./commit/gone-keys.ts";
+import { leavesReferences } from "./commit/gone-references.ts";
+import { type KeyTaker, mayMeetGoneKey, meetsGoneKey, targetsOf } from "./commit/gone-keys.ts";
 import { judge } from "./commit/judge.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
@@ -92,6 +93,7 @@ export class NativeRun {
   #note(statement: Statement, plan: StatementPlan): void {
     const { footprint } = this.#context;
     if (plan.freesKeys) footprint.noteFreedKeys(statement);
+    if (plan.releases) footprint.noteReleased(statement);
     for (const { name } of plan.locking?.written ?? []) footprint.replacesIn.add(name);
     if (plan.changesOthers) footprint.hasLockedUnseen = true;
   }
@@ -100,6 +102,20 @@ export class NativeRun {
     const { history, catalog } = this.#services;
     const { sequence, searchPath } = this.#context;
     return { history, catalog, sequence, searchPath };
+  }
+
+  /** PostgreSQL, which looks for references in the present, has let a row go that others reference in the snapshot. */
+  async #leavesReferences(
+    { touched }: Sent,
+    statement: Statement,
+    plan: StatementPlan,
+  ): Promise<boolean | "unknown"> {
+    const gone = [
+      ...(plan.freesKeys ? targetsOf(statement) : []),
+      ...touched.filter(({ hasLost }) => hasLost),
+    ];
+    if (gone.length === 0) return false;
+    return await leavesReferences(this.#hold, gone, this.#taker);
   }
 
   #minds(statement: Statement, plan: StatementPlan): boolean {
@@ -130,9 +146,12 @@ export class NativeRun {
       this.#minds(statement, plan) ||
       sent.touched.some((one) => one.hasGained && history.hasFreedKeys(one.name, this.#context.sequence));
     const meets = minds && (await meetsGoneKey(this.#hold, sent, statement, this.#taker));
+    const looksAhead =
+      meets === true || meets === "unknown" ? meets : await this.#leavesReferences(sent, statement, plan);
     // A shadow could not show what the role may not look at, or what a function has written.
-    if (meets === "unknown" || (meets && statement.kind !== "write")) throw SqlError.of(errors.dataConflict);
-    if (meets) return { kind: "answerFromSnapshot" };
+    if (looksAhead === "unknown" || (looksAhead && statement.kind !== "write"))
+      throw SqlError.of(errors.dataConflict);
+    if (looksAhead) return { kind: "answerFromSnapshot" };
     if (plan.freesKeys) footprint.noteKeysSet(statement, sent.changed.rows);
     if (sent.changed.rows > 0) {
       footprint.noteChangedRows();

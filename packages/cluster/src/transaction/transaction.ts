@@ -20,7 +20,7 @@ import type { SequenceValues } from "./backend/sequence-values.ts";
 import type { Settings } from "./backend/settings.ts";
 import type { SettingsFound } from "./backend/settings-found.ts";
 import { quoteName } from "./catalog/table.ts";
-import { decide, settle, type Standing } from "./commit/verdict.ts";
+import { decide, lossOf, settle, type Standing } from "./commit/verdict.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import type { ExchangeResult } from "./exchange/statement-exchange.ts";
@@ -468,7 +468,7 @@ export class Transaction {
     if (this.#state === "active" && this.#held().hasLocked && this.#held().redo.forgetAccessMode()) {
       if ((await this.#held().redoFromBase()) === "lost") await this.#doom();
     }
-    if (this.#state === "doomed") throw SqlError.of(errors.dataConflict);
+    if (this.#state === "doomed") throw lossOf(this.#services, this.#footprint, this.#standing);
     await decide(this.#services, this.#held(), this.#footprint, this.#standing);
   }
 

@@ -1,5 +1,7 @@
 /** A table as the coordinator knows it: columns, keys, indexes, checks; and how PostgreSQL is asked for it. */
 import { quoteName, textArray } from "@dsql-local/sql";
+import { type ForeignKey, foreignKeysQuery } from "./foreign-key.ts";
+
 export interface Column {
   readonly name: string;
   /** As `format_type` writes it: `character varying(30)`. */
@@ -51,6 +53,8 @@ export interface Table {
   readonly hasOtherUniqueIndex: boolean;
   readonly indexes: readonly Index[];
   readonly checks: readonly Check[];
+  /** From this table and to it. */
+  readonly foreignKeys: readonly ForeignKey[];
   /** Foreign keys of other tables change their rows when rows go from here, or when keys change here. */
   readonly cascadesOn: { readonly delete: boolean; readonly update: boolean };
 }
@@ -171,6 +175,7 @@ SELECT json_build_object(
   'checks', coalesce((
     SELECT json_agg(json_build_object('name', k.conname, 'condition', pg_get_expr(k.conbin, k.conrelid)))
     FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'), '[]'),
+  'foreignKeys', (${foreignKeysQuery}),
   'cascadesOn', (
     SELECT json_build_object(
       'delete', coalesce(bool_or(k.confdeltype IN ('c', 'n', 'd')), false),

@@ -14,6 +14,7 @@ const account: Table = {
   hasOtherUniqueIndex: false,
   indexes: [],
   checks: [],
+  foreignKeys: [],
   cascadesOn: { delete: false, update: false },
 };
 
@@ -35,11 +36,11 @@ const nothing: ReadonlySet<string> = new Set();
 const any = (): boolean => true;
 
 function shared(history: CommitHistory, ...shares: KeyShare[]): void {
-  history.announce({ freed: nothing, shares }).settle();
+  history.announce({ freed: nothing, released: nothing, shares }).settle();
 }
 
 function freed(history: CommitHistory, ...names: string[]): void {
-  history.announce({ freed: new Set(names), shares: [] }).settle();
+  history.announce({ freed: new Set(names), released: nothing, shares: [] }).settle();
 }
 
 const rows = (history: CommitHistory, since: number): string[] =>
@@ -64,14 +65,18 @@ test("shares of other relations are not found", () => {
 
 test("a commit whose answer has not come counts for everybody", () => {
   const history = new CommitHistory(new HandClock(), 1_000);
-  history.announce({ freed: new Set(["account"]), shares: [share("1")] });
+  history.announce({ freed: new Set(["account"]), released: nothing, shares: [share("1")] });
   assert.deepEqual(rows(history, history.sequence), ["1"]);
   assert.equal(history.hasFreedKeys("account", history.sequence), true);
 });
 
 test("a commit that was refused counts for nobody", () => {
   const history = new CommitHistory(new HandClock(), 1_000);
-  const announced = history.announce({ freed: new Set(["account"]), shares: [share("1")] });
+  const announced = history.announce({
+    freed: new Set(["account"]),
+    released: nothing,
+    shares: [share("1")],
+  });
   announced.takeBack();
   announced.settle();
   assert.deepEqual(rows(history, 0), []);
@@ -80,7 +85,11 @@ test("a commit that was refused counts for nobody", () => {
 
 test("who has taken its place before the answer meets the commit, who takes it after does not", () => {
   const history = new CommitHistory(new HandClock(), 1_000);
-  const announced = history.announce({ freed: new Set(["account"]), shares: [share("1")] });
+  const announced = history.announce({
+    freed: new Set(["account"]),
+    released: nothing,
+    shares: [share("1")],
+  });
   const before = history.sequence;
   announced.settle();
   assert.deepEqual([rows(history, before), rows(history, history.sequence)], [["1"], []]);
@@ -130,4 +139,15 @@ test("a commit that frees nothing does not move the order", () => {
   const history = new CommitHistory(new HandClock(), 1_000);
   freed(history);
   assert.equal(history.sequence, 0);
+});
+
+test("released references concern snapshots from before, and are no freed keys", () => {
+  const history = new CommitHistory(new HandClock(), 1_000);
+  const before = history.sequence;
+  const announced = history.announce({ freed: nothing, released: new Set(["entry"]), shares: [] });
+  assert.equal(history.hasReleased("entry", history.sequence), true);
+  announced.settle();
+  assert.equal(history.hasReleased("entry", before), true);
+  assert.equal(history.hasReleased("entry", history.sequence), false);
+  assert.equal(history.hasFreedKeys("entry", before), false);
 });

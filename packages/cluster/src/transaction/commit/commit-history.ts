@@ -20,8 +20,10 @@ export interface KeyShare {
 }
 
 export interface Announcement {
-  /** Names of the relations in which keys are freed: rows go, or columns change that are in a unique or a foreign key. */
+  /** Names of the relations in which keys are freed: rows go, or columns change that are in a unique key. */
   readonly freed: ReadonlySet<string>;
+  /** Names of the relations in which rows cease to reference others: they go, or columns of a foreign key change. */
+  readonly released: ReadonlySet<string>;
   readonly shares: readonly KeyShare[];
 }
 
@@ -50,6 +52,7 @@ export class CommitHistory {
   readonly #keyShares: Remembered[] = [];
   #sharedRows = 0;
   readonly #freed = new Map<string, number>();
+  readonly #released = new Map<string, number>();
   /** The last share that has been forgotten, by relation. */
   readonly #forgotten = new Map<string, number>();
   #sequence = 0;
@@ -67,7 +70,8 @@ export class CommitHistory {
 
   /** To be called before COMMIT is sent. */
   announce(announcement: Announcement): Announced {
-    if (announcement.freed.size === 0 && announcement.shares.length === 0) return nothingToSay;
+    const { freed, released, shares } = announcement;
+    if (freed.size === 0 && released.size === 0 && shares.length === 0) return nothingToSay;
     this.#pending.add(announcement);
     return {
       settle: () => {
@@ -85,6 +89,13 @@ export class CommitHistory {
     return false;
   }
 
+  /** Rows of the relation may reference others in the snapshot, but not in the present. */
+  hasReleased(relation: string, since: number): boolean {
+    if ((this.#released.get(relation) ?? 0) > since) return true;
+    for (const { released } of this.#pending) if (released.has(relation)) return true;
+    return false;
+  }
+
   /** Shares that are not in a snapshot, in the relations of these names. */
   keySharesSince(sequence: number, isMeant: (relation: string) => boolean): readonly KeyShare[] {
     const pending = [...this.#pending].flatMap(({ shares }) => shares);
@@ -98,10 +109,11 @@ export class CommitHistory {
     return false;
   }
 
-  #note({ freed, shares }: Announcement): void {
+  #note({ freed, released, shares }: Announcement): void {
     this.#sequence += 1;
     const sequence = this.#sequence;
     for (const relation of freed) this.#freed.set(relation, sequence);
+    for (const relation of released) this.#released.set(relation, sequence);
     const atMs = this.#clock.monotonicMs();
     while ((this.#keyShares[0]?.atMs ?? Infinity) < atMs - this.#ageMsMax) this.#drop();
     for (const share of shares) {

@@ -66,7 +66,8 @@ async function hasDuplicate(hold: Hold, sent: Sent, statement: Statement, taker:
   return false;
 }
 
-function targetsOf(statement: Statement): readonly RelationName[] {
+/** The relations that a statement names as those it writes. */
+export function targetsOf(statement: Statement): readonly RelationName[] {
   if (statement.kind !== "write") return [];
   return statement.analysis.relations.filter(({ role }) => role === "target");
 }

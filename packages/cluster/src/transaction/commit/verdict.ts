@@ -70,6 +70,14 @@ async function holdsAnyShared(
   return false;
 }
 
+/** What a transaction hears at COMMIT that has lost before: two changes of one catalog conflict as such, whatever they met in. */
+export function lossOf(services: TransactionServices, footprint: Footprint, standing: Standing): SqlError {
+  const { catalogChange, relations } = footprint;
+  const isOfCatalog =
+    catalogChange !== undefined && services.catalogVersions.conflicts(standing.catalogVersion, relations);
+  return SqlError.of(isOfCatalog ? errors.schemaConflict : errors.dataConflict);
+}
+
 /**
  * Commits, and tells the commits to come what PostgreSQL does not: before COMMIT is sent, since PostgreSQL lets others see it
  * before its answer is here.
@@ -87,7 +95,11 @@ export async function settle(
   if (change !== undefined && !(await hold.hasEffects())) footprint.leaveCatalog();
   const { history, catalogVersions } = services;
   const announced: readonly Announced[] = [
-    history.announce({ freed: footprint.freedKeysOf, shares: hold.keyShares }),
+    history.announce({
+      freed: footprint.freedKeysOf,
+      released: footprint.releasedIn,
+      shares: hold.keyShares,
+    }),
     ...(change === undefined || footprint.hasLeftCatalog
       ? []
       : [catalogVersions.announce(change.relations, change.isCreation)]),

@@ -8,6 +8,7 @@ import type { LimitValues } from "../../base/index.ts";
 import { type Analysis, type Statement, TextCache } from "../../sql/index.ts";
 import type { Catalog, StatementTables } from "../catalog/catalog.ts";
 import type { FunctionFacts } from "../catalog/functions.ts";
+import { isSame } from "../catalog/foreign-key.ts";
 import { quoteName, type Table } from "../catalog/table.ts";
 import { type RowSize, rowSizeOf } from "../limits/row-size.ts";
 import { refuseLock } from "./lock-by-key.ts";
@@ -22,6 +23,8 @@ export interface StatementPlan {
   readonly text?: string | undefined;
   /** It may free keys: rows go, or their keys change. */
   readonly freesKeys: boolean;
+  /** It may change columns of a foreign key, so that rows cease to reference others. */
+  readonly releases: boolean;
   /** It may take keys that an older snapshot still shows as taken. */
   readonly takesKeys: boolean;
   /** A SELECT that may change something by way of a function: redo has to run it again. */
@@ -45,6 +48,7 @@ export interface StatementPlan {
 
 export const asWritten: StatementPlan = {
   freesKeys: false,
+  releases: false,
   takesKeys: false,
   callsWritingFunction: false,
   isUnrepeatable: false,
@@ -118,6 +122,7 @@ export class PlanCache {
     const plan: StatementPlan = {
       refusal: this.#options.locksByKeyOnly === true ? refuseLock(statement, tables) : undefined,
       ...keyChanges(statement, tables),
+      releases: setsReference(statement, tables),
       ...effects(statement, tables, functions),
       recording: planRecording(statement, tables, functions.volatile, recordsAlways),
       locking: planLocking(statement, tables),
@@ -180,14 +185,35 @@ function keyChanges(
   return { freesKeys: changesKeys, takesKeys: changesKeys };
 }
 
-/** `ON CONFLICT … DO UPDATE` may change a key of the row that it meets. */
-function setsKeyOnConflict({ tree, dml }: Analysis, table: Table | undefined): boolean {
-  if (dml?.onConflict === undefined) return false;
+/** Of an UPDATE, or one that an INSERT makes of the row that it meets. Deletions are known as such. */
+function setsReference(statement: Statement, tables: StatementTables): boolean {
+  if (statement.kind !== "write" || statement.analysis.dml === undefined) return false;
+  const { dml } = statement.analysis;
+  const table = tables.of(dml.target);
+  if (table === undefined) return false;
+  const own = table.foreignKeys.filter(({ child }) => isSame(child, table)).flatMap(({ columns }) => columns);
+  if (own.length === 0) return false;
+  if (dml.set === "complex") return true;
+  const set = [...(dml.set?.map(({ column }) => column) ?? []), ...setOnConflict(statement.analysis)];
+  return set.some((column) => own.includes(column));
+}
+
+/** The columns that `ON CONFLICT … DO UPDATE` sets; one that is not known by name is empty. */
+function setOnConflict({ tree, dml }: Analysis): readonly string[] {
+  if (dml?.onConflict === undefined) return [];
   const clause = unwrap(tree)?.fields["onConflictClause"] as TreeNode | undefined;
-  const targets = listOf(clause?.["targetList"]).map((target) => unwrap(target)?.fields["name"]);
+  return listOf(clause?.["targetList"]).map((target) => {
+    const name = unwrap(target)?.fields["name"];
+    return typeof name === "string" ? name : "";
+  });
+}
+
+/** `ON CONFLICT … DO UPDATE` may change a key of the row that it meets. */
+function setsKeyOnConflict(analysis: Analysis, table: Table | undefined): boolean {
+  const targets = setOnConflict(analysis);
   if (targets.length === 0) return false;
   if (table === undefined || table.hasOtherUniqueIndex) return true;
-  return targets.some((name) => typeof name !== "string" || isKeyColumn(table, name));
+  return targets.some((name) => name === "" || isKeyColumn(table, name));
 }
 
 function effects(

@@ -32,6 +32,7 @@ const table: Table = {
   hasOtherUniqueIndex: false,
   indexes: [],
   checks: [],
+  foreignKeys: [],
   cascadesOn: { delete: false, update: false },
 };
 

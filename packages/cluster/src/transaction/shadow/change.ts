@@ -7,7 +7,9 @@ import { type Analysis, type DmlShape, type SetItem } from "../../sql/index.ts";
 import { type Column, qualifiedName, quoteName, type Table } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
-import { checkUnique, nthColumn, placeColumn, type ShadowTable } from "./shadow-table.ts";
+import { type ForeignKey, isSame } from "../catalog/foreign-key.ts";
+import { followReferences, needParents } from "./foreign-keys.ts";
+import { type ChangedRow, checkUnique, nthColumn, placeColumn, type ShadowTable } from "./shadow-table.ts";
 
 /** Whether a SELECT can stand for the statement. */
 export function isPlainChange(analysis: Analysis): boolean {
@@ -31,12 +33,12 @@ export async function changeInShadow(statement: ShadowStatement): Promise<Shadow
     ownColumns: fixedColumns + rules.length,
     hasRows: dml.returning !== undefined,
   };
-  const given = await answer(hold, execution, rewritten);
+  const given = await answer(hold, execution, rewritten, statement.rowsMax);
   if (given.result.kind !== "complete") return given;
   checkRules(given, rules);
   await apply(statement, given, dml);
   const command = analysis.command === "update" ? "UPDATE" : "DELETE";
-  return { result: { kind: "complete", tag: `${command} ${given.own.length}` }, frames: given.frames };
+  return { result: { kind: "complete", tag: `${command} ${given.rows}` }, frames: given.frames };
 }
 
 function shapeOf(analysis: Analysis): DmlShape {
@@ -69,7 +71,8 @@ function changeText(statement: ShadowStatement, dml: DmlShape, rules: readonly R
   const returning = dml.returning === undefined ? "" : `, ${expandStars(part(dml.returning), name)}`;
   return (
     `${part(dml.with)} SELECT ${own.join(", ")}${returning} ` +
-    `FROM (${inner}) AS row CROSS JOIN LATERAL (SELECT ${columns.join(", ")}) AS ${name}`
+    // One more than may be changed is enough to say so.
+    `FROM (${inner}) AS row CROSS JOIN LATERAL (SELECT ${columns.join(", ")}) AS ${name} LIMIT ${statement.rowsMax + 1}`
   );
 }
 
@@ -153,20 +156,34 @@ function checkRules(given: Answer, rules: readonly Rule[]): void {
 async function apply(statement: ShadowStatement, given: Answer, dml: DmlShape): Promise<void> {
   const { target, analysis, hold } = statement;
   const images: string[] = [];
+  const changed: ChangedRow[] = [];
   for (const [place, nth, image] of given.own) {
     const next = analysis.command === "update" ? (image ?? "") : undefined;
     if (place !== null && place !== undefined) {
+      changed.push({ place, next });
       target.hide(place);
       if (next !== undefined) target.add(next);
-    } else target.replace(Number(nth), next);
+    } else {
+      changed.push({ own: target.imageAt(Number(nth)), next });
+      target.replace(Number(nth), next);
+    }
     if (next !== undefined) images.push(next);
   }
   if (changesKey(target, dml)) await checkUnique(hold, target, images);
+  const set = analysis.command === "delete" ? undefined : setColumns(dml);
+  await needParents(statement.keys, target, images, set);
+  const mayRelease = ({ parent, parentColumns }: ForeignKey): boolean =>
+    isSame(parent, target.table) && (set === undefined || parentColumns.some((column) => set.has(column)));
+  if (target.table.foreignKeys.some(mayRelease)) await followReferences(statement.keys, target, changed);
+}
+
+function setColumns(dml: DmlShape): ReadonlySet<string> {
+  const items = dml.set === undefined || dml.set === "complex" ? [] : dml.set;
+  return new Set(items.map((item) => item.column));
 }
 
 function changesKey(target: ShadowTable, dml: DmlShape): boolean {
-  const items = dml.set === undefined || dml.set === "complex" ? [] : dml.set;
-  const changed = new Set(items.map((item) => item.column));
+  const changed = setColumns(dml);
   if (target.table.hasOtherUniqueIndex) return true;
   return target.table.uniqueKeys.some((key) => key.columns.some((column) => changed.has(column)));
 }

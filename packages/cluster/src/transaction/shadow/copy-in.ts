@@ -7,6 +7,7 @@ import { quoteName } from "../catalog/table.ts";
 import type { Sink } from "../exchange/execution.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
+import { needParents } from "./foreign-keys.ts";
 import { checkUnique } from "./shadow-table.ts";
 import { makeEmptyCopy } from "./temporary-copy.ts";
 
@@ -26,6 +27,7 @@ export async function copyInShadow(statement: ShadowStatement, sink: Sink): Prom
   const images = rows.map(([image]) => image ?? "");
   for (const image of images) target.add(image);
   await checkUnique(hold, target, images);
+  await needParents(statement.keys, target, images);
   return { result, frames: [] };
 }
 

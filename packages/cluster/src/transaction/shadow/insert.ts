@@ -10,6 +10,7 @@ import { sharesKeyOfImages } from "../catalog/keys.ts";
 import { insertRows, quoteName, textArray } from "../catalog/table.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
+import { followReferences, needParents } from "./foreign-keys.ts";
 import { checkUnique } from "./shadow-table.ts";
 import { copyName, makeEmptyCopy } from "./temporary-copy.ts";
 
@@ -21,13 +22,15 @@ export async function insertInShadow(statement: ShadowStatement): Promise<Shadow
   // Without ON CONFLICT the copy has no unique index: keys are judged against the shadow below.
   await makeEmptyCopy(hold, table, onConflict ? "INCLUDING INDEXES" : "EXCLUDING INDEXES");
   if (onConflict) await fillWithRivals(statement, copy);
-  const given = await answer(hold, statement.execution, insertText(statement, copy));
+  const given = await answer(hold, statement.execution, insertText(statement, copy), statement.rowsMax);
   if (given.result.kind !== "complete") return given;
   const images = given.own.map(([image]) => image ?? "");
-  if (onConflict) await target.removeByKey(hold, images);
+  const removed = onConflict ? await target.removeByKey(hold, images) : [];
   for (const image of images) target.add(image);
   if (!onConflict) await checkUnique(hold, target, images);
-  return { result: { kind: "complete", tag: `INSERT 0 ${images.length}` }, frames: given.frames };
+  await needParents(statement.keys, target, images);
+  await followReferences(statement.keys, target, removed);
+  return { result: { kind: "complete", tag: `INSERT 0 ${given.rows}` }, frames: given.frames };
 }
 
 /** @returns the statement with the copy as its target, its images in front of the client's columns */
@@ -79,5 +82,6 @@ async function proposedImages(statement: ShadowStatement, copy: string): Promise
     substitution.part({ start: dml.target.end, end: dml.onConflict.start }) +
     `\nRETURNING ${row}`;
   // An error comes again from the statement itself, and is told then.
-  return await answer(hold, { ...execution, describe: false }, { text, ownColumns: 1, hasRows: false });
+  const proposed = { text, ownColumns: 1, hasRows: false };
+  return await answer(hold, { ...execution, describe: false }, proposed, statement.rowsMax);
 }

@@ -2,6 +2,7 @@
  * One table as a doomed transaction sees it: the rows of its snapshot, less those it has changed or deleted, plus its
  * own rows as images.
  */
+import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import { hasKeyOfImages, keyValuesOfImages, matchesKeyOfImages } from "../catalog/keys.ts";
 import { quoteLiteral } from "@dsql-local/sql";
@@ -12,12 +13,26 @@ import { isNotAllowed, type Requester } from "../backend/request.ts";
 export const placeColumn = '"dsql place"';
 export const nthColumn = '"dsql nth"';
 
+/** What one table's own rows may take; beyond that the client hears at the statement that it has lost. */
+export const shadowBytesMax = 64 * 1024 * 1024;
+
+/** A row that a statement has changed or removed. */
+export interface ChangedRow {
+  /** Where it stood in the snapshot; otherwise it was one of the transaction's own. */
+  readonly place?: string | undefined;
+  readonly own?: string | undefined;
+  /** Undefined: it is gone. */
+  readonly next?: string | undefined;
+}
+
 export class ShadowTable {
   readonly table: Table;
   /** Places (`ctid`) of snapshot rows that no longer count. */
   readonly #hidden = new Set<string>();
   #images: (string | undefined)[] = [];
   #hidesAll = false;
+  /** Of all images that it has had. */
+  #bytes = 0;
 
   constructor(table: Table) {
     this.table = table;
@@ -33,11 +48,23 @@ export class ShadowTable {
 
   add(image: string): void {
     this.#images.push(image);
+    this.#grow(image);
+  }
+
+  /** The image that `source` gives as nth. */
+  imageAt(nth: number): string | undefined {
+    return this.#images[nth - 1];
+  }
+
+  #grow(image: string): void {
+    this.#bytes += image.length;
+    if (this.#bytes > shadowBytesMax) throw SqlError.of(errors.dataConflict);
   }
 
   /** Puts another image, or none, in the place of the one given as nth by `source`. */
   replace(nth: number, image: string | undefined): void {
     this.#images[nth - 1] = image;
+    if (image !== undefined) this.#grow(image);
   }
 
   /** From now on the table consists of these rows alone. */
@@ -85,12 +112,17 @@ export class ShadowTable {
     }));
   }
 
-  /** Takes away the rows that have the primary keys of the images. */
-  async removeByKey(hold: Requester, images: readonly string[]): Promise<void> {
+  /** Takes away the rows that have the primary keys of the images. @returns those rows */
+  async removeByKey(hold: Requester, images: readonly string[]): Promise<readonly ChangedRow[]> {
+    const removed: ChangedRow[] = [];
     for (const { place, nth } of await this.placesOf(hold, images)) {
       if (place !== undefined) this.hide(place);
-      if (nth !== undefined) this.replace(nth, undefined);
+      if (place !== undefined) removed.push({ place });
+      if (nth === undefined) continue;
+      removed.push({ own: this.imageAt(nth) });
+      this.replace(nth, undefined);
     }
+    return removed;
   }
 
   /**

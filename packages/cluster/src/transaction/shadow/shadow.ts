@@ -27,6 +27,7 @@ import type { TransactionServices } from "../services.ts";
 import type { ExchangeResult } from "../exchange/statement-exchange.ts";
 import { changeInShadow, isPlainChange } from "./change.ts";
 import { copyInShadow } from "./copy-in.ts";
+import { followReferences, type ForeignKeyContext } from "./foreign-keys.ts";
 import { insertInShadow } from "./insert.ts";
 import type { ShadowAnswer } from "./shadow-statement.ts";
 import { ShadowTable } from "./shadow-table.ts";
@@ -40,13 +41,14 @@ const writesInVain: ReadonlySet<string> = new Set([
 
 export interface ShadowOptions {
   readonly hold: Hold;
-  readonly services: Pick<TransactionServices, "catalog">;
+  readonly services: Pick<TransactionServices, "catalog" | "limits">;
   readonly searchPath: () => readonly string[];
 }
 
 export class Shadow {
   readonly #options: ShadowOptions;
   readonly #tables = new Map<number, ShadowTable>();
+  #hasSetConstraints = false;
 
   private constructor(options: ShadowOptions) {
     this.#options = options;
@@ -73,6 +75,7 @@ export class Shadow {
     const { statement } = execution;
     if (statement.kind === "write") return await this.#write(execution, statement.analysis, sink);
     if (statement.kind === "read") return await this.#read(execution, statement.analysis, sink);
+    this.#hasSetConstraints ||= statement.kind === "setConstraints";
     return await this.#asWritten(execution, sink);
   }
 
@@ -111,14 +114,25 @@ export class Shadow {
     const target = written === undefined ? undefined : this.#shadowOf(tables.of(written));
     const { hold } = this.#options;
     if (target !== undefined && !analysis.hasDataModifyingCte) {
-      const statement = { hold, execution, analysis, substitution, target };
+      const rowsMax = this.#options.services.limits.rowsPerTransactionMax;
+      const statement = { hold, execution, analysis, substitution, target, keys: this.#keys, rowsMax };
       if (analysis.command === "copyIn") return await copyInShadow(statement, sink);
       if (analysis.command === "insert") return await insertInShadow(statement);
       if (isPlainChange(analysis)) return await changeInShadow(statement);
     }
     const targets = this.#targets(analysis, tables);
     if (targets === undefined) throw SqlError.of(errors.dataConflict);
-    return await runOnCopies({ hold, execution, analysis, substitution, targets });
+    return await runOnCopies({ hold, execution, analysis, substitution, targets, keys: this.#keys });
+  }
+
+  get #keys(): ForeignKeyContext {
+    const { hold, services } = this.#options;
+    const isSet = hold.redo.entries.some(({ execution }) => execution.statement.kind === "setConstraints");
+    return {
+      hold,
+      hasSetConstraints: this.#hasSetConstraints || isSet,
+      shadowOf: async (relation) => this.#shadowOf(await services.catalog.table(relation, [])),
+    };
   }
 
   /** All tables that a statement writes; undefined when one of them is not an ordinary table. */
@@ -150,8 +164,8 @@ export class Shadow {
   async #replayImages(images: RowImages): Promise<void> {
     const shadow = this.#shadowOf(images.table);
     if (shadow === undefined) return;
-    await shadow.removeByKey(this.#options.hold, images.rows);
-    if (images.command === "delete") return;
-    for (const row of images.rows) shadow.add(row);
+    const removed = await shadow.removeByKey(this.#options.hold, images.rows);
+    if (images.command !== "delete") for (const row of images.rows) shadow.add(row);
+    await followReferences(this.#keys, shadow, removed);
   }
 }

@@ -29,6 +29,7 @@ const account: Table = {
   hasOtherUniqueIndex: false,
   indexes: [],
   checks: [],
+  foreignKeys: [],
   cascadesOn: { delete: false, update: false },
 };
 

@@ -17,9 +17,14 @@ export class Substitution {
   constructor(text: string, analysis: Analysis, shadowOf: ShadowOf) {
     this.#text = text;
     const edits: TextEdit[] = [];
+    const targets = new Set(
+      analysis.relations.filter(({ role }) => role === "target").map(({ name }) => name),
+    );
     for (const relation of analysis.relations) {
       const shadow = relation.role === "source" ? shadowOf(relation) : undefined;
-      if (shadow === undefined || shadow.isUntouched) continue;
+      if (shadow === undefined) continue;
+      // A table that the statement also writes goes by the name of its empty copy then.
+      if (shadow.isUntouched && !targets.has(relation.name)) continue;
       // Without an alias of its own the subquery goes by the table's name.
       const alias = relation.alias === undefined ? ` AS ${quoteName(relation.name)}` : "";
       edits.push({ start: relation.start, end: relation.end, text: `${shadow.source()}${alias}` });

@@ -13,7 +13,8 @@ import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import { answer } from "./answer.ts";
 import type { ShadowAnswer } from "./shadow-statement.ts";
-import type { ShadowTable } from "./shadow-table.ts";
+import { checkWholeTable, type ForeignKeyContext } from "./foreign-keys.ts";
+import { shadowBytesMax, type ShadowTable } from "./shadow-table.ts";
 import { makeEmptyCopy } from "./temporary-copy.ts";
 import type { Substitution } from "./substitution.ts";
 
@@ -26,6 +27,7 @@ export interface CopyStatement {
   readonly analysis: Analysis;
   readonly substitution: Substitution;
   readonly targets: readonly ShadowTable[];
+  readonly keys: ForeignKeyContext;
 }
 
 export async function runOnCopies(statement: CopyStatement): Promise<ShadowAnswer> {
@@ -36,15 +38,18 @@ export async function runOnCopies(statement: CopyStatement): Promise<ShadowAnswe
   const given = await answer(hold, execution, { text: textOnCopies(statement), ownColumns: 0, hasRows });
   if (given.result.kind !== "complete") return given;
   for (const target of distinct) await takeOver(hold, target);
+  for (const target of distinct) await checkWholeTable(statement.keys, target);
   return { result: given.result, frames: given.frames };
 }
 
 async function makeCopy(hold: Hold, target: ShadowTable): Promise<void> {
   const { table } = target;
   const counted = await hold.request(
-    `SELECT pg_catalog.count(*) FROM (SELECT FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
+    `SELECT pg_catalog.count(*), pg_catalog.sum(pg_catalog.octet_length(image))
+     FROM (SELECT (seen.*)::pg_catalog.text AS image FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
   );
-  if (Number(counted.rows[0]?.[0]) > copiedRowsMax) throw SqlError.of(errors.dataConflict);
+  const [count, bytes] = (counted.rows[0] ?? []).map(Number);
+  if ((count ?? 0) > copiedRowsMax || (bytes ?? 0) > shadowBytesMax) throw SqlError.of(errors.dataConflict);
   await makeEmptyCopy(hold, table, "INCLUDING INDEXES");
   await hold.request(
     `${insertRows(table, `pg_temp.${quoteName(table.name)}`)} FROM ${target.source()} AS seen`,
