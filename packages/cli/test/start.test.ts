@@ -102,6 +102,35 @@ test("three stacks started at the same moment all come up, each on ports of its 
   assert.equal(new Set(ports).size, 6);
 });
 
+test(
+  "a data directory that cannot be made is an error at once",
+  { skip: process.platform !== "linux" && "there is no /proc" },
+  async () => {
+    for (const dataDir of ["/proc/nowhere", "/proc/nowhere/below"]) {
+      const outcome = await dsql(["start", "--data-dir", dataDir, ...freePorts]);
+      assert.equal(outcome.code, 1);
+      assert.match(outcome.stderr, /The data directory \/proc\/nowhere.* cannot be written \(ENOENT\)/);
+    }
+  },
+);
+
+test("reset removes a data directory of ours that nobody uses, when that is meant", async (t) => {
+  const dataDir = newDataDir(t);
+  const stack = await startStack(t, ["--data-dir", dataDir, ...freePorts]);
+  assert.equal((await dsql(["reset", "--yes", "--data-dir", dataDir])).code, 1, "it is in use");
+  stack.process.kill("SIGTERM");
+  await stack.ended;
+  assert.equal((await dsql(["reset", "--data-dir", dataDir])).code, 2, "nobody can be asked");
+  assert.equal(
+    (await dsql(["reset", "--yes", "--data-dir", path.dirname(dataDir)])).code,
+    1,
+    "it is not ours",
+  );
+  assert.ok(existsSync(dataDir));
+  assert.equal((await dsql(["reset", "--yes", "--data-dir", dataDir])).code, 0);
+  assert.ok(!existsSync(dataDir));
+});
+
 test("--region chooses the Region of a new cluster, and cannot change that of an old one", async (t) => {
   const dataDir = newDataDir(t);
   const stack = await startStack(t, ["--data-dir", dataDir, ...freePorts, "--region", "eu-central-1"]);

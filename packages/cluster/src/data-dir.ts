@@ -5,4 +5,10 @@
  */
 export { AccountIdentities, signToken } from "./auth/index.ts";
 export { systemClock, systemRandom } from "./base/index.ts";
-export { type ClusterEntry, type DataDirHolder, readClusterFile, readLock } from "./storage/index.ts";
+export {
+  makeFolders,
+  type ClusterEntry,
+  type DataDirHolder,
+  readClusterFile,
+  readLock,
+} from "./storage/index.ts";

@@ -62,6 +62,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./stop.ts")).stopCommand(),
   },
   {
+    name: "reset",
+    summary: "begin anew: remove the data directory's clusters, cloud and keys",
+    load: async () => (await import("./reset.ts")).resetCommand(),
+  },
+  {
     name: "invoke",
     summary: "invoke a Lambda function and print what it returns",
     load: async () => (await import("./invoke.ts")).invokeCommand(),

@@ -1,10 +1,11 @@
 /** A stack in the background: started in a session of its own, with its log in the data directory. */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
+import { makeFolders } from "@dsql-local/cluster/data-dir";
 import { Failure } from "../failure.ts";
 import { findStack } from "./lock.ts";
 import type { StackFacts } from "./stack-facts.ts";
@@ -31,7 +32,7 @@ export async function startDetached(dataDir: string, args: readonly string[]): P
       },
     );
   }
-  const logFile = placeForLog(dataDir);
+  const logFile = await placeForLog(dataDir);
   const log = openSync(logFile, "w", 0o600);
   const program = process.argv[1] ?? "";
   const child = spawn(process.execPath, [program, "start", ...args], {
@@ -53,14 +54,19 @@ export async function startDetached(dataDir: string, args: readonly string[]): P
 }
 
 /** In the data directory where it is ours or can become ours; the start itself says what is wrong with any other. */
-function placeForLog(dataDir: string): string {
+async function placeForLog(dataDir: string): Promise<string> {
   const name = "stack.log";
   const isOurs =
     !existsSync(dataDir) ||
     existsSync(path.join(dataDir, "cluster.json")) ||
     namesIn(dataDir)?.every((each) => each === name || each.startsWith(".")) === true;
-  if (!isOurs) return path.join(os.tmpdir(), `dsql-local-${process.pid}.log`);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const elsewhere = path.join(os.tmpdir(), `dsql-local-${process.pid}.log`);
+  if (!isOurs) return elsewhere;
+  try {
+    await makeFolders(dataDir, 0o700);
+  } catch {
+    return elsewhere; // The start itself says what is wrong with it.
+  }
   return path.join(dataDir, name);
 }
 

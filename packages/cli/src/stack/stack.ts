@@ -2,7 +2,6 @@
  * The cluster and the local AWS endpoint, started and stopped together: what `dsql start`, `npm start` and the library
  * all run.
  */
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import type { Cloud } from "@dsql-local/cloud";
@@ -53,7 +52,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     import("@dsql-local/cluster"),
     import("@dsql-local/cloud"),
   ]);
-  await mkdir(path.dirname(options.dataDir), { recursive: true });
   const cluster = createCluster({
     dataDir: options.dataDir,
     host,

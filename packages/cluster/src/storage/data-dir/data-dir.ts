@@ -3,7 +3,7 @@
  *
  * Nothing that we did not make is ever removed or overwritten.
  */
-import { mkdir, readdir, realpath, writeFile } from "node:fs/promises";
+import { readdir, realpath, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { StorageError, errorCode } from "../storage-error.ts";
 import {
@@ -15,6 +15,7 @@ import {
   takeLock,
   writeLock,
 } from "./lock-file.ts";
+import { makeFolders } from "./make-folders.ts";
 import { unusable } from "./unusable.ts";
 
 export interface DataDirLock {
@@ -71,7 +72,7 @@ const anyones = /^(\.DS_Store|\.gitignore|\.gitkeep|lost\+found|desktop\.ini)$/;
 
 async function openDataDir(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolders(path, 0o700);
     const names = await readdir(path);
     const foreign = names.filter((name) => !ours.test(name) && !anyones.test(name));
     if (foreign.length > 0 && !names.includes(clusterFile)) throw notOurs(path, foreign);
