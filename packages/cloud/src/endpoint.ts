@@ -282,13 +282,16 @@ function refuseUnlessRegion(signed: string): void {
   });
 }
 
-const scopedService = /Credential=[^/]+\/\d{8}\/[^/]+\/([^/]+)\//;
-const presignedService =
-  /[?&]X-Amz-Credential=[^&]+?(?:%2F|\/)\d{8}(?:%2F|\/)[^&]+?(?:%2F|\/)([a-z0-9-]+)(?:%2F|\/)aws4_request/;
-
-/** The service that a refused request meant, for the form of the refusal alone: nothing of it has been verified. */
+/**
+ * The service that a refused request meant, for the form of the refusal alone: nothing of it has been verified. It is taken
+ * apart at its slashes: an expression with several runs in it takes a tenth of a second for a hostile URL.
+ */
 function claimedService({ headers }: IncomingMessage, url: string): string {
-  return presignedService.exec(url)?.[1] ?? scopedService.exec(headers.authorization ?? "")?.[1] ?? "";
+  const presigned = new URLSearchParams(splitUrl(url)[1]).get("X-Amz-Credential");
+  const credential = presigned ?? /Credential=([^,\s]*)/.exec(headers.authorization ?? "")?.[1] ?? "";
+  // <access key>/<date>/<Region>/<service>/aws4_request
+  const service = credential.split("/").at(-2) ?? "";
+  return /^[a-z0-9-]{1,64}$/.test(service) ? service : "";
 }
 
 /**

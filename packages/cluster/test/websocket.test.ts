@@ -6,6 +6,7 @@ import { connect as connectTcp } from "node:net";
 import { after, before, test } from "node:test";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { encodeFrontend } from "../src/wire/index.ts";
 import { type RunningCluster, runCluster, within } from "./running-cluster.ts";
 import { eventually } from "./storage-helper.ts";
@@ -29,18 +30,13 @@ async function run(input: object): Promise<{ frames: string[]; code: number }> {
     DSQL_LOCAL_PORT: String(cluster.port),
     DSQL_LOCAL_CA_FILE: cluster.caFile,
   };
-  return await new Promise((resolve, reject) => {
-    const child = execFile(
-      process.execPath,
-      ["--no-warnings", "--experimental-websocket", "--require", preload, program],
-      { env: { ...process.env, ...environment } },
-      (error, stdout) => {
-        if (error !== null) reject(error);
-        else resolve(JSON.parse(stdout) as { frames: string[]; code: number });
-      },
-    );
-    child.stdin?.end(JSON.stringify(input));
-  });
+  const run = promisify(execFile)(
+    process.execPath,
+    ["--no-warnings", "--experimental-websocket", "--require", preload, program],
+    { env: { ...process.env, ...environment } },
+  );
+  run.child.stdin?.end(JSON.stringify(input));
+  return JSON.parse((await run).stdout) as { frames: string[]; code: number };
 }
 
 test("a program's own WebSocket runs statements at wss://<endpoint>:443, one message a frame", async () => {

@@ -9,8 +9,9 @@
  * Always true
  * - Redo leaves the same rows as the first run, or the transaction has lost.
  * - Nothing that the client has been told is contradicted.
+ * - It keeps at most `redoBytesMax`; a transaction that would need more cannot be run again.
  *
- * Tests: row-images.test.ts, conformance/isolation, simulation.
+ * Tests: redo-log.test.ts, row-images.test.ts, conformance/isolation, simulation.
  */
 import { unkept } from "../backend/prepared-cache.ts";
 import { assert } from "../../base/index.ts";
@@ -43,8 +44,18 @@ export type RedoResult =
   | { readonly kind: "error"; readonly fields: ErrorFieldMap }
   | { readonly kind: "lost"; readonly error: Error };
 
+/**
+ * Statements that lock rows, or change none, count against no limit of the service, and each may bring 10 MiB of values.
+ */
+const redoBytesMax = 32 * 1024 * 1024;
+/** What an entry costs beyond its text and its values. */
+const entryOverheadBytes = 512;
+
 export class RedoLog {
   readonly #entries: Entry[] = [];
+  #bytes = 0;
+  /** The bound was reached: of what cannot be run again only the settings, and the last statement, are still here. */
+  #isCut = false;
 
   get isEmpty(): boolean {
     return this.#entries.length === 0;
@@ -52,7 +63,7 @@ export class RedoLog {
 
   /** One of the statements cannot be run again. */
   get isUnrepeatable(): boolean {
-    return this.#entries.some((entry) => entry.isUnrepeatable === true);
+    return this.#isCut || this.#entries.some((entry) => entry.isUnrepeatable === true);
   }
 
   get entries(): readonly RedoEntry[] {
@@ -60,13 +71,24 @@ export class RedoLog {
   }
 
   add(entry: RedoEntry): void {
+    this.#bytes += bytesOf(entry);
+    if (this.#bytes > redoBytesMax) this.#cut();
     this.#entries.push(entry);
+  }
+
+  #cut(): void {
+    if (!this.#isCut) this.#entries.splice(0, this.#entries.length, ...this.#entries.filter(changesSettings));
+    this.#isCut = true;
+    const last = this.#entries.at(-1);
+    if (last !== undefined && !changesSettings(last)) this.#entries.pop();
   }
 
   /** Forgets what has changed or locked rows; what has changed settings stays. */
   keepSettings(): void {
     const kept = this.#entries.filter(changesSettings).map((entry) => ({ ...entry, isForSettings: true }));
     this.#entries.splice(0, this.#entries.length, ...kept);
+    this.#bytes = kept.reduce((bytes, entry) => bytes + bytesOf(entry), 0);
+    this.#isCut = false;
   }
 
   /** Of the last statement, in which set_config() has run. */
@@ -108,6 +130,12 @@ export class RedoLog {
 interface Entry extends RedoEntry {
   /** What else it did is not done again. */
   readonly isForSettings?: boolean;
+}
+
+function bytesOf({ execution, images = [], copy }: RedoEntry): number {
+  const rows = images.flatMap((one) => one.rows).reduce((bytes, row) => bytes + row.length, 0);
+  const copied = (copy?.frames ?? []).reduce((bytes, frame) => bytes + frame.length, 0);
+  return execution.prepared.text.length + execution.bindArguments.length + rows + copied + entryOverheadBytes;
 }
 
 function changesSettings({ execution, settingsText }: RedoEntry): boolean {
