@@ -40,7 +40,7 @@ BEGIN ATOMIC
   FROM sys.iam_pg_role_mappings AS m;
 END;
 CREATE FUNCTION pg_dsql.iam_grant(role_name text, principal_arn text) RETURNS void LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog AS $$
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   mapped pg_roles;
 BEGIN
@@ -61,7 +61,7 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 CREATE FUNCTION pg_dsql.iam_revoke(role_name text, principal_arn text) RETURNS void LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog AS $$
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
     ${raise(errors.roleMissing(role))};

@@ -44,7 +44,7 @@ BEGIN
 END
 $$;
 CREATE FUNCTION pg_dsql.record_drop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- A build that begins anew drops the invalid index of its last attempt.
   IF session_user = '${systemRole}' OR current_setting('dsql.in_job', true) = 'on' THEN

@@ -50,7 +50,7 @@ CREATE TABLE pg_dsql.included_attribute (LIKE pg_catalog.pg_attribute);
 CREATE UNIQUE INDEX included_attribute_by_place ON pg_dsql.included_attribute (attrelid, attnum);
 GRANT SELECT ON pg_dsql.primary_key, pg_dsql.included_attribute TO PUBLIC;
 CREATE FUNCTION pg_dsql.remember_keys() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   changed oid[];
   key record;
@@ -67,7 +67,7 @@ BEGIN
 END
 $$;
 CREATE FUNCTION pg_dsql.forget_keys() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   gone oid[] := ARRAY(SELECT objid FROM pg_event_trigger_dropped_objects() WHERE classid = 'pg_class'::regclass);
 BEGIN

@@ -24,7 +24,7 @@ export const firstClientOid = 16_384;
  */
 const givePassword = `
 CREATE FUNCTION pg_dsql.give_password(role_name text, password text) RETURNS void LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog AS $$
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_authid WHERE rolname = role_name AND NOT rolsuper) THEN
     RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('role "%s" is given no password', role_name);

@@ -13,7 +13,7 @@ RETURN (
   FROM (SELECT ('x' || replace($1::text, '-', '') || '0000')::bit(144) AS bits) AS hexadecimal, generate_series(0, 25) AS place
 );
 CREATE FUNCTION sys.base32_str_to_uuid(text) RETURNS uuid LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   bits bit varying := B'';
 BEGIN
