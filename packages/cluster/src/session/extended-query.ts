@@ -12,7 +12,7 @@
  * Source: PostgreSQL documentation, "Extended Query" and "Pipelining".
  */
 import { type MemoryAccount, SqlError } from "../base/index.ts";
-import type { SqlParser, Statement } from "../sql/index.ts";
+import { factsOf, isExplain, type SqlParser, type Statement } from "../sql/index.ts";
 import {
   type Coordinator,
   describe,
@@ -32,7 +32,8 @@ import { KeptByName } from "./kept-by-name.ts";
 import { PortalSink, restBytesMax } from "./portal-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
 import type { FrameQueue } from "./frame-queue.ts";
-import { describeOwn, waitForJobDescription } from "./own-descriptions.ts";
+import { describeOwn } from "./kinds/index.ts";
+import { waitForJobDescription, withoutColumns } from "./own-descriptions.ts";
 import type { StatementRunner } from "./statement-runner.ts";
 
 interface Prepared {
@@ -180,7 +181,7 @@ export class ExtendedQuery {
   }
 
   #describePortal(portal: Portal): Answering {
-    const own = describeOwn(portal.prepared.statement);
+    const own = describedHere(portal.prepared.statement);
     if (own !== undefined) {
       this.#verified(); // There is nothing for PostgreSQL to check.
       this.#context.writer.write(own.rows);
@@ -379,7 +380,7 @@ export class ExtendedQuery {
   async #description(prepared: Prepared): Promise<Description> {
     const { coordinator, runner, role } = this.#context;
     const { statement, parameterTypes } = prepared;
-    const known = describeOwn(statement);
+    const known = describedHere(statement);
     if (known !== undefined) return known;
     if (statement === undefined) throw new TypeError("an empty statement is described without PostgreSQL");
     runner.block.refuseIfFailed();
@@ -395,9 +396,12 @@ export class ExtendedQuery {
 
 /** What writes, and EXPLAIN, runs to its end with the first Execute, however few rows the client asks for. */
 function runsToItsEnd(statement: Statement): boolean {
-  return (
-    statement.kind === "write" || (statement.kind === "read" && statement.analysis.command === "explain")
-  );
+  return factsOf(statement).effect === "writes" || isExplain(statement);
+}
+
+/** An empty text has no columns. */
+function describedHere(statement: Statement | undefined): Description | undefined {
+  return statement === undefined ? withoutColumns() : describeOwn(statement);
 }
 
 function tooManyRows(): SqlError {

@@ -1,36 +1,29 @@
 /** Descriptions of the statements that the session answers without PostgreSQL. */
-import type { Statement } from "../sql/index.ts";
+import type { JobIdSource } from "../sql/index.ts";
 import type { Description } from "../transaction/index.ts";
 import { encodeBackend } from "../wire/index.ts";
 
 export const waitForJobColumns = [{ name: "succeeded", typeOid: 16, typeSize: 1 }];
 
-/** @returns undefined when PostgreSQL describes the statement */
-export function describeOwn(statement: Statement | undefined): Description | undefined {
-  switch (statement?.kind) {
-    case undefined:
-    case "begin":
-    case "commit":
-    case "rollback":
-    case "deallocateAll":
-    case "iamGrant":
-    case "iamRevoke":
-      return { parameters: parameterDescription([]), rows: encodeBackend.noData() };
-    case "createIndexAsync":
-    case "validateConstraintAsync":
-      return {
-        parameters: parameterDescription([]),
-        rows: encodeBackend.rowDescription([{ name: "job_id", typeOid: 25, typeSize: -1 }]),
-      };
-    case "waitForJob":
-      if (typeof statement.jobId !== "string" && "query" in statement.jobId) return undefined;
-      return {
-        parameters: parameterDescription(typeof statement.jobId === "string" ? [] : [25]),
-        rows: encodeBackend.rowDescription(waitForJobColumns),
-      };
-    default:
-      return undefined;
-  }
+export function withoutColumns(): Description {
+  return { parameters: parameterDescription([]), rows: encodeBackend.noData() };
+}
+
+/** Of a statement that leaves a job. */
+export function jobIdColumn(): Description {
+  return {
+    parameters: parameterDescription([]),
+    rows: encodeBackend.rowDescription([{ name: "job_id", typeOid: 25, typeSize: -1 }]),
+  };
+}
+
+/** @returns undefined for an expression: PostgreSQL finds its parameters */
+export function waitForJobOwn({ jobId }: { readonly jobId: JobIdSource }): Description | undefined {
+  if (typeof jobId !== "string" && "query" in jobId) return undefined;
+  return {
+    parameters: parameterDescription(typeof jobId === "string" ? [] : [25]),
+    rows: encodeBackend.rowDescription(waitForJobColumns),
+  };
 }
 
 /** To PostgreSQL the procedure gives nothing; its parameters are those that PostgreSQL finds in the argument. */

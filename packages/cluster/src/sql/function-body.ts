@@ -9,6 +9,7 @@ import { errors } from "@dsql-local/spec";
 import type { Node } from "libpg-query";
 import { SqlError } from "../base/index.ts";
 import type { Refusal } from "./check.ts";
+import { factsOf } from "./kinds.ts";
 import type { Statement } from "./statement.ts";
 import { as, stringsOf } from "./tree.ts";
 
@@ -45,29 +46,8 @@ function parsed(body: string, parse: (source: string) => readonly Statement[]): 
 function refusalOf(statement: Statement): Refusal | undefined {
   const { refusal, refusedBy = "" } = statement;
   if (refusal !== undefined) return { ruleId: refusedBy, fields: refusal };
-  if (statement.kind === "read" || statement.kind === "write") return undefined;
-  return { ruleId: "function-body", fields: errors.notInFunction(commandOf(statement)) };
-}
-
-type OtherStatement = Exclude<Statement, { kind: "read" | "write" }>;
-
-const commands: Readonly<Record<Exclude<OtherStatement["kind"], "ddl">, string>> = {
-  begin: "BEGIN",
-  commit: "COMMIT",
-  rollback: "ROLLBACK",
-  set: "SET",
-  reset: "RESET",
-  show: "SHOW",
-  createIndexAsync: "CREATE INDEX",
-  validateConstraintAsync: "ALTER TABLE",
-  iamGrant: "AWS IAM GRANT",
-  iamRevoke: "AWS IAM REVOKE",
-  waitForJob: "CALL",
-  analyze: "ANALYZE",
-  deallocateAll: "DEALLOCATE ALL",
-  setConstraints: "SET CONSTRAINTS",
-};
-
-function commandOf(statement: OtherStatement): string {
-  return statement.kind === "ddl" ? statement.command : commands[statement.kind];
+  const { command, mayBeInFunction } = factsOf(statement);
+  if (mayBeInFunction === true) return undefined;
+  const named = statement.kind === "ddl" ? statement.command : command;
+  return { ruleId: "function-body", fields: errors.notInFunction(named ?? "") };
 }

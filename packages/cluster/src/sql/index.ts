@@ -10,6 +10,7 @@
  */
 export { TextCache } from "./cache.ts";
 export type { KnownType } from "./check.ts";
+export { type Effect, factsOf, isExplain, isRedone, type Kind, type KindFacts } from "./kinds.ts";
 export type { Constants } from "./constants.ts";
 export { createSqlParser, loadParser, type SqlParserOptions } from "./parser.ts";
 export type {

@@ -6,6 +6,7 @@
  * Always true
  * - The backend's transaction stands behind its base savepoint, so that its effects can be rolled back without its snapshot.
  */
+import { isRedone } from "../sql/index.ts";
 import { assert } from "../base/index.ts";
 import {
   decodeBindArguments,
@@ -158,7 +159,7 @@ export class Hold {
       if (observer.locks !== undefined) this.#locked.push(...observer.locks.rows);
       if (
         execution.rowsSent === 0 &&
-        (leavesEffects(execution) || plan.callsWritingFunction || changesSettings)
+        (isRedone(execution.statement) || plan.callsWritingFunction || changesSettings)
       ) {
         const tag = result.kind === "complete" ? result.tag : "";
         const images = plan.recording?.forRedo === true ? observer.images : undefined;
@@ -427,22 +428,6 @@ function withTextColumns(bindArguments: Buffer, added: number): Buffer {
 /** Cancelled, out of memory or disk, PostgreSQL going down: says nothing about other transactions. */
 function isOfTheMoment(sqlstate: string | undefined): boolean {
   return /^(?:53|57|58|XX)/.test(sqlstate ?? "");
-}
-
-function leavesEffects({ statement }: Execution): boolean {
-  switch (statement.kind) {
-    case "read":
-      return statement.analysis.lockingClause !== "none";
-    case "write":
-    case "ddl":
-    case "createIndexAsync":
-    case "set":
-    case "reset":
-    case "setConstraints":
-      return true;
-    default:
-      return false;
-  }
 }
 
 /** BEGIN cannot fail on a healthy backend, and on a broken one the statement behind it hears so too. */

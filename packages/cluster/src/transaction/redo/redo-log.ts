@@ -15,7 +15,7 @@
  */
 import { unkept } from "../backend/prepared-cache.ts";
 import { assert } from "../../base/index.ts";
-import type { Statement } from "../../sql/index.ts";
+import { factsOf, type Statement } from "../../sql/index.ts";
 import { encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../../wire/index.ts";
 import type { Backend } from "../backend/backend.ts";
 import { PostgresError, requestSimple } from "../backend/request.ts";
@@ -139,9 +139,7 @@ function bytesOf({ execution, images = [], copy }: RedoEntry): number {
 }
 
 function changesSettings({ execution, settingsText }: RedoEntry): boolean {
-  return (
-    settingsText !== undefined || execution.statement.kind === "set" || execution.statement.kind === "reset"
-  );
+  return settingsText !== undefined || factsOf(execution.statement).effect === "settings";
 }
 
 /** The one form of SET TRANSACTION that is run: clients are refused it, BEGIN READ ONLY in an open transaction is run as it. */
