@@ -37,6 +37,7 @@ const clusterParts = [
   ["session"],
   ["listener"],
   ["clusters"],
+  ["observe"],
 ] as const;
 
 export function checkLayers(tree: Tree): Finding[] {

@@ -60,6 +60,10 @@ export interface LocalCluster extends AsyncDisposable {
   token(options?: { user?: string; expiresInSeconds?: number }): string;
   /** What `dsql env` sets, for child processes. Needs `cloud: true`. */
   environment(): Promise<Record<string, string>>;
+  /** What happens, as it happens: by name, all of it, or as a loop with `for await`. */
+  readonly events: Cluster["events"];
+  /** The last transactions that have lost (40001), oldest first: on which row, to whom, with what. */
+  conflicts(): ReturnType<Cluster["conflicts"]>;
   /** Ends every connection and removes everything. A second call waits for the first. */
   stop(): Promise<void>;
 }
@@ -122,6 +126,8 @@ function localCluster(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undef
       if (!cloud) throw new Error("environment() needs startCluster({ cloud: true })");
       return stackEnvironment(factsOf(cluster, cloud));
     },
+    events: cluster.events,
+    conflicts: () => cluster.conflicts(),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { AccountIdentities, type Identities } from "./auth/index.ts";
 import {
   assert,
+  type ClusterEvents,
   defined,
   Events,
   type LimitValues,
@@ -21,6 +22,7 @@ import {
 } from "./base/index.ts";
 import { type Clusters, type HostedCluster, LocalClusters, openClusterFile } from "./clusters/index.ts";
 import { type Certificates, createListener, type Listener, openCertificates } from "./listener/index.ts";
+import { type Conflict, type EventFeed, Observation } from "./observe/index.ts";
 import { type ClusterOptions, optionDefaults } from "./options.ts";
 import {
   acquireDataDir,
@@ -29,7 +31,7 @@ import {
   type DataDirLock,
   type StorageAddress,
 } from "./storage/index.ts";
-import { isOc001Scope, type TransactionEvents } from "./transaction/index.ts";
+import { isOc001Scope } from "./transaction/index.ts";
 
 /** What `pg.Pool` and `pg.Client` take. */
 export interface ConnectionOptions {
@@ -67,7 +69,10 @@ export interface Cluster {
   readonly dataDir: string;
   readonly identities: Identities;
   readonly clusters: Clusters;
-  readonly events: Events<TransactionEvents>;
+  /** What happens, as it happens. */
+  readonly events: EventFeed;
+  /** The last transactions that have lost, oldest first: 40001. */
+  conflicts(): readonly Conflict[];
   /** Where the embedded PostgreSQL listens, for benchmarks that compare with it. */
   readonly storageAddress: StorageAddress;
   readonly postmasterProcessId: number | undefined;
@@ -98,7 +103,8 @@ class LocalCluster implements Cluster {
   readonly #limits: LimitValues;
   readonly #log: Log;
   readonly #failures = new Events<{ failed: Error }>();
-  readonly events = new Events<TransactionEvents>();
+  readonly #announced = new Events<ClusterEvents>();
+  readonly #observation = new Observation(this.#announced);
   #started: Started | undefined;
   #undo: (() => Promise<void> | void)[] = [];
   #starting: Promise<void> | undefined;
@@ -160,7 +166,7 @@ class LocalCluster implements Cluster {
         sessionMemoryBytesMax: this.#options.sessionMemoryBytesMax ?? optionDefaults.sessionMemoryBytesMax,
       },
       limits: this.#limits,
-      events: this.events,
+      events: this.#announced,
       clock: systemClock,
       random: systemRandom,
       log: this.#log,
@@ -254,6 +260,14 @@ class LocalCluster implements Cluster {
 
   get #running(): Started {
     return defined(this.#started, "the cluster has been started");
+  }
+
+  get events(): EventFeed {
+    return this.#observation.events;
+  }
+
+  conflicts(): readonly Conflict[] {
+    return this.#observation.conflicts;
   }
 
   get clusters(): Clusters {

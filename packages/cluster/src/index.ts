@@ -15,6 +15,10 @@ export {
   type Role,
 } from "./auth/index.ts";
 export {
+  type Actor,
+  type ClusterEventName,
+  type ClusterEvents,
+  type Commit,
   type Log,
   type LogEvent,
   type MemoryAccount,
@@ -33,6 +37,13 @@ export {
   openCertificates,
   type PortChoice,
 } from "./listener/index.ts";
+export {
+  type Conflict,
+  type EventFeed,
+  logEventOf,
+  type ObservedEvent,
+  withoutValues,
+} from "./observe/index.ts";
 export { type ClusterOptions } from "./options.ts";
 export {
   asStorageError,

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { Command, Option } from "commander";
+import { logLine } from "../log-line.ts";
 import { dataDirFlag, dataDirOption, portNumber, regionName, resolveDataDir } from "../options.ts";
 import {
   flagNames,
@@ -115,8 +116,12 @@ async function start(options: StartOptions, command: Command): Promise<void> {
     cache: options.cache,
     service: serviceOptionsOf(options),
     lambda: lambdaBoundsOf(options),
-    ...(options.verbose && { log: (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`) }),
+    ...(options.verbose && { log: (event: object) => process.stderr.write(logLine(event)) }),
   });
+  if (options.verbose) {
+    const { logEventOf } = await import("@dsql-local/cluster");
+    stack.cluster.events.onAny((event) => process.stderr.write(logLine(logEventOf(event))));
+  }
   if (!signals.hasCome) announce(stack, options, performance.now() - startedAtMs);
   const failure = await Promise.race([signals.first, stack.failed]);
   await signals.stop(stack);

@@ -13,6 +13,11 @@ export class Events<Catalogue extends object> {
     return () => subscribers.delete(run);
   }
 
+  /** Nobody hears it: what would be gathered for it need not be. */
+  hasSubscribers(name: keyof Catalogue): boolean {
+    return (this.#subscribers.get(name)?.size ?? 0) > 0;
+  }
+
   emit<Name extends keyof Catalogue>(name: Name, payload: Catalogue[Name]): void {
     for (const run of this.#subscribers.get(name) ?? []) {
       try {

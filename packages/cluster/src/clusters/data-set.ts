@@ -7,6 +7,7 @@
  * - PostgreSQL that dies is started again; open transactions are lost with it, what was committed is not.
  */
 import {
+  type ClusterEvents,
   Events,
   type LimitValues,
   type Log,
@@ -18,7 +19,7 @@ import { Jobs } from "../jobs/index.ts";
 import type { SessionServices } from "../session/index.ts";
 import { createSqlParser, loadParser } from "../sql/index.ts";
 import { asStorageError, createStorage, type Storage } from "../storage/index.ts";
-import { Coordinator, type Oc001Scope, type TransactionEvents } from "../transaction/index.ts";
+import { Coordinator, type Oc001Scope } from "../transaction/index.ts";
 import { Restarts } from "./restarts.ts";
 
 /** The options of every data set; `options.ts` describes them. */
@@ -37,7 +38,7 @@ export interface DataSetOptions {
   readonly folder: string;
   readonly settings: DataSetSettings;
   readonly limits: LimitValues;
-  readonly events: Events<TransactionEvents>;
+  readonly events: Events<ClusterEvents>;
   readonly log: Log;
 }
 

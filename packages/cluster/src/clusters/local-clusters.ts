@@ -15,7 +15,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { limits as serviceLimits } from "@dsql-local/spec";
 import { type Identities, parsePolicy } from "../auth/index.ts";
-import { type Clock, defined, Events, type LimitValues, type Log, type Random } from "../base/index.ts";
+import {
+  type Clock,
+  type ClusterEvents,
+  defined,
+  Events,
+  type LimitValues,
+  type Log,
+  type Random,
+} from "../base/index.ts";
 import type { ClusterName } from "../listener/index.ts";
 import {
   acquireDataDir,
@@ -29,7 +37,6 @@ import {
   StorageError,
   writeClusterFile,
 } from "../storage/index.ts";
-import type { TransactionEvents } from "../transaction/index.ts";
 import { DataSet, type DataSetSettings } from "./data-set.ts";
 import { ClusterOnDataSet, type HostedCluster } from "./hosted-cluster.ts";
 
@@ -75,7 +82,7 @@ export interface LocalClustersOptions {
   readonly identities: Identities;
   readonly settings: DataSetSettings;
   readonly limits: LimitValues;
-  readonly events: Events<TransactionEvents>;
+  readonly events: Events<ClusterEvents>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -15,6 +15,7 @@ import type { SessionServices } from "./services.ts";
 
 export interface BlockOptions {
   readonly services: Pick<SessionServices, "coordinator">;
+  readonly sessionId: number;
   readonly role: string;
   readonly settings: Settings;
   readonly reported: ReportedParameters;
@@ -22,6 +23,7 @@ export interface BlockOptions {
 
 export class Block {
   readonly #services: Pick<SessionServices, "coordinator">;
+  readonly #sessionId: number;
   readonly #role: string;
   readonly #reported: ReportedParameters;
   readonly #sequences = new SequenceValues();
@@ -35,6 +37,7 @@ export class Block {
 
   constructor(options: BlockOptions) {
     this.#services = options.services;
+    this.#sessionId = options.sessionId;
     this.#role = options.role;
     this.#settings = options.settings;
     this.#settingsBefore = options.settings;
@@ -164,6 +167,7 @@ export class Block {
     this.#settingsBefore = this.#settings;
     this.#transaction = this.#services.coordinator.begin({
       ...kind,
+      sessionId: this.#sessionId,
       role: this.#role,
       settings: () => this.#settings,
       searchPath: () => this.#inForce.searchPath(this.#role),

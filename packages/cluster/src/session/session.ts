@@ -75,6 +75,9 @@ export class Session {
   #runner: StatementRunner | undefined;
   #extended: ExtendedQuery | undefined;
   #isSkipping = false;
+  /** Once it has started. */
+  #role: string | undefined;
+  #endedFor: string | undefined;
 
   constructor(connection: Connection, services: SessionServices) {
     this.#connection = connection;
@@ -129,7 +132,18 @@ export class Session {
       this.#extended?.forgetAll();
       this.#memory.close();
       this.#writer.end();
+      this.#announceEnd();
     }
+  }
+
+  /** Also of one that was not let in. */
+  #announceEnd(): void {
+    const { coordinator } = this.#services;
+    const role = this.#role ?? this.#connection.parameters["user"] ?? "";
+    const reason = this.#endedFor;
+    if (this.#role === undefined && reason === undefined) return;
+    const { processId: sessionId } = this.#connection.cancelKey;
+    coordinator.events.emit("sessionEnded", { sessionId, role, reason });
   }
 
   async #start(): Promise<void> {
@@ -154,10 +168,19 @@ export class Session {
     const shared = { parser, coordinator, memory, writer: this.#writer, queue };
     const forgetPrepared = (): void => this.#extended?.forgetPrepared();
     const services = this.#services;
-    this.#runner = new StatementRunner({ services, role: user, settings, reported, forgetPrepared });
+    this.#runner = new StatementRunner({
+      services,
+      sessionId: cancelKey.processId,
+      role: user,
+      settings,
+      reported,
+      forgetPrepared,
+    });
     const context = { ...shared, runner: this.#runner };
     this.#extended = new ExtendedQuery({ ...context, role: user });
     this.#writer.write(encodeBackend.authenticationOk());
+    this.#role = user;
+    coordinator.events.emit("sessionStarted", { sessionId: cancelKey.processId, role: user });
     reported.tellAll();
     this.#writer.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
     this.#ready();
@@ -275,6 +298,7 @@ export class Session {
 
   #lastWord(error: unknown): void {
     if (error instanceof ClientGone) return;
+    this.#endedFor = error instanceof Error ? error.message : String(error);
     if (error instanceof FrameError) {
       // The service closes without a word here, which puzzles people; the log says why.
       this.#services.log({ event: "connection.closed", reason: error.message });

@@ -23,6 +23,7 @@ import type { SessionServices } from "./services.ts";
 
 export interface RunnerOptions {
   readonly services: SessionServices;
+  readonly sessionId: number;
   readonly role: string;
   readonly settings: Settings;
   readonly reported: ReportedParameters;
@@ -136,6 +137,10 @@ export class StatementRunner {
     if (this.#catalogSeen === versions.current) return;
     if (!versions.isStale(this.#catalogSeen, statement, this.block.transaction?.catalogVersion)) return;
     this.#catalogSeen = versions.current;
+    const { sessionId, role, services } = this.#options;
+    const { relations = [] } = "analysis" in statement ? statement.analysis : {};
+    const names = new Set(relations.map(({ name }) => name));
+    services.coordinator.announceStale({ sessionId, role, settings: this.block.settingsInForce }, names);
     throw SqlError.of(errors.schemaConflict);
   }
 

@@ -3,7 +3,15 @@
  *
  * It owns what transactions share: the backends, the lock watch, the known texts, what is known of the catalog.
  */
-import { assert, type Clock, Events, type LimitValues, type Log, SqlError } from "../base/index.ts";
+import {
+  assert,
+  type Clock,
+  type ClusterEvents,
+  Events,
+  type LimitValues,
+  type Log,
+  SqlError,
+} from "../base/index.ts";
 import { errors, holdsAsOf } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
 import { Backend, type BackendAddress, type RightsBreach } from "./backend/backend.ts";
@@ -25,13 +33,16 @@ import { Catalog } from "./catalog/catalog.ts";
 import { CatalogVersions, type Oc001Scope } from "./catalog/catalog-versions.ts";
 import { isShareable, mayUseSequences, type SharingFacts } from "./catalog/sharing.ts";
 import { CommitHistory } from "./commit/commit-history.ts";
+import { Looks } from "./commit/looks.ts";
+import { applicationNameIn, staleLossOf } from "./commit/loss.ts";
+import { RecentCommits } from "./commit/recent-commits.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
 import { Budget } from "./limits/budget.ts";
 import { Patience } from "./limits/patience.ts";
 import { PlanCache } from "./plan/plan.ts";
-import type { SessionView, TransactionEvents, TransactionServices } from "./services.ts";
+import type { SessionView, TransactionServices } from "./services.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 export interface CoordinatorOptions {
@@ -40,7 +51,7 @@ export interface CoordinatorOptions {
   readonly systemRole: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly events?: Events<TransactionEvents> | undefined;
+  readonly events?: Events<ClusterEvents> | undefined;
   readonly limits: LimitValues;
   readonly oc001?: Oc001Scope | undefined;
   /** The rules of the service as of a date, as `rulesAsOf` takes it; `latest` by default. */
@@ -50,7 +61,7 @@ export interface CoordinatorOptions {
 }
 
 export class Coordinator implements Requester {
-  readonly events: Events<TransactionEvents>;
+  readonly events: Events<ClusterEvents>;
   readonly #options: CoordinatorOptions;
   readonly #services: TransactionServices;
   readonly #passwords: RolePasswords;
@@ -101,6 +112,8 @@ export class Coordinator implements Requester {
       plans,
       limits,
       history: new CommitHistory(clock, limits.transactionSecondsMax * 1_000),
+      commits: new RecentCommits(),
+      looks: new Looks(clock),
       system: this,
       outside: (session, use) =>
         this.lend(session, ({ backend }) =>
@@ -195,6 +208,14 @@ export class Coordinator implements Requester {
 
   begin(options: TransactionOptions): Transaction {
     return new Transaction(this.#services, options);
+  }
+
+  /** A session hears of a catalog change that came before its transaction: OC001, with nothing lost. */
+  announceStale(session: SessionView & { readonly sessionId: number }, names: ReadonlySet<string>): void {
+    if (!this.events.hasSubscribers("transactionLost")) return;
+    const { sessionId, role, settings } = session;
+    const actor = { transaction: "", sessionId, role, applicationName: applicationNameIn(settings) };
+    this.events.emit("transactionLost", { ...actor, ...staleLossOf(this.#services, names) });
   }
 
   /**

@@ -17,6 +17,10 @@ export interface CatalogChange {
 export class Footprint {
   /** Names of the relations it has touched. */
   readonly relations = new Set<string>();
+  /** Names of the relations in which it has written or locked rows. */
+  readonly written = new Set<string>();
+  /** The text of its last statement that wrote rows or changed the catalog. */
+  lastWrite = "";
   /** Names of the relations in which it has freed keys. */
   readonly freedKeysOf = new Set<string>();
   /** Names of the relations in which rows may have ceased to reference others. */
@@ -38,6 +42,11 @@ export class Footprint {
     return this.#catalogChange;
   }
 
+  /** It has written or locked rows, or changed the catalog. */
+  get hasEffects(): boolean {
+    return this.#hasWritten || this.written.size > 0 || this.#catalogChange !== undefined;
+  }
+
   /** What was to be a catalog change has changed nothing. */
   get hasLeftCatalog(): boolean {
     return this.#hasLeftCatalog;
@@ -49,9 +58,16 @@ export class Footprint {
 
   /** @throws {SqlError} 0A000 the statement writes rows beside a catalog change */
   note(statement: Statement): void {
+    if (statement.kind === "ddl" || statement.kind === "createIndexAsync") this.lastWrite = statement.text;
     if (statement.kind !== "read" && statement.kind !== "write") return;
-    if (statement.kind === "write") this.noteChangedRows();
-    for (const relation of statement.analysis.relations) this.relations.add(relation.name);
+    if (statement.kind === "write") {
+      this.noteChangedRows();
+      this.lastWrite = statement.text;
+    }
+    for (const relation of statement.analysis.relations) {
+      this.relations.add(relation.name);
+      if (relation.role === "target" || relation.locked) this.written.add(relation.name);
+    }
   }
 
   /** Also of a SELECT, whose functions may have changed some. @throws {SqlError} 0A000 beside a catalog change */
@@ -72,6 +88,7 @@ export class Footprint {
   noteTouched(tables: readonly TouchedTable[]): void {
     for (const { name, hasLost } of tables) {
       this.relations.add(name);
+      this.written.add(name);
       if (!hasLost) continue;
       this.freedKeysOf.add(name);
       this.releasedIn.add(name);

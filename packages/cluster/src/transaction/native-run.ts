@@ -27,8 +27,8 @@ export type NativeEnd =
   | { readonly kind: "answerFromSnapshot" }
   /** PostgreSQL has refused it for a key: the transaction has lost, unless its snapshot refuses it, too. */
   | { readonly kind: "keyTaken"; readonly refused: SqlError }
-  /** The transaction can never commit. */
-  | { readonly kind: "lost" };
+  /** The transaction can never commit. `refused`: what PostgreSQL has said of its statement. */
+  | { readonly kind: "lost"; readonly refused?: ErrorFieldMap };
 
 export interface NativeContext {
   /** Where the transaction's snapshot stands in the order of commits. */
@@ -86,7 +86,8 @@ export class NativeRun {
         if (meaning === "askShadow") return { kind: "keyTaken", refused: sqlErrorOf(result.fields) };
       }
       // ON CONFLICT DO NOTHING loses nothing to a row that it leaves alone.
-      return { kind: hasOnConflict(statement) ? "answerFromSnapshot" : "lost" };
+      if (hasOnConflict(statement)) return { kind: "answerFromSnapshot" };
+      return { kind: "lost", refused: result.fields };
     }
   }
 

@@ -1,10 +1,12 @@
 /** What a transaction works with; made once by the coordinator. */
-import type { Clock, Events, LimitValues, Log } from "../base/index.ts";
+import type { Clock, ClusterEvents, Events, LimitValues, Log } from "../base/index.ts";
 import type { BackendPool } from "./backend/backend-pool.ts";
 import type { TextCatalogue } from "./backend/prepared-cache.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { CatalogVersions } from "./catalog/catalog-versions.ts";
 import type { CommitHistory } from "./commit/commit-history.ts";
+import type { Looks } from "./commit/looks.ts";
+import type { RecentCommits } from "./commit/recent-commits.ts";
 import type { Requester } from "./backend/request.ts";
 import type { Settings } from "./backend/settings.ts";
 import type { LockWatch } from "./backend/lock-watch.ts";
@@ -16,25 +18,18 @@ export interface SessionView {
   readonly settings: Settings;
 }
 
-/** What the coordinator announces. */
-export interface TransactionEvents {
-  transactionParked: { readonly processId: number };
-  transactionResumed: { readonly processId: number };
-  transactionDoomed: { readonly processId: number };
-  transactionCommitted: { readonly changedRows: number };
-  transactionConflicted: { readonly occ: "OC000" | "OC001" };
-}
-
 export interface TransactionServices {
   readonly clock: Clock;
   readonly log: Log;
-  readonly events: Events<TransactionEvents>;
+  readonly events: Events<ClusterEvents>;
   readonly pool: BackendPool;
   readonly watch: LockWatch;
   readonly texts: TextCatalogue;
   readonly catalog: Catalog;
   readonly catalogVersions: CatalogVersions;
   readonly history: CommitHistory;
+  readonly commits: RecentCommits;
+  readonly looks: Looks;
   /** Runs the system's own statements, outside any transaction. */
   readonly system: Requester;
   /** Lends a backend of the role's for statements that see what is committed now, with that role's rights. */

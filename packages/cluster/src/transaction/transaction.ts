@@ -14,13 +14,15 @@
  * Tests: conformance/isolation, simulation.
  */
 import { errors } from "@dsql-local/spec";
-import { assert, SqlError } from "../base/index.ts";
+import { type Actor, assert, SqlError } from "../base/index.ts";
+import type { ErrorFieldMap } from "../wire/index.ts";
 import { PostgresError, requestSimple } from "./backend/request.ts";
 import type { SequenceValues } from "./backend/sequence-values.ts";
 import type { Settings } from "./backend/settings.ts";
 import type { SettingsFound } from "./backend/settings-found.ts";
 import { quoteName } from "./catalog/table.ts";
 import { decide, lossOf, settle, type Standing } from "./commit/verdict.ts";
+import { applicationNameIn, lookBack, type Lost, type Since, storyOf } from "./commit/loss.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import type { ExchangeResult } from "./exchange/statement-exchange.ts";
@@ -37,6 +39,8 @@ import { Shadow } from "./shadow/shadow.ts";
 import { type TransactionState, transitions } from "./state.ts";
 
 export interface TransactionOptions {
+  /** 0 for what the cluster does itself. */
+  readonly sessionId?: number | undefined;
   readonly role: string;
   /** Opened by the server for statements outside a block: a conflict is heard at the statement. */
   readonly isImplicit: boolean;
@@ -49,13 +53,19 @@ export interface TransactionOptions {
   readonly settingsChanged: (found: SettingsFound) => void;
 }
 
+/** Transactions of this process so far, over all clusters. */
+let transactions = 0;
+
 export class Transaction {
   readonly options: TransactionOptions;
+  readonly #number = (transactions += 1);
   readonly #services: TransactionServices;
   readonly #budget: Budget;
   readonly #patience: Patience;
   readonly #footprint = new Footprint();
   #state: TransactionState = "unstarted";
+  /** Its snapshot among the commits that are remembered. */
+  #since: Since = { sequence: 0, atMs: 0 };
   #standing: Standing = { catalogVersion: 0, sequence: 0 };
   #hold: Hold | undefined;
   #shadow: Shadow | undefined;
@@ -66,6 +76,9 @@ export class Transaction {
   readonly #afterCommit: (() => Promise<void>)[] = [];
   #settingsLeft: SettingsFound | undefined;
   #stopExpiry: (() => void) | undefined;
+  /** What it has lost on, once it has, where somebody listens. */
+  #lost: Lost | undefined;
+  #isLossTold = false;
 
   constructor(services: TransactionServices, options: TransactionOptions) {
     this.#services = services;
@@ -73,6 +86,21 @@ export class Transaction {
     this.#isImplicit = options.isImplicit;
     this.#budget = new Budget(services.clock, services.limits);
     this.#patience = new Patience(services.clock, this.#budget);
+  }
+
+  get actor(): Actor {
+    const { sessionId = 0, role, settings } = this.options;
+    return {
+      transaction: `t${this.#number}`,
+      sessionId,
+      role,
+      applicationName: applicationNameIn(settings()),
+    };
+  }
+
+  #announce(name: `transaction${"Begun" | "Parked" | "Resumed" | "Doomed" | "RolledBack"}`): void {
+    const { events } = this.#services;
+    if (events.hasSubscribers(name)) events.emit(name, { ...this.actor, processId: this.processId });
   }
 
   get state(): TransactionState {
@@ -261,11 +289,11 @@ export class Transaction {
         this.#held(),
         this.#footprint,
         this.options.settings(),
+        this.actor,
       );
       await this.#over();
     } catch (error) {
-      if (error instanceof SqlError && error.sqlstate === "40001")
-        this.#services.events.emit("transactionConflicted", { occ: occOf(error) });
+      this.#tellLoss(error);
       await this.rollback();
       throw error;
     } finally {
@@ -276,6 +304,7 @@ export class Transaction {
 
   async rollback(): Promise<void> {
     if (this.#state === "ended") return;
+    if (this.#state !== "unstarted") this.#announce("transactionRolledBack");
     this.#enter("ended");
     await this.#giveBack();
   }
@@ -305,7 +334,7 @@ export class Transaction {
 
   #stepBack(): void {
     this.#enter("parked");
-    this.#services.events.emit("transactionParked", { processId: this.processId });
+    this.#announce("transactionParked");
     // Its failure is heard with the next exchange on the backend, which fails too.
     this.#parking = this.#held()
       .toBase()
@@ -322,6 +351,7 @@ export class Transaction {
       if (this.#state === "parked") await this.#resume();
       return await work();
     } catch (error) {
+      this.#tellLoss(error);
       throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
     } finally {
       this.#isUnderWay = false;
@@ -334,11 +364,13 @@ export class Transaction {
     const readOnly = this.#isReadOnly;
     const { catalogVersions, history } = this.#services;
     this.#standing = { catalogVersion: catalogVersions.current, sequence: history.sequence };
+    this.#since = { sequence: this.#services.commits.sequence, atMs: this.#services.clock.nowMs() };
     const settings = this.options.settings();
     const { sequences } = this.options;
     const patience = this.#patience;
     this.#hold = await Hold.take(this.#services, { role, readOnly, settings, sequences, patience });
     this.#enter("active");
+    this.#announce("transactionBegun");
     this.#services.watch.opened(this);
     this.#stopExpiry = expireInTime(this.#services.clock, this.#budget, () => {
       // When its backend is gone, that is given back, too.
@@ -349,9 +381,31 @@ export class Transaction {
 
   async #resume(): Promise<void> {
     await this.#parking;
-    this.#services.events.emit("transactionResumed", { processId: this.processId });
+    this.#announce("transactionResumed");
     if ((await this.#held().redoFromBase()) === "done") this.#enter("active");
     else await this.#doom();
+  }
+
+  /** Gathers what the transaction has lost on while its snapshot is there. */
+  async #lookBack(met?: { execution: Execution; refused: ErrorFieldMap | undefined }): Promise<void> {
+    if (this.#lost !== undefined || !this.#services.events.hasSubscribers("transactionLost")) return;
+    if (!this.#services.looks.take()) return;
+    this.#lost = await lookBack(this.#services, this.#held(), { met, searchPath: this.options.searchPath() });
+  }
+
+  #tellLoss(error: unknown): void {
+    if (!(error instanceof SqlError) || error.sqlstate !== "40001" || this.#isLossTold) return;
+    this.#isLossTold = true;
+    const { events } = this.#services;
+    if (!events.hasSubscribers("transactionLost")) return;
+    const loss = storyOf(this.#services, {
+      occ: occOf(error),
+      since: this.#since,
+      lost: this.#lost,
+      footprint: this.#footprint,
+      wrote: this.#hold?.redo.entries.map(({ execution }) => execution.statement) ?? [],
+    });
+    events.emit("transactionLost", { ...this.actor, ...loss });
   }
 
   async #runNatively(execution: Execution, sink: Sink): Promise<Outcome> {
@@ -376,6 +430,7 @@ export class Transaction {
       case "keyTaken":
         return await this.#runOnSnapshot(execution, sink, end.refused);
       case "lost":
+        await this.#lookBack({ execution, refused: end.refused });
         await this.#doom();
         return await this.#runDoomed(execution, sink);
     }
@@ -420,10 +475,11 @@ export class Transaction {
 
   /** From here on the transaction holds nothing but its snapshot, and lives in its shadow. */
   async #doom(): Promise<void> {
+    await this.#lookBack();
     // What cannot be run again has left nothing that a shadow could show.
     if (this.#isImplicit || this.#held().redo.isUnrepeatable) throw SqlError.of(errors.dataConflict);
     this.#enter("doomed");
-    this.#services.events.emit("transactionDoomed", { processId: this.processId });
+    this.#announce("transactionDoomed");
     this.#shadow = await this.#makeShadow();
   }
 
@@ -479,7 +535,9 @@ export class Transaction {
     this.#hold = undefined;
     // A parked transaction without effects commits from where it stands.
     this.#state = "ended";
-    this.#services.events.emit("transactionCommitted", { changedRows: this.#budget.rows });
+    const { events } = this.#services;
+    if (events.hasSubscribers("transactionCommitted"))
+      events.emit("transactionCommitted", { ...this.actor, changedRows: this.#budget.rows });
     for (const run of this.#afterCommit) await run();
   }
 

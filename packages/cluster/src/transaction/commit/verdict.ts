@@ -1,6 +1,6 @@
 /** The verdict on a transaction at COMMIT, and the COMMIT itself. */
 import { errors } from "@dsql-local/spec";
-import { SqlError } from "../../base/index.ts";
+import { type Actor, type Commit, SqlError } from "../../base/index.ts";
 import type { Settings } from "../backend/settings.ts";
 import type { SettingsFound } from "../backend/settings-found.ts";
 import type { Footprint } from "../footprint.ts";
@@ -9,6 +9,7 @@ import type { TransactionServices } from "../services.ts";
 import type { Announced } from "./commit-history.ts";
 import { checkDeferredKeys } from "./deferred-keys.ts";
 import { judge } from "./judge.ts";
+import { keptText } from "./recent-commits.ts";
 import { holdsShared } from "./key-shares.ts";
 
 /** Where a transaction's snapshot stands among the changes of others. */
@@ -83,6 +84,7 @@ export function lossOf(services: TransactionServices, footprint: Footprint, stan
  * before its answer is here.
  *
  * @param settings - those that hold after it, as far as SET has changed them
+ * @param actor - who commits, for those who lose to it
  * @returns the settings that hold where set_config() has run
  */
 export async function settle(
@@ -90,10 +92,11 @@ export async function settle(
   hold: Hold,
   footprint: Footprint,
   settings: Settings,
+  actor: Actor,
 ): Promise<SettingsFound | undefined> {
   const change = footprint.catalogChange;
   if (change !== undefined && !(await hold.hasEffects())) footprint.leaveCatalog();
-  const { history, catalogVersions } = services;
+  const { history, catalogVersions, commits, clock } = services;
   const announced: readonly Announced[] = [
     history.announce({
       freed: footprint.freedKeysOf,
@@ -103,6 +106,9 @@ export async function settle(
     ...(change === undefined || footprint.hasLeftCatalog
       ? []
       : [catalogVersions.announce(change.relations, change.isCreation)]),
+    ...(footprint.hasEffects
+      ? [commits.announce({ ...actor, atMs: clock.nowMs(), ...rememberedOf(footprint) })]
+      : []),
   ];
   let isRefused = false;
   try {
@@ -116,4 +122,11 @@ export async function settle(
       else one.settle();
     }
   }
+}
+
+function rememberedOf(footprint: Footprint): Omit<Commit, keyof Actor | "atMs"> {
+  const { catalogChange: change, hasLeftCatalog, written, lastWrite } = footprint;
+  const isCatalogChange = change !== undefined && !hasLeftCatalog;
+  const relations = isCatalogChange ? change.relations : written;
+  return { relations, isCatalogChange, statement: keptText(lastWrite) };
 }
