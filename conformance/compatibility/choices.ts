@@ -89,6 +89,21 @@ export const choices: readonly Choice[] = [
     "taken",
   ),
   choice(
+    "ALTER ROLE … SET and RESET, ALTER USER … SET",
+    "the service's grammar has them and AWS's lint counts them among what runs, an older version of it as refused; what SET does is unpublished",
+    "RESET is taken and finds nothing to take away; SET is refused, for a session would not have what it says",
+  ),
+  choice(
+    "`pg_class.relpages` and `reltuples`",
+    "0 and -1 of tables that were not analysed; of others nothing is published",
+    "0 and -1 of indexes and sequences too; of a table that was analysed `reltuples` counts its rows",
+  ),
+  choice(
+    "GRANT of `dbowner` or `pg_dsql_diagnostic`",
+    "pg_roles shows them; what they may is unpublished",
+    "they exist, may nothing, and nobody may grant or drop them",
+  ),
+  choice(
     "ALTER FUNCTION … DEPENDS ON EXTENSION",
     "AWS's lint counts it among what runs; the guide says that a function's properties do not change",
     "taken",

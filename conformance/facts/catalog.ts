@@ -38,6 +38,21 @@ export const catalogFacts: readonly Fact[] = [
   ),
 
   catalog(
+    "service-roles",
+    "pg_roles also shows `dbowner`, a superuser, and `pg_dsql_diagnostic`.",
+    sources.pistachio,
+  ),
+  catalog(
+    "no-available-extensions",
+    "pg_available_extensions and pg_available_extension_versions are empty.",
+    sources.pistachio,
+  ),
+  catalog(
+    "no-estimates-yet",
+    "A table that was not analysed has -1 reltuples and 0 relpages in pg_class.",
+    sources.pistachio,
+  ),
+  catalog(
     "sys-functions",
     "The schema sys has cluster_size(), cluster_size_limit() and the two that turn job ids into UUIDs and back.",
     sources.spike,

@@ -50,9 +50,11 @@ describe("nothing of the cluster's own", () => {
       if (bodies.has(relation)) continue;
       // Bodies of functions, and this very statement.
       const cut = " - 'prosrc' - 'prosqlbody' - 'query'";
+      // The service has a role whose name begins as our schemas do.
+      const text = `replace((to_jsonb(r)${cut})::text, '"pg_dsql_diagnostic"', '""')`;
       const found = await admin.query<{ row: string }>(
-        `SELECT (to_jsonb(r)${cut})::text AS row FROM ${relation} AS r
-         WHERE (to_jsonb(r)${cut})::text ~ '${ours.join("|")}|pg_temp_|\\mshadow\\M' LIMIT 1`,
+        `SELECT ${text} AS row FROM ${relation} AS r
+         WHERE ${text} ~ '${ours.join("|")}|pg_temp_|\\mshadow\\M' LIMIT 1`,
       );
       assert.deepEqual(found.rows, [], relation);
     }

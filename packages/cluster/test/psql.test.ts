@@ -93,7 +93,7 @@ describe("psql", { skip: withoutProgram("psql") }, () => {
     assert.deepEqual(await cells("\\df"), ["public|doubled|integer|integer|func"]);
     assert.deepEqual(
       (await cells("\\du")).map((line) => line.split("|")[0]),
-      ["admin", "app"],
+      ["admin", "app", "dbowner"],
     );
     assert.deepEqual(
       (await cells("\\dn")).map((line) => line.split("|")[0]),

@@ -420,6 +420,7 @@ export const acceptances: readonly Acceptance[] = [
   role("grant-on-sequence", "GRANT USAGE ON SEQUENCE ticket TO PUBLIC", { since: sequencesSince }),
   role("grant-on-function", "GRANT EXECUTE ON FUNCTION twice(int) TO PUBLIC"),
   role("grant-in-schema", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC", onPistachio),
+  role("alter-role-reset", "ALTER ROLE CURRENT_USER RESET ALL", { mark: "unsure", source: sources.lint }),
   role("revoke", "REVOKE ALL ON account FROM PUBLIC"),
   role("default-privileges", "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", {
     source: sources.releases,

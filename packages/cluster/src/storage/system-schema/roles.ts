@@ -15,6 +15,15 @@ export const systemRoleOid = 15_580;
 /** As the service's own documentation prints it: User Guide, "Viewing IAM to database role mappings". */
 export const administratorOid = 15_579;
 
+/**
+ * Roles of the service's own that pg_roles shows, and whom nobody can be: the owner of the database, shown as a superuser,
+ * and one with a name that PostgreSQL keeps for itself. Source: https://github.com/winebarrel/pistachio, recording of 2026-10-10.
+ */
+export const databaseOwner = "dbowner";
+const databaseOwnerOid = 15_581;
+const diagnosticRole = "pg_dsql_diagnostic";
+const diagnosticRoleOid = 15_582;
+
 /** PostgreSQL's own objects, and those made before its first start, have lower ones. */
 export const firstClientOid = 16_384;
 
@@ -48,6 +57,10 @@ GRANT EXECUTE ON FUNCTION pg_dsql.give_password(text, text) TO ${systemRole}`;
 export const roles = `
 CREATE ROLE admin LOGIN CREATEROLE;
 UPDATE pg_authid SET oid = ${administratorOid} WHERE rolname = 'admin';
+CREATE ROLE ${databaseOwner};
+UPDATE pg_authid SET oid = ${databaseOwnerOid} WHERE rolname = '${databaseOwner}';
+CREATE ROLE dsql_diagnostic;
+UPDATE pg_authid SET oid = ${diagnosticRoleOid}, rolname = '${diagnosticRole}' WHERE rolname = 'dsql_diagnostic';
 CREATE ROLE ${systemRole} LOGIN;
 UPDATE pg_authid SET oid = ${systemRoleOid} WHERE rolname = '${systemRole}';
 GRANT pg_monitor, pg_read_all_data TO ${systemRole};

@@ -20,7 +20,7 @@ import {
   shownCatalogRowsSchema,
   shownCatalogSchema,
 } from "../../base/index.ts";
-import { administratorOid, firstClientOid, superuserOid, systemRoleOid } from "./roles.ts";
+import { administratorOid, databaseOwner, firstClientOid, superuserOid, systemRoleOid } from "./roles.ts";
 
 // PostgreSQL gives no system columns to a view, but a column of a view may have the name of one.
 const systemColumns = ["tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"];
@@ -94,6 +94,9 @@ const shown: Readonly<Record<ShownCatalog, Shown>> = {
       relowner: owner("relowner"),
       relacl: acl("relacl"),
       relnatts: "COALESCE(k.indnatts, t.relnatts)",
+      // Tables do not lie in pages, and of indexes and sequences nothing is counted. A table's rows are those of ANALYZE.
+      relpages: `CASE WHEN t.oid >= ${firstClientOid} THEN 0 ELSE t.relpages END`,
+      reltuples: `CASE WHEN t.oid >= ${firstClientOid} AND t.relkind <> 'r' THEN -1::float4 ELSE t.reltuples END`,
     },
   },
   pg_attribute: {
@@ -160,7 +163,13 @@ const ownSessionOnly = "(t.pid = pg_backend_pid() OR pg_dsql.is_cluster())";
 
 /** Views of PostgreSQL's over functions, and what of them clients see. */
 const narrowed: Readonly<Record<string, Pick<Shown, "where" | "instead">>> = {
-  pg_roles: { where: `t.oid NOT IN (${superuserOid}, ${systemRoleOid})` },
+  pg_roles: {
+    where: `t.oid NOT IN (${superuserOid}, ${systemRoleOid})`,
+    instead: { rolsuper: `(t.rolsuper OR t.rolname = '${databaseOwner}')` },
+  },
+  // Measured empty, where PostgreSQL lists what its files hold.
+  pg_available_extensions: { where: "false" },
+  pg_available_extension_versions: { where: "false" },
   // A password is the system's own.
   pg_shadow: {
     where: `t.usesysid NOT IN (${superuserOid}, ${systemRoleOid})`,

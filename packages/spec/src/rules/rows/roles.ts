@@ -81,7 +81,11 @@ export const roleRules: readonly Rule[] = [
   {
     id: "alter-role-set",
     topic: "roles",
-    match: { node: "AlterRoleSetStmt" },
+    // RESET takes away what nobody could set; AWS's lint counts it among what runs.
+    match: {
+      node: "AlterRoleSetStmt",
+      where: { "setstmt.kind": { noneOf: ["var_reset", "var_reset_all"] } },
+    },
     example: "ALTER ROLE clerk SET search_path TO shop",
     reason: "Aurora DSQL keeps no settings with a role.",
     remedy: "Set it when the connection opens, by the driver's options or a SET.",
