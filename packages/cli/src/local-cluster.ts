@@ -62,6 +62,8 @@ export interface LocalCluster extends AsyncDisposable {
   environment(): Promise<Record<string, string>>;
   /** What happens, as it happens: by name, all of it, or as a loop with `for await`. */
   readonly events: Cluster["events"];
+  /** Makes happen, on demand, what an application must survive: conflicts, lost connections, slow answers. */
+  readonly faults: Cluster["faults"];
   /** The last transactions that have lost (40001), oldest first: on which row, to whom, with what. */
   conflicts(): ReturnType<Cluster["conflicts"]>;
   /** Ends every connection and removes everything. A second call waits for the first. */
@@ -101,6 +103,7 @@ async function startCloud(cluster: Cluster, options: StartClusterOptions): Promi
     dataDir: path.join(cluster.dataDir, "cloud"),
     region: cluster.region,
     log: options.log ?? silent,
+    observed: cluster,
   });
   await cloud.start();
   return cloud;
@@ -127,6 +130,7 @@ function localCluster(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undef
       return stackEnvironment(factsOf(cluster, cloud));
     },
     events: cluster.events,
+    faults: cluster.faults,
     conflicts: () => cluster.conflicts(),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -16,6 +16,7 @@ import {
   type RegionalServiceName,
   type SharedServices,
 } from "./regional-services.ts";
+import { newApiToken, ObservationApi, type ObservedCluster } from "./observation-api/index.ts";
 import { Regions } from "./regions.ts";
 import { createS3 } from "./s3/index.ts";
 import { SignatureVerifier } from "./signature.ts";
@@ -30,6 +31,8 @@ export interface CloudOptions {
   /** The home Region: of the cluster that the data directory begins with, and of whoever names no other. */
   readonly region: string;
   readonly log: Log;
+  /** What `/_dsql/` shows and changes; without it there is none. */
+  readonly observed?: ObservedCluster;
   readonly lambda?: { readonly environmentsMax?: number; readonly threads?: number };
 }
 
@@ -96,7 +99,7 @@ class LocalCloud implements Cloud {
   }
 
   #build(): Parts {
-    const { cluster, dataDir, region, log } = this.#options;
+    const { cluster, dataDir, region, log, observed } = this.#options;
     const { account, identities } = cluster;
     const policies = new CustomerPolicies({ dataDir, identities });
     const records = new ClusterRecords(join(dataDir, "dsql.json"));
@@ -148,6 +151,7 @@ class LocalCloud implements Cloud {
       s3,
       functionUrls: { handle: (request, caller) => regions.handleFunctionUrl(request, caller) },
       signatures: new SignatureVerifier(identities),
+      observation: observed && new ObservationApi(observed, newApiToken(dataDir)),
       log,
     });
     return { regions, customResourceResponses, endpoint };

@@ -31,6 +31,7 @@ import { carriesSignature, type QueryParameter, resolvePath, type SignatureClaim
 
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
 import { functionUrlPath, type FunctionUrlRequests } from "./lambda/index.ts";
+import { apiPath, type ObservationApi } from "./observation-api/index.ts";
 import type { S3 } from "./s3/index.ts";
 import { RequestBody } from "./request-body.ts";
 import { regionPattern, ServiceError, type Service, type ServiceResponse } from "./service.ts";
@@ -51,6 +52,8 @@ export interface EndpointOptions {
   /** Functions' own addresses, `/lambda-url/…`, which anybody may call whom the function lets. */
   readonly functionUrls: Pick<FunctionUrlRequests, "handle">;
   readonly signatures: SignatureVerifier;
+  /** What is under `/_dsql/`, which no AWS service is. */
+  readonly observation?: ObservationApi | undefined;
   readonly log: Log;
   /** Connections that may wait without a verified request. */
   readonly newcomersMax?: number | undefined;
@@ -118,6 +121,7 @@ export class Endpoint {
         resolve();
       });
     });
+    this.#options.observation?.close();
     this.#server.closeIdleConnections();
     const forced = setTimeout(() => {
       this.#server.closeAllConnections();
@@ -129,6 +133,11 @@ export class Endpoint {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const requestId = randomUUID();
     const url = incoming.url ?? "/";
+    const { observation } = this.#options;
+    if (observation !== undefined && url.startsWith(apiPath)) {
+      await observation.handle(incoming, outgoing);
+      return;
+    }
     const whole = new RequestBody(incoming);
     try {
       const { answer, protocol } = await this.#answer({ incoming, whole, url, requestId });

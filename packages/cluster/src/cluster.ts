@@ -13,6 +13,7 @@ import {
   type ClusterEvents,
   defined,
   Events,
+  Faults,
   type LimitValues,
   type Log,
   lowerLimits,
@@ -71,6 +72,8 @@ export interface Cluster {
   readonly clusters: Clusters;
   /** What happens, as it happens. */
   readonly events: EventFeed;
+  /** Makes happen, on demand, what an application must survive. */
+  readonly faults: Faults;
   /** The last transactions that have lost, oldest first: 40001. */
   conflicts(): readonly Conflict[];
   /** Where the embedded PostgreSQL listens, for benchmarks that compare with it. */
@@ -104,6 +107,7 @@ class LocalCluster implements Cluster {
   readonly #log: Log;
   readonly #failures = new Events<{ failed: Error }>();
   readonly #announced = new Events<ClusterEvents>();
+  readonly faults = new Faults(systemClock, this.#announced);
   readonly #observation = new Observation(this.#announced);
   #started: Started | undefined;
   #undo: (() => Promise<void> | void)[] = [];
@@ -167,6 +171,7 @@ class LocalCluster implements Cluster {
       },
       limits: this.#limits,
       events: this.#announced,
+      faults: this.faults,
       clock: systemClock,
       random: systemRandom,
       log: this.#log,

@@ -82,6 +82,16 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("../helper.ts")).helperProgram(),
   },
   {
+    name: "conflicts",
+    summary: "show which transactions have lost, on which row and to whom",
+    load: async () => (await import("./conflicts.ts")).conflictsCommand(),
+  },
+  {
+    name: "fault",
+    summary: "make happen what an application must survive",
+    load: async () => (await import("./fault.ts")).faultCommand(),
+  },
+  {
     name: "cluster",
     summary: "list, create and delete the stack's clusters",
     load: async () => (await import("./cluster.ts")).clusterCommand(),

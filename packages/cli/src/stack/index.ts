@@ -23,6 +23,7 @@ export { cannotGoOn, defaultAwsPort, defaultPort, factsOf, type Stack, startStac
 export { childEnvironment, shellTokenSeconds, stackEnvironment } from "./stack-environment.ts";
 export { changeHostsFile, localHostsLine, systemHostsFile } from "./hosts-file.ts";
 export { type Platform, platforms, platformVariables } from "./platforms.ts";
+export { observationClient } from "./observation-client.ts";
 export { type StackFacts, stackFacts } from "./stack-facts.ts";
 export { StopSignals } from "./stop-signals.ts";
 export { onLauncherGone } from "./launchers.ts";

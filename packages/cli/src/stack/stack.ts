@@ -72,6 +72,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       dataDir: path.join(options.dataDir, "cloud"),
       region: cluster.region,
       log: options.log ?? silent,
+      observed: cluster,
       lambda: options.lambda ?? {},
     });
     await cloud.start();

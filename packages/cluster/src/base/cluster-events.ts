@@ -65,6 +65,13 @@ export interface ClusterEvents {
   /** By its client, or after an error. */
   transactionRolledBack: Actor & { readonly processId: number };
   transactionLost: Loss;
+  /** A fault on demand has hit a call: `fault` is its id. */
+  faultInjected: {
+    readonly fault: number;
+    readonly kind: string;
+    readonly role: string;
+    readonly applicationName: string;
+  };
 }
 
 export type ClusterEventName = keyof ClusterEvents;

@@ -9,6 +9,7 @@
 import {
   type ClusterEvents,
   Events,
+  type Faults,
   type LimitValues,
   type Log,
   MemoryBudget,
@@ -39,6 +40,7 @@ export interface DataSetOptions {
   readonly settings: DataSetSettings;
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
+  readonly faults: Faults;
   readonly log: Log;
 }
 
@@ -112,7 +114,7 @@ export class DataSet {
   }
 
   async #startServices(): Promise<DataSetServices> {
-    const { settings, limits, events, log } = this.#options;
+    const { settings, limits, events, faults, log } = this.#options;
     const { livelyBackendsMax, oc001, openTransactionsMax: backendsMax, rules } = settings;
     const clock = systemClock;
     const coordinator = new Coordinator({
@@ -121,6 +123,7 @@ export class DataSet {
       clock,
       log,
       events,
+      faults,
       limits,
       rules,
       oc001,

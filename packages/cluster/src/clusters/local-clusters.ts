@@ -20,6 +20,7 @@ import {
   type ClusterEvents,
   defined,
   Events,
+  type Faults,
   type LimitValues,
   type Log,
   type Random,
@@ -83,6 +84,7 @@ export interface LocalClustersOptions {
   readonly settings: DataSetSettings;
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
+  readonly faults: Faults;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -293,8 +295,8 @@ export class LocalClusters implements Clusters {
   }
 
   #startDataSet(folder: string): OpenedDataSet {
-    const { dataDir, settings, limits, events, log } = this.#options;
-    const dataSet = new DataSet({ folder: join(dataDir, folder), settings, limits, events, log });
+    const { dataDir, settings, limits, events, faults, log } = this.#options;
+    const dataSet = new DataSet({ folder: join(dataDir, folder), settings, limits, events, faults, log });
     const started = this.#holdAndStart(folder, dataSet);
     const opened: OpenedDataSet = { dataSet, started, lock: undefined };
     this.#dataSets.set(folder, opened);

@@ -295,6 +295,8 @@ export class Jobs {
       this.#announce(job, work).catch((error: unknown) => {
         this.#log({ event: "job.appearanceUnknown", jobId: job.jobId, reason: String(error) });
       });
+      const failed = await this.#meetFaults(job);
+      if (failed !== undefined) return failed;
       await requestSimple(backend, job.statement);
       return completed;
     } finally {
@@ -302,6 +304,20 @@ export class Jobs {
       this.#coordinator.watch.answered(backend.processId);
       backend.close();
     }
+  }
+
+  /** Faults on demand. The client has its job at once: there is no index yet to wait for. */
+  async #meetFaults(job: QueuedJob): Promise<JobEnd | undefined> {
+    const { faults } = this.#coordinator;
+    if (faults.isEmpty || job.type !== "INDEX_BUILD") return undefined;
+    const place = { role: job.role, applicationName: "", tables: [job.table] };
+    const slow = faults.take("slow-index-build", place);
+    if (slow !== undefined) {
+      job.appeared();
+      await faults.hold(slow, slow.options.delayMs);
+    }
+    const isToFail = faults.take("fail-index-build", place) !== undefined;
+    return isToFail ? { status: "failed", details: "a fault on demand: fail-index-build" } : undefined;
   }
 
   /** Lets the client hear of the job as soon as the invalid index is there. */

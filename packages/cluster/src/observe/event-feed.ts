@@ -27,6 +27,7 @@ const names: Readonly<Record<ClusterEventName, true>> = {
   transactionCommitted: true,
   transactionRolledBack: true,
   transactionLost: true,
+  faultInjected: true,
 };
 
 /** Events that wait for one iteration to read on. */

@@ -9,7 +9,7 @@
  * Source: PostgreSQL documentation, "Message Flow".
  */
 import type { Duplex } from "node:stream";
-import { errors } from "@dsql-local/spec";
+import { type ErrorFact, errors } from "@dsql-local/spec";
 import { defined, type MemoryAccount, readExactly, SqlError } from "../base/index.ts";
 import { BackendLost } from "../transaction/index.ts";
 import {
@@ -22,6 +22,7 @@ import {
   frontendType,
   MalformedMessage,
 } from "../wire/index.ts";
+import { ConnectionLost } from "./connection-lost.ts";
 import { ClientWriter } from "./client-writer.ts";
 import { type Answering, ExtendedQuery } from "./extended-query.ts";
 import { type Frame, FrameQueue } from "./frame-queue.ts";
@@ -156,6 +157,7 @@ export class Session {
     this.#writer.write(encodeBackend.authenticationCleartextPassword());
     this.#writer.flush();
     await authenticate(this.#services, await this.#readPassword(), user);
+    await this.#meetFaults(user);
     this.#connection.admit();
     const { parser, coordinator, limits } = this.#services;
     const memory = this.#memory;
@@ -175,6 +177,9 @@ export class Session {
       settings,
       reported,
       forgetPrepared,
+      disconnect: () => {
+        this.#writer.end();
+      },
     });
     const context = { ...shared, runner: this.#runner };
     this.#extended = new ExtendedQuery({ ...context, role: user });
@@ -185,6 +190,17 @@ export class Session {
     this.#writer.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));
     this.#ready();
     await this.#serve(context);
+  }
+
+  /** Faults on demand, of a client that would have been let in. @throws {SqlError} FATAL */
+  async #meetFaults(role: string): Promise<void> {
+    const { faults } = this.#services.coordinator;
+    if (faults.isEmpty) return;
+    const place = { role, applicationName: this.#connection.parameters["application_name"] ?? "" };
+    await faults.delay("connect", place);
+    const refusal = faults.take("refuse-connection", place)?.options.at;
+    if (refusal === undefined) return;
+    throw SqlError.of(refusals[refusal] ?? errors.accessDenied, { severity: "FATAL" });
   }
 
   /** Not one byte more is read before the client is known: it waits in the system's buffers, which are bounded. */
@@ -297,7 +313,7 @@ export class Session {
   }
 
   #lastWord(error: unknown): void {
-    if (error instanceof ClientGone) return;
+    if (error instanceof ClientGone || error instanceof ConnectionLost) return;
     this.#endedFor = error instanceof Error ? error.message : String(error);
     if (error instanceof FrameError) {
       // The service closes without a word here, which puzzles people; the log says why.
@@ -324,6 +340,13 @@ function clientErrorOf(error: unknown): SqlError | undefined {
   if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
   return undefined;
 }
+
+/** By `at` of a `refuse-connection` fault. */
+const refusals: Readonly<Record<string, ErrorFact>> = {
+  "access-denied": errors.accessDenied,
+  "rate-exceeded": errors.connectionRate,
+  "waking-up": errors.wakingUp,
+};
 
 class ClientGone extends Error {
   override readonly name = "ClientGone";

@@ -6,6 +6,7 @@ import { countCharacters } from "@dsql-local/sql";
 import { SqlError } from "../base/index.ts";
 import { factsOf, type Statement } from "../sql/index.ts";
 import {
+  applicationNameIn,
   BackendLost,
   type Execution,
   type Outcome,
@@ -20,6 +21,7 @@ import type { OwnContext } from "./own-statements.ts";
 import type { ReportedParameters } from "./reported-parameters.ts";
 import { isOn } from "./service-settings.ts";
 import type { SessionServices } from "./services.ts";
+import { StatementFaults } from "./statement-faults.ts";
 
 export interface RunnerOptions {
   readonly services: SessionServices;
@@ -27,6 +29,8 @@ export interface RunnerOptions {
   readonly role: string;
   readonly settings: Settings;
   readonly reported: ReportedParameters;
+  /** Sends what is written, and closes the client's socket: a fault on demand. */
+  readonly disconnect: () => void;
   /** DEALLOCATE ALL. */
   readonly forgetPrepared: () => void;
 }
@@ -35,6 +39,7 @@ export class StatementRunner {
   readonly block: Block;
   readonly #options: RunnerOptions;
   readonly #running: Running;
+  readonly #faults: StatementFaults;
   #cancel: (() => void) | undefined;
   /** The catalog as this session last looked at it. */
   #catalogSeen: number;
@@ -42,8 +47,13 @@ export class StatementRunner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.block = new Block(options);
+    const { role, services, reported, settings, disconnect, forgetPrepared } = options;
+    this.#faults = new StatementFaults(
+      services.coordinator.faults,
+      () => ({ role, applicationName: applicationNameIn(this.block.settingsInForce) }),
+      disconnect,
+    );
     this.#catalogSeen = options.services.coordinator.catalogVersions.current;
-    const { services, role, reported, settings, forgetPrepared } = options;
     this.#running = {
       services,
       role,
@@ -70,7 +80,9 @@ export class StatementRunner {
     this.#refuseIfStale(statement);
     try {
       await this.#refuseIfNewer(statement);
-      const outcome = await this.#dispatch(execution, sink, isAlone);
+      const seen = await this.#faults.before(statement, sink);
+      const outcome = await this.#dispatch(execution, seen, isAlone);
+      this.#faults.after(seen);
       if (isAlone && !this.block.isExplicit) await this.#commit();
       return outcome;
     } catch (error) {
@@ -114,7 +126,9 @@ export class StatementRunner {
     const { catalogVersions } = this.#options.services.coordinator;
     const ownChange = this.block.transaction?.changesCatalog === true;
     try {
-      const tag = await this.block.commit();
+      const tag = await this.#faults.commit(this.block.transaction?.place.tables ?? [], () =>
+        this.block.commit(),
+      );
       if (ownChange) this.#catalogSeen = catalogVersions.current;
       return tag;
     } catch (error) {

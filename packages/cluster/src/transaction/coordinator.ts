@@ -8,6 +8,7 @@ import {
   type Clock,
   type ClusterEvents,
   Events,
+  Faults,
   type LimitValues,
   type Log,
   SqlError,
@@ -52,6 +53,7 @@ export interface CoordinatorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: Events<ClusterEvents> | undefined;
+  readonly faults?: Faults | undefined;
   readonly limits: LimitValues;
   readonly oc001?: Oc001Scope | undefined;
   /** The rules of the service as of a date, as `rulesAsOf` takes it; `latest` by default. */
@@ -62,6 +64,7 @@ export interface CoordinatorOptions {
 
 export class Coordinator implements Requester {
   readonly events: Events<ClusterEvents>;
+  readonly faults: Faults;
   readonly #options: CoordinatorOptions;
   readonly #services: TransactionServices;
   readonly #passwords: RolePasswords;
@@ -76,6 +79,7 @@ export class Coordinator implements Requester {
     this.#options = options;
     const { clock, log } = options;
     this.events = options.events ?? new Events();
+    this.faults = options.faults ?? new Faults(clock, this.events);
     const { limits } = options;
     const catalog = new Catalog(this);
     const locksByKeyOnly = holdsAsOf(options.rules ?? "latest")({ until: "2026-08-24" });
@@ -114,6 +118,7 @@ export class Coordinator implements Requester {
       history: new CommitHistory(clock, limits.transactionSecondsMax * 1_000),
       commits: new RecentCommits(),
       looks: new Looks(clock),
+      faults: this.faults,
       system: this,
       outside: (session, use) =>
         this.lend(session, ({ backend }) =>

@@ -10,6 +10,7 @@ export { PostgresError, request, requestSimple } from "./backend/request.ts";
 export { quoteName, textArray } from "./catalog/table.ts";
 export { isOc001Scope, type Oc001Scope } from "./catalog/catalog-versions.ts";
 export { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
+export { applicationNameIn } from "./commit/loss.ts";
 export { describe, type Description } from "./exchange/describe.ts";
 export type { CopyInput, Execution, Outcome, Sink } from "./exchange/execution.ts";
 export { InnerSink } from "./exchange/sinks.ts";

@@ -1,5 +1,5 @@
 /** What a transaction works with; made once by the coordinator. */
-import type { Clock, ClusterEvents, Events, LimitValues, Log } from "../base/index.ts";
+import type { Clock, ClusterEvents, Events, Faults, LimitValues, Log } from "../base/index.ts";
 import type { BackendPool } from "./backend/backend-pool.ts";
 import type { TextCatalogue } from "./backend/prepared-cache.ts";
 import type { Catalog } from "./catalog/catalog.ts";
@@ -30,6 +30,7 @@ export interface TransactionServices {
   readonly history: CommitHistory;
   readonly commits: RecentCommits;
   readonly looks: Looks;
+  readonly faults: Faults;
   /** Runs the system's own statements, outside any transaction. */
   readonly system: Requester;
   /** Lends a backend of the role's for statements that see what is committed now, with that role's rights. */

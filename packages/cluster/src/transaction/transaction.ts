@@ -14,7 +14,7 @@
  * Tests: conformance/isolation, simulation.
  */
 import { errors } from "@dsql-local/spec";
-import { type Actor, assert, SqlError } from "../base/index.ts";
+import { type Actor, assert, type FaultPlace, SqlError } from "../base/index.ts";
 import type { ErrorFieldMap } from "../wire/index.ts";
 import { PostgresError, requestSimple } from "./backend/request.ts";
 import type { SequenceValues } from "./backend/sequence-values.ts";
@@ -79,6 +79,7 @@ export class Transaction {
   /** What it has lost on, once it has, where somebody listens. */
   #lost: Lost | undefined;
   #isLossTold = false;
+  #isLossInjected = false;
 
   constructor(services: TransactionServices, options: TransactionOptions) {
     this.#services = services;
@@ -284,6 +285,7 @@ export class Transaction {
       this.#budget.checkAge();
       if (this.#state !== "doomed") this.#budget.checkBytes();
       await this.#decide();
+      this.#injectConflict();
       this.#settingsLeft = await settle(
         this.#services,
         this.#held(),
@@ -300,6 +302,32 @@ export class Transaction {
       this.#isUnderWay = false;
     }
     return "COMMIT";
+  }
+
+  /** Faults on demand. Whoever has nothing to write loses nothing, as without them. @throws {SqlError} 40001 */
+  #injectConflict(): void {
+    if (!this.#footprint.hasEffects) return;
+    const { faults } = this.#services;
+    const place = this.place;
+    const fact =
+      faults.take("conflict", place) !== undefined
+        ? errors.dataConflict
+        : faults.take("schema-conflict", place) !== undefined
+          ? errors.schemaConflict
+          : undefined;
+    if (fact === undefined) return;
+    this.#isLossInjected = true;
+    throw SqlError.of(fact);
+  }
+
+  /** What a fault may be meant for. */
+  get place(): FaultPlace {
+    const { role, settings } = this.options;
+    return {
+      role,
+      applicationName: applicationNameIn(settings()),
+      tables: this.#footprint.relations,
+    };
   }
 
   async rollback(): Promise<void> {
@@ -404,6 +432,7 @@ export class Transaction {
       lost: this.#lost,
       footprint: this.#footprint,
       wrote: this.#hold?.redo.entries.map(({ execution }) => execution.statement) ?? [],
+      isInjected: this.#isLossInjected,
     });
     events.emit("transactionLost", { ...this.actor, ...loss });
   }

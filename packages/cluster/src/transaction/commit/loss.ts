@@ -67,9 +67,10 @@ export function storyOf(
     readonly footprint: Footprint;
     /** What stands in the redo log. */
     readonly wrote: readonly Statement[];
+    readonly isInjected: boolean;
   },
 ): Omit<Loss, keyof Actor> {
-  const { occ, since, lost, footprint, wrote } = of;
+  const { occ, since, lost, footprint, wrote, isInjected } = of;
   const isCatalog = occ === "OC001";
   const relation = lost?.on?.relation ?? only(footprint.written);
   const names = isCatalog
@@ -77,7 +78,9 @@ export function storyOf(
     : relation === undefined
       ? footprint.written
       : new Set([relation]);
-  const committed = commits.since(since.sequence, (commit) => isAbout(commit, names, isCatalog)) ?? [];
+  const committed = isInjected
+    ? []
+    : (commits.since(since.sequence, (commit) => isAbout(commit, names, isCatalog)) ?? []);
   return {
     atMs: clock.nowMs(),
     occ,
@@ -90,7 +93,7 @@ export function storyOf(
       .slice(-statementsMax)
       .map(({ text }) => keptText(text)),
     committed: committed.slice(0, commitsMax),
-    isInjected: false,
+    isInjected,
   };
 }
 
