@@ -1,5 +1,6 @@
 import process from "node:process";
 import { Command, Option } from "commander";
+import { readFaults } from "../faults-file.ts";
 import { logLine } from "../log-line.ts";
 import { dataDirFlag, dataDirOption, portNumber, regionName, resolveDataDir } from "../options.ts";
 import {
@@ -31,6 +32,7 @@ interface StartOptions extends ServiceFlags {
   readonly fsync: boolean;
   readonly cache: boolean;
   readonly json: boolean;
+  readonly faults?: string;
   readonly verbose: boolean;
   readonly detach: boolean;
 }
@@ -68,6 +70,7 @@ export function startCommand(): Command {
     .option("--no-cache", "make new data without the image that the user's cache folder keeps")
     .option("--detach", "start it in the background, wait until it is ready, print where its log is", false)
     .option("--json", "print one line of JSON when ready, nothing else", false)
+    .option("--faults <file>", "begin with the faults of a JSON file; the guide on faults has the form")
     .option("--verbose", "log what happens to stderr, one JSON object per line", false)
     .addHelpText(
       "after",
@@ -107,6 +110,7 @@ async function start(options: StartOptions, command: Command): Promise<void> {
   }
   const signals = new StopSignals();
   const startedAtMs = performance.now();
+  const faults = options.faults === undefined ? [] : await readFaults(options.faults);
   const stack = await startStack({
     dataDir: resolveDataDir(options.dataDir),
     port: options.port,
@@ -118,6 +122,7 @@ async function start(options: StartOptions, command: Command): Promise<void> {
     lambda: lambdaBoundsOf(options),
     ...(options.verbose && { log: (event: object) => process.stderr.write(logLine(event)) }),
   });
+  for (const fault of faults) stack.cluster.faults.inject(fault);
   if (options.verbose) {
     const { logEventOf } = await import("@dsql-local/cluster");
     stack.cluster.events.onAny((event) => process.stderr.write(logLine(logEventOf(event))));
