@@ -39,7 +39,7 @@ const kinds = {
 
 /** The row of a statement's kind. The table pairs each kind with its statement; only the compiler cannot follow a look-up. */
 export function handlerOf(statement: Statement): KindHandler<Kind> {
-  return kinds[statement.kind] as unknown as KindHandler<Kind>;
+  return kinds[statement.kind];
 }
 
 /** @returns undefined where PostgreSQL describes the statement */
