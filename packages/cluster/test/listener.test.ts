@@ -318,7 +318,7 @@ test("without SNI the option amzn-cluster-id names the cluster", async (t) => {
   assert.equal(fixture.arrived[0]?.serverName, undefined);
   const unknown = await connected(t, fixture, anyName);
   unknown.write(startupPacket({ user: "admin", options: "-c amzn-cluster-id=zzzzzzzzzzzzzzzzzzzzzzzzzz" }));
-  assert.equal(await errorOf(unknown), "FATAL 28000 unable to accept connection, access denied");
+  assert.equal(await errorOf(unknown), "FATAL 08006 unable to accept connection, access denied");
 });
 
 test("the host name chooses the cluster", async (t) => {
