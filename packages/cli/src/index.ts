@@ -14,6 +14,7 @@
 export {
   type LocalCluster,
   type PoolOptions,
+  type Snapshot,
   startCluster,
   type StartClusterOptions,
 } from "./local-cluster.ts";

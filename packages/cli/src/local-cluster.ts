@@ -58,6 +58,25 @@ export interface LocalCluster extends AsyncDisposable {
   poolOptions(options?: { user?: string }): PoolOptions;
   /** A token for one role: the password where a function is not taken. It lives 900 s unless told otherwise. */
   token(options?: { user?: string; expiresInSeconds?: number }): string;
+  /**
+   * Keeps the data as they are now: rows, schema, roles, grants, jobs. Connections that are idle notice nothing; it waits a
+   * moment for open transactions, and fails while some stay open.
+   */
+  snapshot(): Promise<Snapshot>;
+  /**
+   * Makes the data what they were, whatever was done since. Idle connections stay, open transactions end as by a lost
+   * connection, nobody hears OC001 for it. It takes as long as what has changed.
+   */
+  restore(snapshot: Snapshot): Promise<void>;
+  /** Makes the data those of a new cluster. */
+  reset(): Promise<void>;
+  /** Starts another cluster on a copy of the data, with ports and keys of its own. */
+  fork(): Promise<LocalCluster>;
+  /**
+   * Runs SQL as `admin` **past every rule and limit of the service**, in one transaction unless it holds its own: for the set-up
+   * of tests only, since the service would refuse it.
+   */
+  asOwner(sql: string): Promise<void>;
   /** What `dsql env` sets, for child processes. Needs `cloud: true`. */
   environment(): Promise<Record<string, string>>;
   /** What happens, as it happens: by name, all of it, or as a loop with `for await`. */
@@ -70,8 +89,17 @@ export interface LocalCluster extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** A state of a cluster's data, good for `restore()` of the same cluster. */
+export interface Snapshot {
+  readonly name: string;
+}
+
 /** Starts a cluster on a temporary data directory and free ports. */
-export async function startCluster(options: StartClusterOptions = {}): Promise<LocalCluster> {
+export function startCluster(options: StartClusterOptions = {}): Promise<LocalCluster> {
+  return startOn(options, undefined);
+}
+
+async function startOn(options: StartClusterOptions, copyOf: string | undefined): Promise<LocalCluster> {
   const home = await makeTemporaryDir();
   const cluster = createCluster({
     dataDir: path.join(home.path, "data"),
@@ -79,6 +107,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<L
     port: 0,
     ...(options.region !== undefined && { region: options.region }),
     cache: options.cache,
+    copyOf,
     rules: options.rules,
     limits: options.limits,
     oc001: options.oc001,
@@ -92,7 +121,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<L
     await stopAll(home, cluster, cloud);
     throw error;
   }
-  return localCluster(home, cluster, cloud);
+  return localCluster({ home, cluster, cloud, options });
 }
 
 async function startCloud(cluster: Cluster, options: StartClusterOptions): Promise<Cloud> {
@@ -109,7 +138,31 @@ async function startCloud(cluster: Cluster, options: StartClusterOptions): Promi
   return cloud;
 }
 
-function localCluster(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undefined): LocalCluster {
+interface Parts {
+  readonly home: TemporaryDir;
+  readonly cluster: Cluster;
+  readonly cloud: Cloud | undefined;
+  readonly options: StartClusterOptions;
+}
+
+let snapshotsMade = 0;
+
+async function takeSnapshot({ data }: Cluster): Promise<Snapshot> {
+  const name = `snapshot-${++snapshotsMade}`;
+  await data.snapshot(name);
+  return { name };
+}
+
+async function fork(cluster: Cluster, options: StartClusterOptions): Promise<LocalCluster> {
+  const { name } = await takeSnapshot(cluster);
+  try {
+    return await startOn({ ...options, region: cluster.region }, await cluster.data.folder(name));
+  } finally {
+    await cluster.data.delete(name);
+  }
+}
+
+function localCluster({ home, cluster, cloud, options: startOptions }: Parts): LocalCluster {
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= stopAll(home, cluster, cloud));
   return {
@@ -125,6 +178,11 @@ function localCluster(home: TemporaryDir, cluster: Cluster, cloud: Cloud | undef
     connection: (options) => cluster.connection(options),
     poolOptions: (options) => poolOptionsOf(cluster, options?.user),
     token: (options) => cluster.token(options),
+    snapshot: () => takeSnapshot(cluster),
+    restore: ({ name }) => cluster.data.restore(name),
+    reset: () => cluster.data.reset(),
+    fork: () => fork(cluster, startOptions),
+    asOwner: (sql) => cluster.data.asOwner(sql),
     async environment() {
       if (!cloud) throw new Error("environment() needs startCluster({ cloud: true })");
       return stackEnvironment(factsOf(cluster, cloud));

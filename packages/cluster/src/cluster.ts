@@ -79,10 +79,31 @@ export interface Cluster {
   /** Where the embedded PostgreSQL listens, for benchmarks that compare with it. */
   readonly storageAddress: StorageAddress;
   readonly postmasterProcessId: number | undefined;
+  /** Earlier states of the data, and the way back to them. Of the first cluster. */
+  readonly data: ClusterData;
   /** An IAM token, signed with the key of the local account's administrator. */
   token(options?: { user?: string; expiresInSeconds?: number }): string;
   /** @param options.cluster - the first unless given */
   connection(options?: { user?: string; cluster?: HostedCluster }): ConnectionOptions;
+}
+
+export interface ClusterData {
+  /**
+   * Keeps the data as they are. Waits a moment for open transactions to end.
+   * @throws {StorageError} transactions are open, or it may not be a name; nothing has changed
+   */
+  snapshot(name: string): Promise<void>;
+  /** Makes the data what they were. Open transactions end as by a lost connection. @throws {StorageError} there is none */
+  restore(name: string): Promise<void>;
+  /** Makes the data those of a new cluster. */
+  reset(): Promise<void>;
+  /** Names, the oldest first. */
+  list(): Promise<readonly string[]>;
+  delete(name: string): Promise<void>;
+  /** Where a snapshot's files are, for a cluster that begins as its copy. */
+  folder(name: string): Promise<string>;
+  /** Runs SQL as admin past every rule and limit of the service. @throws {SqlError} PostgreSQL refuses it */
+  asOwner(sql: string): Promise<void>;
 }
 
 /** @throws {RangeError} an option is out of its bounds */
@@ -164,6 +185,7 @@ class LocalCluster implements Cluster {
       file: clusterFile,
       region: clusterFile.clusters[0]?.region ?? this.#options.region ?? optionDefaults.region,
       identities,
+      copyOf: this.#options.copyOf,
       settings: {
         ...this.#options,
         openTransactionsMax: this.#options.openTransactionsMax ?? optionDefaults.openTransactionsMax,
@@ -325,6 +347,20 @@ class LocalCluster implements Cluster {
 
   get postmasterProcessId(): number | undefined {
     return this.#running.clusters.firstDataSet.storage.processes.postmaster;
+  }
+
+  get data(): ClusterData {
+    const { firstDataSet } = this.#running.clusters;
+    const { snapshots } = firstDataSet.storage;
+    return {
+      snapshot: (name) => firstDataSet.snapshot(name),
+      restore: (name) => firstDataSet.restore(name),
+      reset: () => firstDataSet.reset(),
+      list: () => snapshots.list(),
+      delete: (name) => snapshots.delete(name),
+      folder: (name) => snapshots.folderOf(name),
+      asOwner: (sql) => firstDataSet.asOwner(sql),
+    };
   }
 
   token(options: { user?: string; expiresInSeconds?: number } = {}): string {

@@ -35,7 +35,7 @@ export {
   systemClock,
   systemRandom,
 } from "./base/index.ts";
-export { type Cluster, type ConnectionOptions, createCluster } from "./cluster.ts";
+export { type Cluster, type ClusterData, type ConnectionOptions, createCluster } from "./cluster.ts";
 export { ClusterConflict, type Clusters, type ClusterState, type HostedCluster } from "./clusters/index.ts";
 export {
   type Certificates,

@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly fsync?: boolean | undefined;
   /** New data are copied from an image in the user's cache folder, and the first ones kept there. On by default. */
   readonly cache?: boolean | undefined;
+  /** New data are a copy of a snapshot's: the folder that `ClusterData.folder()` names. */
+  readonly copyOf?: string | undefined;
   readonly log?: Log | undefined;
   /** New connections: a burst of 1,000 and 100 a second by default, as the service. */
   readonly connectionRate?: ConnectionRate | undefined;

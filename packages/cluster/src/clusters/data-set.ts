@@ -6,7 +6,9 @@
  * - A start that fails has stopped whatever it had started.
  * - PostgreSQL that dies is started again; open transactions are lost with it, what was committed is not.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import {
+  assert,
   type ClusterEvents,
   Events,
   type Faults,
@@ -19,9 +21,13 @@ import {
 import { Jobs } from "../jobs/index.ts";
 import type { SessionServices } from "../session/index.ts";
 import { createSqlParser, loadParser } from "../sql/index.ts";
-import { asStorageError, createStorage, type Storage } from "../storage/index.ts";
+import { asStorageError, createStorage, type Storage, StorageError } from "../storage/index.ts";
 import { Coordinator, type Oc001Scope } from "../transaction/index.ts";
 import { Restarts } from "./restarts.ts";
+
+/** A snapshot waits so long for open transactions to end. */
+const quietMsMax = 5_000;
+const lookEveryMs = 5;
 
 /** The options of every data set; `options.ts` describes them. */
 export interface DataSetSettings {
@@ -38,10 +44,19 @@ export interface DataSetOptions {
   /** Absolute; this process holds it, see `acquireDataDir`. */
   readonly folder: string;
   readonly settings: DataSetSettings;
+  /** New data are a copy of those in this folder. */
+  readonly copyOf?: string | undefined;
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
   readonly log: Log;
+}
+
+function transactionsOpen(count: number): StorageError {
+  return new StorageError({
+    problem: `${count === 1 ? "A transaction is" : `${count} transactions are`} open, and a snapshot would end ${count === 1 ? "it" : "them"}.`,
+    remedy: "Commit or roll back first.",
+  });
 }
 
 /** What sessions share, but for whom they let in. */
@@ -55,13 +70,21 @@ export class DataSet {
   #undo: (() => Promise<void> | void)[] = [];
   #starting: Promise<void> | undefined;
   #isStopping = false;
+  #exchanging: Promise<void> = Promise.resolve();
   readonly #restarts: Restarts;
 
   constructor(options: DataSetOptions) {
     this.#options = options;
     const { folder, log } = options;
     const { fsync = false, cache = true, openTransactionsMax: connectionsMax } = options.settings;
-    this.storage = createStorage({ dataDir: folder, fsync, connectionsMax, cache, log });
+    this.storage = createStorage({
+      dataDir: folder,
+      fsync,
+      connectionsMax,
+      cache,
+      copyOf: options.copyOf,
+      log,
+    });
     this.#restarts = new Restarts({
       clock: systemClock,
       log,
@@ -142,6 +165,63 @@ export class DataSet {
     const parser = createSqlParser({ limits, ...(rules !== undefined && { asOf: rules }) });
     const memory = new MemoryBudget(settings.sessionMemoryBytesMax);
     return { parser, coordinator, jobs, limits, clock, log, memory };
+  }
+
+  /** @throws {StorageError} transactions are open, it may not be a name, or the disk is full: nothing has changed */
+  snapshot(name: string): Promise<void> {
+    return this.#exchange(async ({ coordinator }) => {
+      for (let waitedMs = 0; coordinator.openTransactions > 0; waitedMs += lookEveryMs) {
+        if (waitedMs >= quietMsMax) throw transactionsOpen(coordinator.openTransactions);
+        await sleep(lookEveryMs);
+      }
+      await coordinator.whileAway(() => this.storage.snapshot(name));
+    });
+  }
+
+  /** Whatever was done since the snapshot is undone. Open transactions end as by a lost connection. */
+  restore(name: string): Promise<void> {
+    return this.#exchange(async ({ coordinator, jobs }) => {
+      await this.storage.snapshots.folderOf(name);
+      await jobs.stop();
+      try {
+        await coordinator.whileAway(() => this.storage.restore(name));
+      } finally {
+        await jobs.startAgain();
+      }
+    });
+  }
+
+  /** As after the first start. */
+  reset(): Promise<void> {
+    return this.#exchange(async ({ coordinator, jobs }) => {
+      await jobs.stop();
+      try {
+        await coordinator.whileAway(() => this.storage.reset());
+      } finally {
+        await jobs.startAgain();
+      }
+    });
+  }
+
+  /**
+   * Runs statements as `admin` on PostgreSQL itself, past every rule and limit of the service. For the set-up of tests.
+   *
+   * @throws {SqlError} PostgreSQL refuses one
+   */
+  asOwner(sql: string): Promise<void> {
+    return this.#exchange(async ({ coordinator }) => {
+      await coordinator.runPastRules(sql);
+    });
+  }
+
+  /** One after the other. */
+  #exchange(work: (services: DataSetServices) => Promise<void>): Promise<void> {
+    const done = this.#exchanging.then(async () => {
+      assert(this.#services !== undefined, "the data set has started");
+      await work(this.#services);
+    });
+    this.#exchanging = done.catch(() => undefined);
+    return done;
   }
 
   async #restart(reason: string): Promise<void> {

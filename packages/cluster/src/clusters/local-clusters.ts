@@ -82,6 +82,8 @@ export interface LocalClustersOptions {
   readonly region: string;
   readonly identities: Identities;
   readonly settings: DataSetSettings;
+  /** The data of the first cluster, if they are new, are a copy of those in this folder. */
+  readonly copyOf?: string | undefined;
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
@@ -296,7 +298,15 @@ export class LocalClusters implements Clusters {
 
   #startDataSet(folder: string): OpenedDataSet {
     const { dataDir, settings, limits, events, faults, log } = this.#options;
-    const dataSet = new DataSet({ folder: join(dataDir, folder), settings, limits, events, faults, log });
+    const dataSet = new DataSet({
+      folder: join(dataDir, folder),
+      copyOf: folder === "." ? this.#options.copyOf : undefined,
+      settings,
+      limits,
+      events,
+      faults,
+      log,
+    });
     const started = this.#holdAndStart(folder, dataSet);
     const opened: OpenedDataSet = { dataSet, started, lock: undefined };
     this.#dataSets.set(folder, opened);

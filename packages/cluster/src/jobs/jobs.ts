@@ -67,6 +67,8 @@ export class Jobs {
   readonly #running = new Map<string, RunningJob>();
   readonly #holds = new Set<IsConcerned>();
   #isClosed = false;
+  /** Tells jobs of these data from those of earlier ones. */
+  #starts = 0;
 
   constructor(options: { coordinator: Coordinator; clock: Clock; random: Random; log: Log }) {
     this.#coordinator = options.coordinator;
@@ -91,6 +93,20 @@ export class Jobs {
     const left = await this.#table.unfinished();
     this.#queue = left.map((job) => ({ ...job, appeared: () => undefined, isRepeat: true, breaks: 0 }));
     this.#serve();
+  }
+
+  /** The data are about to be others: ends every job that is at work, and forgets all. `startAgain` comes next. */
+  async stop(): Promise<void> {
+    this.close();
+    await Promise.all([...this.#running.values()].map(({ over }) => over));
+    this.#running.clear();
+    this.#starts += 1;
+  }
+
+  /** Takes up the jobs that the data know. */
+  async startAgain(): Promise<void> {
+    this.#isClosed = false;
+    await this.start();
   }
 
   close(): void {
@@ -271,8 +287,9 @@ export class Jobs {
   /** PostgreSQL went away; what it had built so far is of no use. */
   #afterBreak(job: QueuedJob): void {
     this.#log({ event: "job.interrupted", jobId: job.jobId });
+    const starts = this.#starts;
     this.#clock.setTimer(againAfterMs, () => {
-      this.#again(job, job.breaks + 1);
+      if (starts === this.#starts) this.#again(job, job.breaks + 1);
     });
   }
 

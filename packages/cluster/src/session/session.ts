@@ -337,7 +337,7 @@ function clientErrorOf(error: unknown): SqlError | undefined {
   if (error instanceof SqlError) return error;
   if (error instanceof InvalidText) return new SqlError({ sqlstate: "22021", message: error.message });
   if (error instanceof MalformedMessage) return new SqlError({ sqlstate: "08P01", message: error.message });
-  if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
+  if (error instanceof BackendLost) return error.asSqlError();
   return undefined;
 }
 

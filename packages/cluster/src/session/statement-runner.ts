@@ -241,7 +241,7 @@ export class StatementRunner {
 
 /** What the client hears: positions in the text that it sent, and no word of the embedded PostgreSQL's connection. */
 function clientError(error: unknown, statement: Statement | undefined): unknown {
-  if (error instanceof BackendLost) return SqlError.of(errors.serverUnavailable);
+  if (error instanceof BackendLost) return error.asSqlError();
   if (!(error instanceof SqlError) || error.position === undefined || statement === undefined) return error;
   return error.with({ position: statement.positionInSource(error.position) });
 }

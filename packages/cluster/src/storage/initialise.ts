@@ -14,7 +14,7 @@ import { assert } from "../base/index.ts";
 import type { DatabaseUser } from "./programs/database-user.ts";
 import { diagnose } from "./diagnose.ts";
 import { replaceFile } from "./data-dir/whole-file.ts";
-import type { ImageCache } from "./images/index.ts";
+import { copyTree, type ImageCache, treeEntries } from "./images/index.ts";
 import type { Binaries } from "./programs/install.ts";
 import { type ProgramRun, runProgram } from "./programs/run-program.ts";
 import { type ServerSettings, pgHbaConf, postgresqlConf } from "./settings.ts";
@@ -74,11 +74,14 @@ async function makeOrCopy(ground: Ground, images: ImageCache | undefined): Promi
   await initdb(ground);
   await writeSettings(ground);
   await applyVersions(ground, 0);
-  if (ground.password !== undefined) {
-    await runStatements(ground, [`ALTER ROLE ${systemRole} PASSWORD '${ground.password}'`]);
-  }
+  await giveSystemPassword(ground);
   await runStatements(ground, makeSmall);
   await cache?.keep(key, ground.postgresDir);
+}
+
+async function giveSystemPassword(ground: Ground): Promise<void> {
+  if (ground.password === undefined) return;
+  await runStatements(ground, [`ALTER ROLE ${systemRole} PASSWORD '${ground.password}'`]);
 }
 
 /** Everything that initialised data depend on. */
@@ -109,6 +112,16 @@ const makeSmall = [
 ];
 
 const initdbOptions = ["-U", superuser, "-E", "UTF8", "--no-locale", "--no-instructions"];
+
+/** Makes new data a copy of a snapshot's of another cluster. */
+export async function copyFrom(folder: string, ground: Ground): Promise<void> {
+  const { postgresDir, user } = ground;
+  await mkdir(postgresDir, { recursive: true, mode: 0o700 });
+  if (user !== undefined) await chown(postgresDir, user.uid, user.gid);
+  await copyTree(folder, postgresDir, treeEntries(folder), { owner: user });
+  await writeSettings(ground);
+  await giveSystemPassword(ground);
+}
 
 async function initdb({ postgresDir, binaries, user, settings }: Ground): Promise<void> {
   // Who may connect is written before the first server runs: see `writeSettings`.

@@ -1,6 +1,6 @@
 /** Storage: PostgreSQL, started, watched and stopped. */
 import { randomBytes } from "node:crypto";
-import { readFile, realpath } from "node:fs/promises";
+import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,11 +14,12 @@ import {
   type Ground,
   bringSchemaUpToDate,
   checkFiles,
+  copyFrom,
   initialise,
   isNew,
   writeSettings,
 } from "./initialise.ts";
-import { ImageCache } from "./images/index.ts";
+import { ImageCache, Snapshots } from "./images/index.ts";
 import { installBinaries } from "./programs/install.ts";
 import { endOrphan } from "./postmaster/orphan.ts";
 import { makeSocketDir, placeForFiles, removeSocketDir, socketFile } from "./data-dir/place.ts";
@@ -45,6 +46,8 @@ export interface StorageOptions {
   readonly connectionsMax: number;
   /** Whether new data may be copied from the user's cache folder, and be kept there. */
   readonly cache?: boolean;
+  /** New data are a copy of those in this folder, a snapshot's. */
+  readonly copyOf?: string | undefined;
   readonly log: Log;
   /** Where PostgreSQL listens: on loopback TCP only where a machine has no Unix sockets, by default. */
   readonly listen?: "socket" | "tcp" | undefined;
@@ -57,6 +60,17 @@ export interface Storage {
    * @throws {StorageError} it cannot be started; nothing was destroyed
    */
   start(): Promise<void>;
+  /**
+   * Copies the data as they are, under a name. PostgreSQL is stopped for it, and started again.
+   *
+   * @throws {StorageError} it may not be a name, or the disk is full; the data stay, and PostgreSQL runs
+   */
+  snapshot(name: string): Promise<void>;
+  /** Makes the data what they were, whatever has been done since. @throws {StorageError} there is no such snapshot */
+  restore(name: string): Promise<void>;
+  /** Makes the data those of a new cluster. */
+  reset(): Promise<void>;
+  readonly snapshots: Pick<Snapshots, "list" | "delete" | "folderOf">;
   /** Resolves when no process of PostgreSQL's is left. `immediate` leaves recovery to the next start. */
   stop(options?: { immediate?: boolean }): Promise<void>;
   /** Set by each `start()`, and another each time. */
@@ -93,8 +107,11 @@ class EmbeddedPostgres implements Storage {
   #address: StorageAddress | undefined;
   #postmaster: GuardedPostmaster | undefined;
 
+  readonly snapshots: Snapshots;
+
   constructor(options: StorageOptions) {
     this.#options = options;
+    this.snapshots = new Snapshots(options.dataDir);
   }
 
   get address(): StorageAddress {
@@ -146,6 +163,36 @@ class EmbeddedPostgres implements Storage {
     await this.#postmaster?.ended;
   }
 
+  async snapshot(name: string): Promise<void> {
+    await this.stop();
+    try {
+      await this.snapshots.take(name, await this.#files());
+    } catch (error) {
+      throw unforeseen(error, this.#options.dataDir);
+    } finally {
+      await this.start();
+    }
+  }
+
+  async restore(name: string): Promise<void> {
+    await this.snapshots.folderOf(name); // Before anything is stopped.
+    await this.stop({ immediate: true });
+    const files = await this.#files();
+    await this.snapshots.restore(name, files, await databaseUser(files));
+    await this.start();
+  }
+
+  async reset(): Promise<void> {
+    await this.stop({ immediate: true });
+    const files = await this.#files();
+    for (const name of await readdir(files)) await rm(join(files, name), { recursive: true, force: true });
+    await this.start();
+  }
+
+  async #files(): Promise<string> {
+    return await realpath(join(this.#options.dataDir, "postgres"));
+  }
+
   /** PostgreSQL refuses to start while a child of a postmaster that was killed still computes. */
   async #launchPatiently(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
@@ -167,6 +214,7 @@ class EmbeddedPostgres implements Storage {
     const dataDir = await realpath(this.#options.dataDir);
     const user = await databaseUser(join(dataDir, "postgres"));
     const [binaries, postgresDir] = await Promise.all([installBinaries(user), placeForFiles(dataDir, user)]);
+    await this.snapshots.finishRestore(postgresDir, user);
     const fresh = await isNew(postgresDir);
     if (!fresh) {
       await checkFiles(postgresDir);
@@ -181,7 +229,10 @@ class EmbeddedPostgres implements Storage {
       settings: { fsync, connectionsMax, listen },
       password,
     };
-    if (fresh) {
+    const { copyOf } = this.#options;
+    if (fresh && copyOf !== undefined) {
+      await copyFrom(copyOf, ground);
+    } else if (fresh) {
       await initialise(ground, cache === true ? new ImageCache(log) : undefined);
     } else {
       await writeSettings(ground);

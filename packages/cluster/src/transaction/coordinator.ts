@@ -13,7 +13,7 @@ import {
   type Log,
   SqlError,
 } from "../base/index.ts";
-import { errors, holdsAsOf } from "@dsql-local/spec";
+import { administratorUser, errors, holdsAsOf } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
 import { Backend, type BackendAddress, type RightsBreach } from "./backend/backend.ts";
 import { BackendPool, type Lease } from "./backend/backend-pool.ts";
@@ -73,6 +73,8 @@ export class Coordinator implements Requester {
   /** For the lock watch alone. */
   readonly #watching: SystemConnection;
   /** By statement, as the parser keeps them. */
+  /** Settles when PostgreSQL is back; see `whileAway`. */
+  #away: Promise<void> | undefined;
   readonly #shareable = new WeakMap<Statement, { facts: SharingFacts; isShareable: boolean }>();
 
   constructor(options: CoordinatorOptions) {
@@ -147,6 +149,30 @@ export class Coordinator implements Requester {
     await this.#services.catalog.askSharing();
   }
 
+  /**
+   * Lets PostgreSQL be stopped and started again, with other data if need be. Open transactions end as by a lost connection;
+   * what begins meanwhile waits. What was known of the catalog is forgotten, and nobody hears OC001 for it.
+   */
+  async whileAway(work: () => Promise<void>): Promise<void> {
+    let over = (): void => undefined;
+    this.#away = new Promise((resolve) => (over = resolve));
+    try {
+      this.#services.pool.disconnect();
+      await work();
+    } finally {
+      this.#services.catalogVersions.startAgain();
+      this.#passwords.forgetAll();
+      this.#away = undefined;
+      over();
+    }
+    await this.start();
+  }
+
+  /** Transactions that are open or being answered. */
+  get openTransactions(): number {
+    return this.#services.pool.size.leased;
+  }
+
   close(): void {
     this.#services.watch.close();
     this.#services.pool.close();
@@ -157,6 +183,19 @@ export class Coordinator implements Requester {
   /** One of the system's own statements. @throws {PostgresError} PostgreSQL refuses it, also because it waits for too long */
   async request(text: string, values: readonly (string | null)[] = []): Promise<RequestResult> {
     return await this.#control.request(text, values);
+  }
+
+  /** Runs statements as `admin` on PostgreSQL itself. What was known of the catalog is forgotten. @throws {SqlError} */
+  async runPastRules(sql: string): Promise<void> {
+    const backend = await this.#connect(administratorUser);
+    try {
+      await requestSimple(backend, sql);
+    } catch (error) {
+      throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
+    } finally {
+      backend.close();
+      this.#services.catalogVersions.onChange?.();
+    }
   }
 
   /** A backend of its own for long work, such as an index build, without a bound on its space; the caller closes it. */
@@ -297,6 +336,7 @@ export class Coordinator implements Requester {
   }
 
   async #connectSystem(): Promise<Backend> {
+    await this.#away;
     const address = this.#options.address();
     return await Backend.connect({
       address,
@@ -308,6 +348,7 @@ export class Coordinator implements Requester {
   }
 
   async #connect(role: string, temporaryBytesMax?: number): Promise<Backend> {
+    await this.#away;
     const address = this.#options.address();
     const password = "password" in address ? await this.#passwords.of(role) : undefined;
     return await Backend.connect({

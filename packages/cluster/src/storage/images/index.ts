@@ -8,4 +8,6 @@
  * - An image holds no secret: no key, no password, no certificate. They belong to one cluster and are made with it.
  * - A cache that cannot be used costs time and nothing else.
  */
+export { copyTree, treeEntries } from "./copy-tree.ts";
 export { ImageCache } from "./image-cache.ts";
+export { Snapshots } from "./snapshots.ts";

@@ -170,6 +170,13 @@ export class BackendPool {
     for (const { backend } of this.#leases) if (backend.role === role) this.#outlived.add(backend);
   }
 
+  /** PostgreSQL goes away on purpose: gives up every backend. Those who wait for one go on waiting. */
+  disconnect(): void {
+    for (const unused of this.#idle.values()) for (const { backend } of unused) this.#drop(backend);
+    this.#idle.clear();
+    for (const { backend } of this.#leases) backend.takeAway();
+  }
+
   /** Closes every backend that is not lent, and each of the others when it comes back. */
   close(): void {
     this.#isClosed = true;

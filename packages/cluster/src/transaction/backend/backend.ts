@@ -11,7 +11,8 @@
  * Source: PostgreSQL documentation, "Message Flow" and "Pipelining".
  */
 import { connect, type Socket } from "node:net";
-import { announcement, assert, defined } from "../../base/index.ts";
+import { errors } from "@dsql-local/spec";
+import { announcement, assert, defined, SqlError } from "../../base/index.ts";
 import {
   backendType,
   bodyOf,
@@ -63,6 +64,19 @@ export interface RightsBreach {
 /** The embedded PostgreSQL or our connection to it went away. */
 export class BackendLost extends Error {
   override readonly name = "BackendLost";
+
+  /** What the client hears, who knows of no embedded PostgreSQL. */
+  asSqlError(): SqlError {
+    return SqlError.of(errors.serverUnavailable);
+  }
+}
+
+/** It was taken away on purpose, the transaction with it: the client loses its connection, as by a failover. */
+class BackendTaken extends BackendLost {
+  override asSqlError(): SqlError {
+    const message = "terminating connection due to administrator command";
+    return new SqlError({ severity: "FATAL", sqlstate: "57P01", message });
+  }
 }
 
 /** PostgreSQL's own bound on a message, in bytes. */
@@ -215,6 +229,11 @@ export class Backend {
     this.#lose(undefined);
   }
 
+  /** The same, for a purpose of the cluster's: the session that has it ends. */
+  takeAway(): void {
+    this.#lose(undefined, new BackendTaken("the embedded PostgreSQL is given other data"));
+  }
+
   async #start(options: BackendOptions): Promise<void> {
     const started = new Promise<void>((resolve, reject) => {
       this.#receivers.push(new StartReceiver(this, options.password, resolve, reject));
@@ -294,9 +313,12 @@ export class Backend {
     if (type === backendType.errorResponse) this.#socket.write(encodeFrontend.sync());
   }
 
-  #lose(cause: Error | undefined): void {
+  #lose(
+    cause: Error | undefined,
+    lost = new BackendLost("the connection to the embedded PostgreSQL broke", { cause }),
+  ): void {
     if (this.#lost !== undefined) return;
-    this.#lost = new BackendLost("the connection to the embedded PostgreSQL broke", { cause });
+    this.#lost = lost;
     this.#socket.destroy();
     for (const receiver of this.#receivers.splice(0)) receiver.lost(this.#lost);
     this.onLost?.();

@@ -28,6 +28,11 @@ export class RolePasswords {
     this.#given.delete(role);
   }
 
+  /** The roles are others than before. */
+  forgetAll(): void {
+    this.#given.clear();
+  }
+
   async #give(role: string): Promise<string> {
     const password = randomBytes(24).toString("base64url");
     await this.#system.request("SELECT pg_dsql.give_password($1, $2)", [role, password]);

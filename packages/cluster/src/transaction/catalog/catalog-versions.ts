@@ -77,6 +77,14 @@ export class CatalogVersions {
     this.onChange?.();
   }
 
+  /** The data are others than before: no session hears of what was changed in those. */
+  startAgain(): void {
+    this.#current += 1;
+    this.#changes.length = 0;
+    this.#pending.clear();
+    this.onChange?.();
+  }
+
   #reach(relations: ReadonlySet<string> | undefined, isCreation: boolean): Omit<CatalogChange, "version"> {
     const created = (isCreation && relations) || nothing;
     return this.#scope === "cluster" ? { ...everything, created } : { relations, isCreation, created };
