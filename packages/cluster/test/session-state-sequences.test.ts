@@ -111,6 +111,10 @@ test("a session's values survive RESET ALL and its changes of settings", async (
   await own.query("RESET ALL");
   assert.equal(await value(own, "SELECT currval('tally')"), had);
   await own.query("SELECT set_config('timezone', 'Asia/Tokyo', false)");
+  await assert.rejects(value(await running.connect(), "SELECT currval('tally')"), undefinedYet);
+  assert.equal(await value(own, "SELECT currval('tally')"), had);
+  await own.query("SET timezone TO 'UTC'");
+  await assert.rejects(value(await running.connect(), "SELECT currval('tally')"), undefinedYet);
   assert.equal(await value(own, "SELECT currval('tally')"), had);
 });
 

@@ -157,6 +157,17 @@ test("a local change ends with its block, and the client hears of both", async (
   );
 });
 
+test("set_config() leaves the access mode of the session's transactions", async () => {
+  await ana.query("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
+  await ana.query("SELECT put('timezone', 'Asia/Tokyo')");
+  await ana.query("SELECT zone FROM seen");
+  assert.equal(await value(ana, "SHOW default_transaction_read_only"), "on");
+  await assert.rejects(ana.query("UPDATE one SET id = id"), { code: "25006" });
+  assert.equal(await value(ben, "SHOW default_transaction_read_only"), "off");
+  await ana.query("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE");
+  await ana.query("RESET timezone");
+});
+
 test("names are looked up in the path that a function has set, within the block and after it", async () => {
   await ana.query("CREATE SCHEMA other");
   await ana.query("CREATE TABLE other.one (id int PRIMARY KEY, name text)");

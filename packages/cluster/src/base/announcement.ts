@@ -5,4 +5,6 @@
 export const announcement = {
   /** set_config() is about to change a setting. */
   settings: "DQ001",
+  /** setseed() has run: random() gives what follows from it. */
+  seed: "DQ002",
 } as const;

@@ -8,7 +8,13 @@
  */
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import { SequenceValues, type Settings, type SettingsFound, type Transaction } from "../transaction/index.ts";
+import {
+  SequenceValues,
+  type SessionView,
+  type Settings,
+  type SettingsFound,
+  type Transaction,
+} from "../transaction/index.ts";
 import { readyStatus } from "../wire/index.ts";
 import type { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
@@ -47,6 +53,11 @@ export class Block {
 
   get settings(): Settings {
     return this.#settings;
+  }
+
+  /** For a statement outside any transaction. */
+  get sessionView(): SessionView {
+    return { role: this.#role, settings: this.#settings, session: this, sequences: this.#sequences };
   }
 
   /** The session's settings, with what SET LOCAL has changed for the open transaction. */
@@ -171,6 +182,7 @@ export class Block {
       role: this.#role,
       settings: () => this.#settings,
       searchPath: () => this.#inForce.searchPath(this.#role),
+      session: this,
       sequences: this.#sequences,
       settingsChanged: this.adopt,
     });

@@ -11,7 +11,7 @@
  *
  * Source: PostgreSQL documentation, "Extended Query" and "Pipelining".
  */
-import { type MemoryAccount, SqlError } from "../base/index.ts";
+import { type Clock, type MemoryAccount, SqlError } from "../base/index.ts";
 import { factsOf, isExplain, type SqlParser, type Statement } from "../sql/index.ts";
 import {
   type Coordinator,
@@ -34,6 +34,7 @@ import type { ClientWriter } from "./client-writer.ts";
 import type { FrameQueue } from "./frame-queue.ts";
 import { describeOwn } from "./kinds/index.ts";
 import { waitForJobDescription, withoutColumns } from "./own-descriptions.ts";
+import { type PreparedObject, type SessionObjects, typesOf } from "./session-objects.ts";
 import type { StatementRunner } from "./statement-runner.ts";
 
 interface Prepared {
@@ -42,9 +43,13 @@ interface Prepared {
   readonly parameterTypes: readonly number[];
   /** Kept for this client, where its text cannot be shared: PostgreSQL makes its constants once, as of a prepared statement. */
   readonly own: PreparedText | undefined;
+  readonly preparedMs: number;
+  /** Once PostgreSQL has described it. */
+  types: ReturnType<typeof typesOf> | undefined;
 }
 
 interface Portal {
+  readonly createdMs: number;
   readonly prepared: Prepared;
   readonly bindArguments: Buffer;
   rowsSent: number;
@@ -71,7 +76,7 @@ export interface ExtendedQueryContext {
   readonly writer: ClientWriter;
   readonly queue: FrameQueue;
   readonly memory: MemoryAccount;
-  readonly role: string;
+  readonly clock: Clock;
 }
 
 /** Of one session. At a bound the next is refused: 53400. */
@@ -127,7 +132,8 @@ export class ExtendedQuery {
       name === "" || statement === undefined
         ? undefined
         : this.#context.coordinator.prepareForOne(statement, parameterTypes);
-    const prepared = { statement, parameterTypes, own };
+    const preparedMs = this.#context.clock.nowMs();
+    const prepared: Prepared = { statement, parameterTypes, own, preparedMs, types: undefined };
     this.#prepared.set(name, prepared, bytes + 4 * parameterTypes.length);
     this.#acknowledgements.push({
       frame: encodeBackend.parseComplete(),
@@ -156,6 +162,7 @@ export class ExtendedQuery {
       throw new SqlError({ sqlstate: "42P03", message: `cursor "${name}" already exists` });
     }
     const portal: Portal = {
+      createdMs: this.#context.clock.nowMs(),
       prepared,
       // One that is to last would keep the whole message, and what came with it, alive.
       bindArguments: name === "" ? bindArguments : Buffer.from(bindArguments),
@@ -265,6 +272,38 @@ export class ExtendedQuery {
   endPortals(): void {
     if (this.#context.runner.block.transaction === undefined) this.#portals.clear();
     else this.#portals.delete("");
+  }
+
+  /** What the session's client has prepared, and what stands open. */
+  async objects(): Promise<SessionObjects> {
+    const prepared: PreparedObject[] = [];
+    for (const [name, one] of this.#prepared.entries()) {
+      if (name === "") continue;
+      // In an open transaction a statement that PostgreSQL refuses by now would be the end of it.
+      if (
+        one.types === undefined &&
+        one.statement !== undefined &&
+        this.#context.runner.block.transaction === undefined
+      )
+        await this.#description(one).catch(() => undefined);
+      const { parameterTypes, resultTypes } = one.types ?? { ...one, resultTypes: undefined };
+      const { preparedMs, statement } = one;
+      prepared.push({ name, statement: statement?.text ?? "", preparedMs, parameterTypes, resultTypes });
+    }
+    const cursors = [...this.#portals.entries()].map(
+      ([
+        name,
+        {
+          prepared: { statement },
+          bindArguments,
+          createdMs,
+        },
+      ]) => {
+        const isBinary = decodeBindArguments(bindArguments).resultFormats.includes(1);
+        return { name, statement: statement?.text ?? "", isBinary, createdMs };
+      },
+    );
+    return { prepared, cursors };
   }
 
   forgetPrepared(): void {
@@ -378,18 +417,19 @@ export class ExtendedQuery {
   }
 
   async #description(prepared: Prepared): Promise<Description> {
-    const { coordinator, runner, role } = this.#context;
+    const { coordinator, runner } = this.#context;
     const { statement, parameterTypes } = prepared;
     const known = describedHere(statement);
     if (known !== undefined) return known;
     if (statement === undefined) throw new TypeError("an empty statement is described without PostgreSQL");
     runner.block.refuseIfFailed();
     const text = runner.prepare(statement, parameterTypes, prepared.own);
-    const { transaction, settings } = runner.block;
+    const { transaction, sessionView } = runner.block;
     const description =
       transaction === undefined
-        ? await coordinator.lend({ role, settings }, (lease) => describe(lease.backend, text))
+        ? await coordinator.lend(sessionView, (lease) => describe(lease.backend, text))
         : await transaction.useBackend((hold) => describe(hold.lease.backend, text));
+    prepared.types = typesOf(description);
     return statement.kind === "waitForJob" ? waitForJobDescription(description) : description;
   }
 }

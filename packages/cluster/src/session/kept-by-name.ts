@@ -36,6 +36,10 @@ export class KeptByName<Value> {
     return this.#entries.get(name)?.value;
   }
 
+  *entries(): Iterable<readonly [name: string, value: Value]> {
+    for (const [name, { value }] of this.#entries) yield [name, value];
+  }
+
   has(name: string): boolean {
     return this.#entries.has(name);
   }

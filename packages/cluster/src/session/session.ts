@@ -28,6 +28,7 @@ import { type Answering, ExtendedQuery } from "./extended-query.ts";
 import { type Frame, FrameQueue } from "./frame-queue.ts";
 import { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";
+import type { SessionObjects } from "./session-objects.ts";
 import { runSimpleQuery, type SimpleQueryContext } from "./simple-query.ts";
 import { authenticate, readIdentity, readSettings } from "./startup.ts";
 import { StatementRunner } from "./statement-runner.ts";
@@ -169,6 +170,8 @@ export class Session {
     });
     const shared = { parser, coordinator, memory, writer: this.#writer, queue };
     const forgetPrepared = (): void => this.#extended?.forgetPrepared();
+    const objects = async (): Promise<SessionObjects> =>
+      (await this.#extended?.objects()) ?? { prepared: [], cursors: [] };
     const services = this.#services;
     this.#runner = new StatementRunner({
       services,
@@ -177,12 +180,13 @@ export class Session {
       settings,
       reported,
       forgetPrepared,
+      objects,
       disconnect: () => {
         this.#writer.end();
       },
     });
     const context = { ...shared, runner: this.#runner };
-    this.#extended = new ExtendedQuery({ ...context, role: user });
+    this.#extended = new ExtendedQuery({ ...context, clock: services.clock });
     this.#writer.write(encodeBackend.authenticationOk());
     this.#role = user;
     coordinator.events.emit("sessionStarted", { sessionId: cancelKey.processId, role: user });

@@ -21,6 +21,7 @@ import type { OwnContext } from "./own-statements.ts";
 import type { ReportedParameters } from "./reported-parameters.ts";
 import { isOn } from "./service-settings.ts";
 import type { SessionServices } from "./services.ts";
+import { asksForObjects, objectsText, type SessionObjects } from "./session-objects.ts";
 import { StatementFaults } from "./statement-faults.ts";
 
 export interface RunnerOptions {
@@ -33,6 +34,8 @@ export interface RunnerOptions {
   readonly disconnect: () => void;
   /** DEALLOCATE ALL. */
   readonly forgetPrepared: () => void;
+  /** The session's own, for a statement that asks. */
+  readonly objects: () => Promise<SessionObjects>;
 }
 
 export class StatementRunner {
@@ -80,6 +83,7 @@ export class StatementRunner {
     this.#refuseIfStale(statement);
     try {
       await this.#refuseIfNewer(statement);
+      if (asksForObjects(statement)) await this.#tellObjects();
       const seen = await this.#faults.before(statement, sink);
       const outcome = await this.#dispatch(execution, seen, isAlone);
       this.#faults.after(seen);
@@ -188,7 +192,16 @@ export class StatementRunner {
 
   async close(): Promise<void> {
     this.cancel();
-    await this.block.rollback();
+    try {
+      await this.block.rollback();
+    } finally {
+      this.#options.services.coordinator.endSession(this.block);
+    }
+  }
+
+  async #tellObjects(): Promise<void> {
+    const text = objectsText(await this.#options.objects());
+    await this.block.enter().requestSimple(text);
   }
 
   async #dispatch(execution: Execution, sink: Sink, isAlone: boolean): Promise<Outcome> {
@@ -206,8 +219,8 @@ export class StatementRunner {
 
   async #alone(execution: Execution, sink: Sink, settingsAfter?: Settings): Promise<Outcome> {
     if (this.block.transaction !== undefined) return await this.#inTransaction(execution, sink);
-    const { role, services } = this.#options;
-    return await services.coordinator.runAlone({ role, settings: this.block.settings }, execution, sink, {
+    const { services } = this.#options;
+    return await services.coordinator.runAlone(this.block.sessionView, execution, sink, {
       onStart: (cancel) => (this.#cancel = cancel),
       settingsAfter,
       settingsChanged: this.block.adopt,

@@ -148,7 +148,7 @@ function transactionKind(transaction: TransactionStmt, node: Node): StatementKin
   switch (transaction.kind) {
     case "TRANS_STMT_BEGIN":
     case "TRANS_STMT_START":
-      return { kind: "begin", readOnly: isReadOnly(transaction) };
+      return beginKind(transaction);
     case "TRANS_STMT_COMMIT":
       return { kind: "commit" };
     case "TRANS_STMT_ROLLBACK":
@@ -158,13 +158,19 @@ function transactionKind(transaction: TransactionStmt, node: Node): StatementKin
   }
 }
 
-function isReadOnly(transaction: TransactionStmt): boolean | undefined {
-  return accessMode(transaction.options);
+function beginKind({ options }: TransactionStmt): StatementKind {
+  const readOnly = accessMode(options);
+  const isDeferrable = modeOf(options, "transaction_deferrable");
+  return { kind: "begin", readOnly, ...(isDeferrable !== undefined && { isDeferrable }) };
 }
 
-function accessMode(options: readonly Node[] = []): boolean | undefined {
+function accessMode(options: readonly Node[] | undefined): boolean | undefined {
+  return modeOf(options, "transaction_read_only");
+}
+
+function modeOf(options: readonly Node[] = [], name: string): boolean | undefined {
   const modes = options.map((option) => as(option, "DefElem") ?? {});
-  const mode = modes.findLast(({ defname }) => defname === "transaction_read_only");
+  const mode = modes.findLast(({ defname }) => defname === name);
   return mode && (as(mode.arg, "A_Const")?.ival?.ival ?? 0) !== 0;
 }
 

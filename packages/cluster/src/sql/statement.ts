@@ -154,7 +154,12 @@ export type JobIdSource = string | { readonly parameter: number } | { readonly q
 
 export type StatementKind =
   /** `readOnly` is undefined where no access mode is named. */
-  | { readonly kind: "begin"; readonly readOnly: boolean | undefined }
+  | {
+      readonly kind: "begin";
+      readonly readOnly: boolean | undefined;
+      /** Missing where neither DEFERRABLE nor NOT DEFERRABLE is written. */
+      readonly isDeferrable?: boolean;
+    }
   | { readonly kind: "commit" }
   | { readonly kind: "rollback" }
   /** `value` stands after `SET name TO`, already quoted; undefined means DEFAULT. */

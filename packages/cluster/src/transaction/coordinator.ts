@@ -241,6 +241,11 @@ export class Coordinator implements Requester {
     return judged.isShareable;
   }
 
+  /** The session is over: what was kept for it alone is given up. */
+  endSession(session: object): void {
+    this.#services.pool.endSession(session);
+  }
+
   /** Whether a SELECT changes nothing and may run without a transaction. @returns a promise only where the catalog is asked */
   isPure(statement: Statement, settings: Settings, role: string): boolean | Promise<boolean> {
     if (mayUseSequences(statement, this.#services.catalog.sharing)) return false;
@@ -293,8 +298,18 @@ export class Coordinator implements Requester {
         backend.hasOtherSettings = false; // PostgreSQL has taken them back.
         throw aloneError(result.fields);
       }
-      backend.settings = options.settingsAfter ?? backend.settings;
-      if (backend.hasOtherSettings) options.settingsChanged(await adopted(backend));
+      if (options.settingsAfter !== undefined) {
+        const { statement } = execution;
+        const isAll = statement.kind === "reset" && statement.name === undefined;
+        const after = options.settingsAfter;
+        backend.settings = isAll ? after : (session.sequences?.beside(after) ?? after);
+      }
+      if (backend.hasOtherSettings) {
+        const found = await settingsFound(backend);
+        backend.settings = session.sequences?.beside(found.settings) ?? found.settings;
+        backend.hasOtherSettings = false;
+        options.settingsChanged(found);
+      }
       if (result.kind === "complete") return { kind: "complete", tag: result.tag };
       assert(result.kind !== "interrupted", "only a read of an open transaction is interrupted");
       return result;
@@ -318,13 +333,16 @@ export class Coordinator implements Requester {
     onStart?.(() => {
       patience.cancel();
     });
-    const lease = await patience.during((onWait) => this.#services.pool.acquire(session.role, onWait));
+    const lease = await patience.during((onWait) =>
+      this.#services.pool.acquire(session.role, onWait, session.session),
+    );
     lease.busy();
     const { backend } = lease;
     try {
-      const change = backend.settings.changesTo(session.settings);
+      const settings = session.sequences?.beside(session.settings) ?? session.settings;
+      const change = backend.settings.changesTo(settings);
       if (change !== "") await requestSimple(backend, change);
-      backend.settings = session.settings;
+      backend.settings = settings;
       this.#services.watch.began(backend.processId);
       return await use(lease);
     } catch (error) {
@@ -359,14 +377,6 @@ export class Coordinator implements Requester {
       onBreach: this.#onBreach,
     });
   }
-}
-
-/** What set_config() has left. */
-async function adopted(backend: Backend): Promise<SettingsFound> {
-  const found = await settingsFound(backend);
-  backend.settings = found.settings;
-  backend.hasOtherSettings = false;
-  return found;
 }
 
 async function exchangeAlone(backend: Backend, execution: Execution, sink: Sink): Promise<ExchangeResult> {

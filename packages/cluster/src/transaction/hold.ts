@@ -41,10 +41,22 @@ export const deadlockAttemptsMax = 50;
 
 const base = "dsql_base";
 // The access mode is always said: a session's default may be the other one.
-const begin = encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; SAVEPOINT ${base}`);
-const beginReadOnly = encodeFrontend.query(
-  `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT ${base}`,
-);
+const opening = (modes: string): Buffer =>
+  encodeFrontend.query(`BEGIN ISOLATION LEVEL REPEATABLE READ${modes}; SAVEPOINT ${base}`);
+const openings = {
+  readWrite: { plain: opening(" READ WRITE"), deferrable: opening(" READ WRITE DEFERRABLE") },
+  readOnly: { plain: opening(" READ ONLY"), deferrable: opening(" READ ONLY DEFERRABLE") },
+};
+
+export interface TransactionModes {
+  readonly readOnly: boolean;
+  readonly isDeferrable: boolean;
+}
+
+function openingOf({ readOnly, isDeferrable }: TransactionModes): Buffer {
+  return openings[readOnly ? "readOnly" : "readWrite"][isDeferrable ? "deferrable" : "plain"];
+}
+
 const rollbackToBase = `ROLLBACK TO SAVEPOINT ${base}`;
 
 /** Rows changed, and the bytes they count. */
@@ -100,13 +112,16 @@ export class Hold {
     services: TransactionServices,
     options: {
       role: string;
-      readOnly: boolean;
+      modes: TransactionModes;
       settings: Settings;
+      session: object;
       sequences: SequenceValues;
       patience: Patience;
     },
   ): Promise<Hold> {
-    const lease = await options.patience.during((onWait) => services.pool.acquire(options.role, onWait));
+    const lease = await options.patience.during((onWait) =>
+      services.pool.acquire(options.role, onWait, options.session),
+    );
     lease.busy();
     const { backend } = lease;
     const settings = options.sequences.beside(options.settings);
@@ -118,7 +133,7 @@ export class Hold {
       lease.release("broken");
       throw error;
     }
-    return new Hold(services, lease, options, options.readOnly ? beginReadOnly : begin);
+    return new Hold(services, lease, options, openingOf(options.modes));
   }
 
   get processId(): number {
@@ -385,7 +400,7 @@ export class Hold {
     const left = this.#hasOtherSettings ? await settingsFound(backend) : undefined;
     backend.hasOtherSettings = false;
     // What the backend knows itself counts before what it was told, so it need not be told what it has just given.
-    backend.settings = left?.settings ?? this.#sequences.beside(settings);
+    backend.settings = this.#sequences.beside(left?.settings ?? settings);
     this.lease.release();
     return left;
   }

@@ -16,6 +16,7 @@ export type { CopyInput, Execution, Outcome, Sink } from "./exchange/execution.t
 export { InnerSink } from "./exchange/sinks.ts";
 export type { Hold } from "./hold.ts";
 export { sqlErrorOf } from "./exchange/postgres-errors.ts";
+export type { SessionView } from "./services.ts";
 export { SequenceValues } from "./backend/sequence-values.ts";
 export type { SettingsFound } from "./backend/settings-found.ts";
 export { Settings } from "./backend/settings.ts";

@@ -8,6 +8,7 @@ import type { CommitHistory } from "./commit/commit-history.ts";
 import type { Looks } from "./commit/looks.ts";
 import type { RecentCommits } from "./commit/recent-commits.ts";
 import type { Requester } from "./backend/request.ts";
+import type { SequenceValues } from "./backend/sequence-values.ts";
 import type { Settings } from "./backend/settings.ts";
 import type { LockWatch } from "./backend/lock-watch.ts";
 import type { PlanCache } from "./plan/plan.ts";
@@ -16,6 +17,9 @@ import type { PlanCache } from "./plan/plan.ts";
 export interface SessionView {
   readonly role: string;
   readonly settings: Settings;
+  /** As those of a transaction; absent where nothing is run for a client. */
+  readonly session?: object;
+  readonly sequences?: SequenceValues;
 }
 
 export interface TransactionServices {

@@ -48,6 +48,8 @@ export interface TransactionOptions {
   readonly settings: () => Settings;
   /** Schemas in which unqualified names are looked up now. */
   readonly searchPath: () => readonly string[];
+  /** Whose it is: backends that serve one session only find it by this. */
+  readonly session: object;
   readonly sequences: SequenceValues;
   /** set_config() has run in a statement: what is in force from now on. */
   readonly settingsChanged: (found: SettingsFound) => void;
@@ -73,6 +75,7 @@ export class Transaction {
   #isUnderWay = false;
   #isImplicit: boolean;
   #isReadOnly = false;
+  #isDeferrable = false;
   readonly #afterCommit: (() => Promise<void>)[] = [];
   #settingsLeft: SettingsFound | undefined;
   #stopExpiry: (() => void) | undefined;
@@ -240,6 +243,19 @@ export class Transaction {
   }
 
   /**
+   * BEGIN DEFERRABLE or NOT DEFERRABLE: it is shown, and nothing else comes of it.
+   *
+   * @throws {SqlError} 25001 statements have already run
+   */
+  changeDeferrable(isDeferrable: boolean): void {
+    if (this.#state !== "unstarted") {
+      const message = "SET TRANSACTION [NOT] DEFERRABLE must be called before any query";
+      throw new SqlError({ sqlstate: "25001", message });
+    }
+    this.#isDeferrable = isDeferrable;
+  }
+
+  /**
    * BEGIN READ ONLY or READ WRITE.
    *
    * @returns `underWay` where statements have already run: the caller has PostgreSQL run SET TRANSACTION READ ONLY
@@ -389,14 +405,14 @@ export class Transaction {
 
   async #start(): Promise<void> {
     const { role } = this.options;
-    const readOnly = this.#isReadOnly;
+    const modes = { readOnly: this.#isReadOnly, isDeferrable: this.#isDeferrable };
     const { catalogVersions, history } = this.#services;
     this.#standing = { catalogVersion: catalogVersions.current, sequence: history.sequence };
     this.#since = { sequence: this.#services.commits.sequence, atMs: this.#services.clock.nowMs() };
     const settings = this.options.settings();
-    const { sequences } = this.options;
+    const { session, sequences } = this.options;
     const patience = this.#patience;
-    this.#hold = await Hold.take(this.#services, { role, readOnly, settings, sequences, patience });
+    this.#hold = await Hold.take(this.#services, { role, modes, settings, session, sequences, patience });
     this.#enter("active");
     this.#announce("transactionBegun");
     this.#services.watch.opened(this);

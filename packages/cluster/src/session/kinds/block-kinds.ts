@@ -7,9 +7,10 @@ import { answered, type KindHandler } from "./kind.ts";
 /** As in PostgreSQL, BEGIN in an open transaction warns, and its access mode holds from here on. */
 export const begin: KindHandler<"begin"> = {
   describe: withoutColumns,
-  async run(running, { statement: { text, readOnly }, execution, sink }) {
+  async run(running, { statement: { text, readOnly, isDeferrable }, execution, sink }) {
     const { block } = running;
     if (!block.begin()) warn(sink, "25001", "there is already a transaction in progress");
+    if (isDeferrable !== undefined) block.enter().changeDeferrable(isDeferrable);
     if (readOnly !== undefined && block.enter().changeAccessMode(readOnly) === "underWay")
       await running.instead(execution, ["SET TRANSACTION READ ONLY"], sink);
     return answered(sink, /^start\b/i.test(text) ? "START TRANSACTION" : "BEGIN");

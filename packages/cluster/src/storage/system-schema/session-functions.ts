@@ -11,6 +11,7 @@
 import { errors, settableSettings } from "@dsql-local/spec";
 import { quoteLiteral } from "@dsql-local/sql";
 import { announcement } from "../../base/index.ts";
+import { systemRole } from "./roles.ts";
 
 /** A function that clients may no longer call, and what they call in its place. */
 interface Replaced {
@@ -117,6 +118,130 @@ BEGIN
 END
 $$`;
 
+const seed = `
+CREATE FUNCTION pg_dsql.setseed(seed double precision) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE INFO USING ERRCODE = '${announcement.seed}', MESSAGE = 'random() is seeded';
+  PERFORM pg_dsql.original_setseed(seed);
+END
+$$`;
+
+/** Makes one in the place of PostgreSQL's, with the same arguments and columns. */
+const putAside = `
+CREATE PROCEDURE pg_dsql.put_aside(function oid, name text, kind text, body text) LANGUAGE plpgsql AS $$
+DECLARE
+  arguments text := pg_get_function_arguments(function);
+BEGIN
+  UPDATE pg_proc SET proname = 'original_' || name, pronamespace = 'pg_dsql'::regnamespace WHERE oid = function;
+  EXECUTE format('REVOKE EXECUTE ON FUNCTION pg_dsql.%I FROM PUBLIC, admin, pg_read_all_stats', 'original_' || name);
+  EXECUTE format('CREATE FUNCTION pg_catalog.%I(%s) RETURNS SETOF record LANGUAGE sql %s BEGIN ATOMIC %s; END',
+    name, arguments, kind, body);
+END
+$$`;
+
+interface ShownRows {
+  readonly oid: number;
+  readonly name: string;
+  readonly is: string;
+  readonly body: string;
+}
+
+const callPutAside = ({ oid, name, is, body }: ShownRows): string =>
+  `CALL pg_dsql.put_aside(${oid}, '${name}', '${is}', ${quoteLiteral(body)})`;
+
+/** Rows of other processes: each session sees those of its own. */
+const ownRows = (name: string, takes: string): string =>
+  `SELECT * FROM pg_dsql.original_${name}(${takes}) AS t WHERE t.pid = pg_backend_pid() OR pg_dsql.is_cluster()`;
+
+/** What the session says of itself, in a setting, to a statement that asks: session/session-objects.ts. */
+const told = (setting: string, columns: string): string =>
+  `FROM jsonb_to_recordset(COALESCE(NULLIF(current_setting('dsql.${setting}', true), ''), '[]')::jsonb) AS t(${columns})`;
+
+/** PostgreSQL's functions that give a row for each process, or for what this one holds. */
+const shownRows: readonly ShownRows[] = [
+  {
+    oid: 1371,
+    name: "pg_lock_status",
+    is: "VOLATILE SECURITY DEFINER",
+    body: ownRows("pg_lock_status", ""),
+  },
+  {
+    oid: 2022,
+    name: "pg_stat_get_activity",
+    is: "STABLE SECURITY DEFINER",
+    body: ownRows("pg_stat_get_activity", "$1"),
+  },
+  {
+    oid: 3318,
+    name: "pg_stat_get_progress_info",
+    is: "STABLE STRICT SECURITY DEFINER",
+    body: ownRows("pg_stat_get_progress_info", "$1"),
+  },
+  // Contexts of PostgreSQL's memory are named by texts and functions that any session has used.
+  {
+    oid: 2282,
+    name: "pg_get_backend_memory_contexts",
+    is: "VOLATILE SECURITY DEFINER",
+    body: `SELECT t.name, NULL::text, t.parent, t.level, t.total_bytes, t.total_nblocks, t.free_bytes, t.free_chunks, t.used_bytes
+      FROM pg_dsql.original_pg_get_backend_memory_contexts() AS t`,
+  },
+  {
+    oid: 2510,
+    name: "pg_prepared_statement",
+    is: "STABLE",
+    body: `SELECT t.name, t.statement, t.prepare_time, t.parameter_types::regtype[], t.result_types::regtype[], false, 0::bigint, 0::bigint
+      ${told("prepared_statements", "name text, statement text, prepare_time timestamptz, parameter_types oid[], result_types oid[]")}`,
+  },
+  {
+    oid: 2511,
+    name: "pg_cursor",
+    is: "STABLE",
+    body: `SELECT t.name, t.statement, false, t.is_binary, false, t.creation_time
+      ${told("cursors", "name text, statement text, is_binary boolean, creation_time timestamptz")}`,
+  },
+];
+
+/** Views call functions by oid: those over the functions that were put aside are defined anew over what stands in their place. */
+const viewsOverThem = `
+DO $$
+DECLARE
+  system_view record;
+BEGIN
+  SET LOCAL search_path TO pg_catalog;
+  FOR system_view IN
+    SELECT c.oid, c.relname, pg_dsql.original_pg_get_viewdef(c.oid) AS definition
+    FROM pg_class AS c
+    WHERE c.relkind = 'v' AND c.relnamespace = 'pg_catalog'::regnamespace
+      AND pg_dsql.original_pg_get_viewdef(c.oid) ~ 'pg_dsql.original_pg_(lock_status|stat_get_|get_backend_memory)'
+  LOOP
+    EXECUTE format('CREATE OR REPLACE VIEW pg_catalog.%I AS %s', system_view.relname,
+      regexp_replace(system_view.definition, 'pg_dsql.original_(pg_(lock_status|stat_get_|get_backend_memory))', 'pg_catalog.\\1', 'g'));
+  END LOOP;
+  RESET search_path;
+END
+$$;
+CREATE OR REPLACE VIEW pg_catalog.pg_prepared_statements AS SELECT * FROM pg_catalog.pg_prepared_statement();
+CREATE OR REPLACE VIEW pg_catalog.pg_cursors AS SELECT * FROM pg_catalog.pg_cursor();
+REVOKE EXECUTE ON FUNCTION pg_catalog.pg_get_backend_memory_contexts() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_get_backend_memory_contexts() TO admin, pg_read_all_stats`;
+
+/** What is left of other processes: by number, and of those that wait. */
+const otherProcesses = `
+DO $$
+DECLARE
+  forbidden regprocedure;
+BEGIN
+  FOR forbidden IN
+    SELECT oid FROM pg_proc
+    WHERE pronamespace = 'pg_catalog'::regnamespace AND (proname ~ '^pg_stat_get_backend_' OR proname IN
+      ('pg_blocking_pids', 'pg_safe_snapshot_blocking_pids', 'pg_isolation_test_session_is_blocked'))
+  LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', forbidden);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ${systemRole}', forbidden);
+  END LOOP;
+END
+$$`;
+
 export const sessionFunctions = [
   settings,
   replace({
@@ -129,6 +254,20 @@ export const sessionFunctions = [
   }),
   "REVOKE EXECUTE ON FUNCTION pg_dsql.set_config FROM PUBLIC",
   sequences,
+  seed,
+  replace({
+    name: "setseed",
+    oid: 1599,
+    takes: "double precision",
+    gives: "void",
+    is: "VOLATILE STRICT",
+    instead: "pg_dsql.setseed($1)",
+  }),
+  putAside,
+  ...shownRows.map(callPutAside),
+  viewsOverThem,
+  otherProcesses,
+  "DROP PROCEDURE pg_dsql.put_aside",
 ]
   .map((each) => each.trim())
   .join(";\n");

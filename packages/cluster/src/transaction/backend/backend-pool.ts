@@ -8,6 +8,7 @@
  *
  * Always true
  * - A backend is lent to one transaction at a time, and only to the role it belongs to.
+ * - A backend that has been seeded by setseed() serves that session alone, and is closed with it.
  * - Waiters are served in the order they came, within the room there is.
  *
  * Measured: bench/transfers.bench.ts; its table is in docs/performance.md.
@@ -50,6 +51,7 @@ export type OnWait = (giveUp: (error: Error) => void) => void;
 
 interface Waiter {
   readonly role: string;
+  readonly session: object | undefined;
   readonly resolve: (lease: Lease) => void;
   readonly reject: (error: Error) => void;
   hasGivenUp: boolean;
@@ -57,15 +59,17 @@ interface Waiter {
 
 class PoolLease implements Lease {
   readonly backend: Backend;
+  readonly session: object | undefined;
   readonly #pool: BackendPool;
   isAsleep = false;
   isBusy = true;
   #sinceMs: number;
   #isReleased = false;
 
-  constructor(pool: BackendPool, backend: Backend) {
+  constructor(pool: BackendPool, backend: Backend, session: object | undefined) {
     this.#pool = pool;
     this.backend = backend;
+    this.session = session;
     this.#sinceMs = pool.monotonicMs();
   }
 
@@ -99,6 +103,8 @@ export class BackendPool {
   readonly #leases = new Set<PoolLease>();
   /** Unused backends by role, the most recently used last. */
   readonly #idle = new Map<string, { backend: Backend; sinceMs: number }[]>();
+  /** Unused backends that serve one session only. */
+  readonly #kept = new Map<object, Backend>();
   readonly #waiters: Waiter[] = [];
   /** Lent backends of roles that have been dropped or renamed since. */
   readonly #outlived = new WeakSet<Backend>();
@@ -124,17 +130,18 @@ export class BackendPool {
   }
 
   /**
+   * @param session - whose transaction it is: what stays in a backend of its own finds it again
    * @throws {SqlError} 53300 too many transactions are open or waiting
    * @throws {BackendLost} PostgreSQL cannot be reached
    */
-  async acquire(role: string, onWait?: OnWait): Promise<Lease> {
+  async acquire(role: string, onWait?: OnWait, session?: object): Promise<Lease> {
     if (this.#waiters.length === 0 && this.#lively < this.#livelyMax) {
-      const unused = this.#takeIdle(role);
-      if (unused !== undefined) return this.#lend(unused);
+      const unused = this.#takeIdle(role, session);
+      if (unused !== undefined) return this.#lend(unused, session);
     }
     if (this.#waiters.length >= waitersMax) throw SqlError.of(errors.tooManyConnections);
     return await new Promise((resolve, reject) => {
-      const waiter = { role, resolve, reject, hasGivenUp: false };
+      const waiter = { role, session, resolve, reject, hasGivenUp: false };
       this.#waiters.push(waiter);
       onWait?.((error) => {
         this.#giveUp(waiter, error);
@@ -159,14 +166,22 @@ export class BackendPool {
       lease.backend.hasOtherSettings || // Nobody has looked which.
       this.#outlived.has(lease.backend);
     if (isSpoilt || this.#isClosed) this.#drop(lease.backend);
-    else this.#keep(lease.backend);
+    else this.#keep(lease.backend, lease.session);
     this.#serve();
+  }
+
+  /** The session is over, and with it what was kept for it alone. */
+  endSession(session: object): void {
+    const backend = this.#kept.get(session);
+    this.#kept.delete(session);
+    if (backend !== undefined) this.#drop(backend);
   }
 
   /** Whoever has this role's name from now on gets backends of its own: PostgreSQL knows the old ones by the role's oid. */
   retire(role: string): void {
     for (const { backend } of this.#idle.get(role) ?? []) this.#drop(backend);
     this.#idle.delete(role);
+    for (const [session, { role: itsRole }] of this.#kept) if (itsRole === role) this.endSession(session);
     for (const { backend } of this.#leases) if (backend.role === role) this.#outlived.add(backend);
   }
 
@@ -184,6 +199,7 @@ export class BackendPool {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(SqlError.of(errors.serverUnavailable));
     for (const unused of this.#idle.values()) for (const { backend } of unused) this.#drop(backend);
     this.#idle.clear();
+    for (const session of [...this.#kept.keys()]) this.endSession(session);
     for (const lease of this.#leases) lease.backend.close();
   }
 
@@ -194,8 +210,8 @@ export class BackendPool {
     waiter.reject(error);
   }
 
-  #lend(backend: Backend): Lease {
-    const lease = new PoolLease(this, backend);
+  #lend(backend: Backend, session: object | undefined): Lease {
+    const lease = new PoolLease(this, backend, session);
     this.#leases.add(lease);
     this.#lively += 1;
     return lease;
@@ -205,14 +221,14 @@ export class BackendPool {
     while (this.#waiters.length > 0 && this.#lively < this.#livelyMax) {
       const waiter = this.#waiters[0];
       if (waiter === undefined) return;
-      const unused = this.#takeIdle(waiter.role);
+      const unused = this.#takeIdle(waiter.role, waiter.session);
       if (unused === undefined && this.#backends >= this.#backendsMax && !this.#dropAnyIdle()) {
         if (this.#isHopeless()) this.#refuseAll();
         return; // Otherwise a backend comes free by itself; the sweep looks again.
       }
       this.#waiters.shift();
       if (unused === undefined) void this.#open(waiter);
-      else waiter.resolve(this.#lend(unused));
+      else waiter.resolve(this.#lend(unused, waiter.session));
     }
   }
 
@@ -225,9 +241,9 @@ export class BackendPool {
         this.#forget(backend);
       };
       this.#lively -= 1;
-      if (!waiter.hasGivenUp) waiter.resolve(this.#lend(backend));
+      if (!waiter.hasGivenUp) waiter.resolve(this.#lend(backend, waiter.session));
       else {
-        this.#keep(backend);
+        this.#keep(backend, undefined);
         this.#serve();
       }
     } catch (error) {
@@ -254,11 +270,19 @@ export class BackendPool {
     }
   }
 
-  #takeIdle(role: string): Backend | undefined {
-    return this.#idle.get(role)?.pop()?.backend;
+  #takeIdle(role: string, session: object | undefined): Backend | undefined {
+    const kept = session === undefined || this.#kept.size === 0 ? undefined : this.#kept.get(session);
+    if (kept === undefined) return this.#idle.get(role)?.pop()?.backend;
+    this.#kept.delete(session as object);
+    return kept;
   }
 
-  #keep(backend: Backend): void {
+  #keep(backend: Backend, session: object | undefined): void {
+    if (backend.isSeeded) {
+      if (session === undefined || this.#kept.has(session)) this.#drop(backend);
+      else this.#kept.set(session, backend);
+      return;
+    }
     const unused = this.#idle.get(backend.role) ?? [];
     this.#idle.set(backend.role, unused);
     unused.push({ backend, sinceMs: this.monotonicMs() });
@@ -276,6 +300,7 @@ export class BackendPool {
     const unused = this.#idle.get(backend.role);
     const index = unused?.findIndex((entry) => entry.backend === backend) ?? -1;
     if (index >= 0) unused?.splice(index, 1);
+    for (const [session, kept] of this.#kept) if (kept === backend) this.#kept.delete(session);
   }
 
   #dropAnyIdle(): boolean {
@@ -285,7 +310,11 @@ export class BackendPool {
       this.#drop(oldest.backend);
       return true;
     }
-    return false;
+    // Better one session's random() starts anew than another's transaction is refused.
+    const [first] = this.#kept.keys();
+    if (first === undefined) return false;
+    this.endSession(first);
+    return true;
   }
 
   /** While someone waits: puts silent leases to sleep. Afterwards: closes what has been unused for long. */

@@ -95,6 +95,8 @@ export class Backend {
   settings = Settings.none;
   /** set_config() has run in the open transaction, wherever it was called: other settings may be in force than `settings` says. */
   hasOtherSettings = false;
+  /** setseed() has run: what random() gives is one session's from now on. */
+  isSeeded = false;
   /** Whose values PostgreSQL keeps of sequences; see `SequenceValues`. */
   sequencesOf: object | undefined;
   /** Called once when the connection is gone. */
@@ -288,8 +290,10 @@ export class Backend {
 
   /** Functions of the system schema tell the cluster what they do, in notices that are not meant for a client. */
   #isAnnounced(frame: Buffer): boolean {
-    if (decodeErrorFields(frame).get("C") !== announcement.settings) return false;
-    this.hasOtherSettings = true;
+    const code = decodeErrorFields(frame).get("C");
+    if (code === announcement.settings) this.hasOtherSettings = true;
+    else if (code === announcement.seed) this.isSeeded = true;
+    else return false;
     return true;
   }
 

@@ -19,7 +19,9 @@ export interface SettingsFound {
 const own = settableSettings.flatMap(({ name, initial }) =>
   initial === undefined ? [] : [{ name: name.startsWith("dsql.") ? name : `dsql.${name}`, initial }],
 );
-const settable: ReadonlySet<string> = new Set(settableSettings.map(({ name }) => name));
+/** Set by SET SESSION CHARACTERISTICS alone. */
+const accessMode = "default_transaction_read_only";
+const settable: ReadonlySet<string> = new Set([...settableSettings.map(({ name }) => name), accessMode]);
 const reportedNames = ["application_name", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone"];
 
 const query = `
@@ -48,6 +50,6 @@ export async function settingsFound(backend: Backend): Promise<SettingsFound> {
 
 /** As it stands after `SET name TO`: the list of schemas as it is, every other value as one text. */
 function afterSet(name: string, value: string): string {
-  if (name === "search_path" && value !== "") return value;
+  if (name === accessMode || (name === "search_path" && value !== "")) return value;
   return quoteLiteral(value);
 }
