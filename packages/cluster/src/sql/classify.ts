@@ -188,8 +188,8 @@ function sessionKind(node: Node): StatementKind | undefined {
 function settingKind(set: VariableSetStmt): StatementKind {
   const name = set.name ?? "";
   if (set.kind === "VAR_RESET_ALL") return { kind: "reset", name: undefined };
-  if (set.kind === "VAR_SET_MULTI") {
-    // Of SESSION CHARACTERISTICS; PostgreSQL keeps it in a setting that no client can name in SET.
+  if (set.kind === "VAR_SET_MULTI" && name === "SESSION CHARACTERISTICS") {
+    // PostgreSQL keeps it in a setting that no client can name in SET.
     const value = accessMode(set.args) === true ? "on" : "off";
     return { kind: "set", name: "default_transaction_read_only", value, isLocal: false };
   }
