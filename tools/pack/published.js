@@ -29,7 +29,7 @@ export const published = [
     bin: { dsql: "cli/dsql.js", helper: "cli/helper.js" },
     typesOf: ["@types/node", "@types/pg"],
     optionalPeers: [],
-    kibibytesMax: 900,
+    kibibytesMax: 1100,
     packagesMax: 90,
   },
 ];
