@@ -1,0 +1,105 @@
+/** PostgreSQL is killed while clients commit: what a client heard of is there, once, and nothing is half there. */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+import type { Cluster } from "../../../src/index.ts";
+
+export interface KillTally {
+  readonly kills: number;
+  readonly acknowledged: number;
+}
+
+const writers = 4;
+const startMsMax = 120_000;
+
+/** @throws {Error} an acknowledged commit is gone, or half of a transaction is there */
+export async function killWhileCommitting(
+  cluster: Cluster,
+  dataDir: string,
+  options: { readonly kills: number; readonly round: number },
+): Promise<KillTally> {
+  const table = `killed_${options.round}`;
+  const pool = new pg.Pool({ ...cluster.connection(), max: writers + 1, connectionTimeoutMillis: 60_000 });
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  try {
+    await pool.query(
+      `CREATE TABLE ${table} (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), pair int NOT NULL)`,
+    );
+    const acknowledged: number[] = [];
+    const state = { isOver: false, next: 1 };
+    const all = Promise.all(Array.from({ length: writers }, () => write(pool, table, state, acknowledged)));
+    for (let kill = 0; kill < options.kills; kill++) {
+      const before = acknowledged.length;
+      while (acknowledged.length < before + 20) await delay(10);
+      await killPostgres(dataDir);
+    }
+    state.isOver = true;
+    await all;
+    await served(pool);
+    await judge(pool, table, acknowledged);
+    await pool.query(`DROP TABLE ${table}`);
+    return { kills: options.kills, acknowledged: acknowledged.length };
+  } finally {
+    await pool.end();
+  }
+}
+
+/** A pair is two rows of one transaction. */
+async function write(
+  pool: pg.Pool,
+  table: string,
+  state: { isOver: boolean; next: number },
+  acknowledged: number[],
+): Promise<void> {
+  while (!state.isOver) {
+    const pair = state.next++;
+    const client = await pool.connect().catch(() => undefined);
+    if (client === undefined) continue;
+    try {
+      await client.query("BEGIN");
+      await client.query(`INSERT INTO ${table} (pair) VALUES ($1)`, [pair]);
+      await client.query(`INSERT INTO ${table} (pair) VALUES ($1)`, [pair]);
+      await client.query("COMMIT");
+      acknowledged.push(pair);
+      client.release();
+    } catch (error) {
+      client.release(error as Error);
+    }
+  }
+}
+
+async function killPostgres(dataDir: string): Promise<void> {
+  const file = await readFile(path.join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(
+    () => undefined,
+  );
+  const pid = Number(file?.split("\n")[0] ?? 0);
+  if (pid > 0) process.kill(pid, "SIGKILL");
+}
+
+/** Waits until PostgreSQL, which was killed a moment ago, has been started again. */
+async function served(pool: pg.Pool): Promise<void> {
+  const until = performance.now() + startMsMax;
+  for (;;) {
+    try {
+      await pool.query("SELECT 1");
+      return;
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await delay(50);
+    }
+  }
+}
+
+async function judge(pool: pg.Pool, table: string, acknowledged: readonly number[]): Promise<void> {
+  const { rows } = await pool.query<{ pair: number; count: number }>(
+    `SELECT pair, count(*)::int AS count FROM ${table} GROUP BY pair`,
+  );
+  const found = new Map(rows.map(({ pair, count }) => [pair, count]));
+  const half = rows.filter(({ count }) => count !== 2);
+  const lost = acknowledged.filter((pair) => !found.has(pair));
+  if (half.length > 0) throw new Error(`${half.length} transactions are half there`);
+  if (lost.length > 0) throw new Error(`${lost.length} acknowledged commits are gone`);
+}
