@@ -25,7 +25,7 @@ import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
 import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
 import type { KeyShare } from "./commit/commit-history.ts";
 import type { Execution, Sink } from "./exchange/execution.ts";
-import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
+import { isOfTheMoment, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
 import { changedRowsBy, type ChangedSoFar, changedSoFar, type TouchedTable } from "./limits/changed-rows.ts";
 import type { Patience } from "./limits/patience.ts";
@@ -438,11 +438,6 @@ function withTextColumns(bindArguments: Buffer, added: number): Buffer {
   const { formats, values, resultFormats } = decodeBindArguments(bindArguments);
   if (resultFormats.length < 2) return bindArguments;
   return encodeBindArguments(formats, values, [...resultFormats, ...Array.from({ length: added }, () => 0)]);
-}
-
-/** Cancelled, out of memory or disk, PostgreSQL going down: says nothing about other transactions. */
-function isOfTheMoment(sqlstate: string | undefined): boolean {
-  return /^(?:53|57|58|XX)/.test(sqlstate ?? "");
 }
 
 /** BEGIN cannot fail on a healthy backend, and on a broken one the statement behind it hears so too. */

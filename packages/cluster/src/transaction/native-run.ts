@@ -96,7 +96,7 @@ export class NativeRun {
     if (plan.freesKeys) footprint.noteFreedKeys(statement);
     if (plan.releases) footprint.noteReleased(statement);
     for (const { name } of plan.locking?.written ?? []) footprint.replacesIn.add(name);
-    if (plan.changesOthers) footprint.hasLockedUnseen = true;
+    if (plan.mayLockUnseen) footprint.hasLockedUnseen = true;
   }
 
   get #taker(): KeyTaker {

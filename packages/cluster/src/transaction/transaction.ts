@@ -24,7 +24,7 @@ import { quoteName } from "./catalog/table.ts";
 import { decide, lossOf, settle, type Standing } from "./commit/verdict.ts";
 import { applicationNameIn, lookBack, type Lost, type Since, storyOf } from "./commit/loss.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
-import { postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
+import { isOfTheMoment, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import type { ExchangeResult } from "./exchange/statement-exchange.ts";
 import { type CatalogChange, Footprint } from "./footprint.ts";
 import { Hold } from "./hold.ts";
@@ -504,9 +504,11 @@ export class Transaction {
   async #runOnSnapshot(execution: Execution, sink: Sink, refused?: SqlError): Promise<Outcome> {
     const hold = this.#held();
     const shadow = await this.#makeShadow();
-    const result = await shadow.run(execution, sink).catch((error: unknown) => {
-      throw refused !== undefined && isRefusedToo(error) ? refused : error;
-    });
+    const result = await this.#inShadow(() =>
+      shadow.run(execution, sink).catch((error: unknown) => {
+        throw refused !== undefined && isRefusedToo(error) ? refused : error;
+      }),
+    );
     if (refused !== undefined && result.kind === "error" && isRefusedToo(sqlErrorOf(result.fields)))
       throw refused;
     if (result.kind === "complete" && changedRowsBy(execution.statement, result.tag) === 0) {
@@ -531,7 +533,8 @@ export class Transaction {
   async #makeShadow(): Promise<Shadow> {
     const { searchPath } = this.options;
     this.#held().redo.forgetAccessMode(); // A shadow keeps rows in tables of its own.
-    return await Shadow.of({ hold: this.#held(), services: this.#services, searchPath });
+    const options = { hold: this.#held(), services: this.#services, searchPath };
+    return await this.#inShadow(() => Shadow.of(options));
   }
 
   async #runDoomed(execution: Execution, sink: Sink): Promise<Outcome> {
@@ -543,14 +546,26 @@ export class Transaction {
         errors.readOnlyTransaction(command === "copyIn" ? "COPY FROM" : command.toUpperCase()),
       );
     }
+    const shadow = this.#shadow;
+    return this.#counted(execution, await this.#inShadow(() => shadow.run(execution, sink)));
+  }
+
+  /** @throws {SqlError} 40001 the shadow cannot answer: it may not look at a table, or the table is another by now */
+  async #inShadow<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return this.#counted(execution, await this.#shadow.run(execution, sink));
+      return await work();
     } catch (error) {
-      // What the client's own statement may not do is an answer; this is a table that the shadow may not look at.
-      if (error instanceof PostgresError && error.sqlstate === postgresConflict.privilege)
-        throw SqlError.of(errors.dataConflict);
+      // What PostgreSQL refuses of the client's own statement is an answer and no exception.
+      const isShadows = error instanceof PostgresError && !isOfTheMoment(error.sqlstate);
+      if (isShadows || this.#hasOtherCatalog) throw lossOf(this.#services, this.#footprint, this.#standing);
       throw error;
     }
+  }
+
+  /** A table that it has touched is another by now: what the shadow makes of it need not mean anything. */
+  get #hasOtherCatalog(): boolean {
+    const { catalogVersion } = this.#standing;
+    return this.#services.catalogVersions.conflicts(catalogVersion, this.#footprint.relations);
   }
 
   /** What a shadow has answered. @throws {SqlError} 54000 the statement has crossed the limit of rows */

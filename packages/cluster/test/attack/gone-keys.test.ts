@@ -137,3 +137,22 @@ test("a role that may insert but not look is told of a conflict, never given two
     { code: "40001" },
   );
 });
+
+test("ON CONFLICT DO NOTHING in a data-modifying CTE that would insert when it is run again loses, and is no defect", async () => {
+  const [admin, tom] = await Promise.all([running.connect(), running.connect()]);
+  await admin.query("CREATE TABLE note (id int PRIMARY KEY, n int)");
+  await admin.query("INSERT INTO note VALUES (1, 0), (2, 0)");
+  await tom.query("BEGIN; UPDATE note SET n = 1 WHERE id = 2");
+  const { rowCount } = await tom.query(
+    "WITH one AS (UPDATE note SET n = 2 WHERE id = 3 RETURNING id) INSERT INTO note SELECT 1, 1 ON CONFLICT DO NOTHING",
+  );
+  assert.equal(rowCount, 0);
+  await admin.query("DELETE FROM note WHERE id = 1");
+  // Tom's transaction is parked, and has to be run again.
+  await admin.query("BEGIN; UPDATE note SET n = 5 WHERE id = 2; ROLLBACK");
+  assert.deepEqual((await tom.query("SELECT id, n FROM note ORDER BY id")).rows, [
+    { id: 1, n: 0 },
+    { id: 2, n: 1 },
+  ]);
+  await assert.rejects(tom.query("COMMIT"), { code: "40001" });
+});

@@ -71,11 +71,9 @@ async function holdsAnyShared(
   return false;
 }
 
-/** What a transaction hears at COMMIT that has lost before: two changes of one catalog conflict as such, whatever they met in. */
+/** What a transaction hears that has lost before: a catalog that has changed is told of first. */
 export function lossOf(services: TransactionServices, footprint: Footprint, standing: Standing): SqlError {
-  const { catalogChange, relations } = footprint;
-  const isOfCatalog =
-    catalogChange !== undefined && services.catalogVersions.conflicts(standing.catalogVersion, relations);
+  const isOfCatalog = services.catalogVersions.conflicts(standing.catalogVersion, footprint.relations);
   return SqlError.of(isOfCatalog ? errors.schemaConflict : errors.dataConflict);
 }
 

@@ -39,3 +39,8 @@ export function sqlErrorOf(fields: ErrorFieldMap): SqlError {
   if (bound !== undefined) return SqlError.of(bound.fact);
   return new SqlError({ sqlstate, message, detail, hint, position, objects });
 }
+
+/** Cancelled, out of memory or disk, PostgreSQL going down: says nothing about other transactions. */
+export function isOfTheMoment(sqlstate: string | undefined): boolean {
+  return /^(?:53|57|58|XX)/.test(sqlstate ?? "");
+}

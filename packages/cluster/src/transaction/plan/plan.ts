@@ -29,6 +29,8 @@ export interface StatementPlan {
   readonly takesKeys: boolean;
   /** A SELECT that may change something by way of a function: redo has to run it again. */
   readonly callsWritingFunction: boolean;
+  /** A function that it calls may lock rows. */
+  readonly mayLockUnseen: boolean;
   /** It may leave other rows when it is run again, and they cannot be told from outside. */
   readonly isUnrepeatable: boolean;
   /** Its command tag does not count all the rows that it changes. */
@@ -51,6 +53,7 @@ export const asWritten: StatementPlan = {
   releases: false,
   takesKeys: false,
   callsWritingFunction: false,
+  mayLockUnseen: false,
   isUnrepeatable: false,
   changesOthers: false,
   hasRows: true,
@@ -220,13 +223,14 @@ function effects(
   statement: Statement,
   tables: StatementTables,
   functions: FunctionFacts,
-): Pick<StatementPlan, "callsWritingFunction" | "isUnrepeatable" | "changesOthers"> {
+): Pick<StatementPlan, "callsWritingFunction" | "mayLockUnseen" | "isUnrepeatable" | "changesOthers"> {
   if (statement.kind !== "read" && statement.kind !== "write") return asWritten;
   const { analysis } = statement;
   const callsOne = (of: ReadonlySet<string>): boolean => analysis.functions.some((name) => of.has(name));
   const writes = callsOne(functions.writing);
   return {
     callsWritingFunction: statement.kind === "read" && writes,
+    mayLockUnseen: writes,
     isUnrepeatable: callsOne(functions.unrepeatable),
     changesOthers: writes || analysis.hasDataModifyingCte || cascades(statement, tables),
   };
