@@ -12,6 +12,12 @@ export interface Answer {
 export interface DatabaseSession {
   /** A server's refusal is an answer. @throws {Waits} no answer in time; any other failure of the connection */
   run(sql: string, values?: readonly number[]): Promise<Answer>;
+  /**
+   * Several statements in one message, so that each is at the server before the one in front of it is answered.
+   *
+   * @returns the answer of the last; the error, where one has failed: the rest is not run then
+   */
+  runTogether(statements: readonly string[]): Promise<Answer>;
   close(): Promise<void>;
   /** Leaves without a word. */
   vanish(): void;
@@ -25,7 +31,7 @@ export class Waits extends Error {
 }
 
 /** Generous: the machine that runs this may be busy. Waiting for a lock would take until the next step, that is, forever. */
-export const answerWithinMs = 30_000;
+export const answerWithinMs = 60_000;
 
 const asText = { getTypeParser: () => (value: unknown) => value };
 
@@ -36,6 +42,10 @@ export function databaseAt(connection: () => pg.ClientConfig): OpenSession {
     await client.connect();
     return {
       run: (sql, values) => withinTime(sql, runOn(client, sql, values)),
+      runTogether: (statements) => {
+        const sql = statements.join("; ");
+        return withinTime(sql, runOn(client, sql, undefined));
+      },
       close: () => client.end(),
       vanish: () => {
         // The driver's own stream; `end` would say goodbye first.
@@ -47,11 +57,13 @@ export function databaseAt(connection: () => pg.ClientConfig): OpenSession {
 
 async function runOn(client: pg.Client, sql: string, values: readonly number[] | undefined): Promise<Answer> {
   try {
-    const result = await client.query<(string | null)[]>({
+    const given = await client.query<(string | null)[]>({
       text: sql,
       rowMode: "array",
       ...(values === undefined ? {} : { values: [...values] }),
     });
+    // Of several statements the driver gives several results, whatever its types say.
+    const result = [given].flat().at(-1) ?? given;
     return { command: result.command, rowCount: result.rowCount ?? 0, rows: result.rows };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;

@@ -1,4 +1,5 @@
 /** Many sessions at once, each running transactions on lists until the time is over; then the history is judged. */
+import { findCycle } from "./checkers/cycles.ts";
 import { findListProblem } from "./checkers/list-history.ts";
 import type { OpenSession } from "./database.ts";
 import type { Outcome } from "./rows-simulation.ts";
@@ -42,11 +43,13 @@ export async function simulateLists(open: OpenSession, options: ListsOptions): P
   const { rows } = await keeper.run("SELECT id, elements FROM list ORDER BY id");
   await keeper.close();
   const finalLists = new Map(rows.map(([id, elements]) => [Number(id), elementsOf(elements ?? "")]));
-  const problem = problems[0] ?? findListProblem(history, finalLists);
+  const problem =
+    problems[0] ?? findListProblem(history, finalLists) ?? findCycle(history, finalLists)?.words;
   const committed = history.filter(({ outcome }) => outcome === "committed").length;
   return {
     ...(problem === undefined ? {} : { problem }),
     history: history.map(showTransaction),
+    transactions: history.length,
     committed,
     conflicted: history.length - committed,
   };

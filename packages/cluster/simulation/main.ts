@@ -3,27 +3,31 @@
  * first-committer-wins. Seed in, verdict out.
  *
  * `rows` runs one statement at a time over many open transactions: the same seed gives the same history. `lists` runs
- * the sessions at once: the seed gives the same statements, but their timing is the machine's.
+ * the sessions at once: the seed gives the same statements, but their timing is the machine's. So does `keys`, on tables
+ * with unique and foreign keys, beside changes of the catalog.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createCluster } from "../src/index.ts";
+import { createCluster, type LogEvent } from "../src/index.ts";
 import { databaseAt, type OpenSession } from "./database.ts";
+import { simulateKeys } from "./keys-simulation.ts";
 import { simulateLists } from "./lists-simulation.ts";
 import { type Outcome, planRows, playRows } from "./rows-simulation.ts";
 import { shrink } from "./shrink.ts";
+import { simulateUntil, type Tally } from "./until.ts";
 import type { Plan } from "./workloads/plan.ts";
 
 const help = `npm run simulate -- [options]
 
+  --transactions N   run after run until so many transactions have ended; Ctrl-C ends it with what has been run
   --seed N           first seed (default: the time)
   --runs N           how many seeds, one after the other (default 20)
   --seconds S        stop beginning new runs after S seconds
   --sessions N       sessions (default 8)
-  --steps N          rows: statements a run (default 400); lists: transactions a run
-  --workload NAME    rows, lists or both (default both)
+  --steps N          rows: statements a run (default 400); lists, keys: transactions a run
+  --workload NAME    rows, lists, keys or all (default all)
   --shrink           rows: look for the shortest part of the history that still fails
   --keep-going       go on with the next seed after a failure
   --tail N           lines of the history to print on failure (default 40)
@@ -31,12 +35,13 @@ const help = `npm run simulate -- [options]
 
 const { values } = parseArgs({
   options: {
+    transactions: { type: "string" },
     seed: { type: "string" },
     runs: { type: "string", default: "20" },
     seconds: { type: "string" },
     sessions: { type: "string", default: "8" },
-    steps: { type: "string", default: "400" },
-    workload: { type: "string", default: "both" },
+    steps: { type: "string" },
+    workload: { type: "string", default: "all" },
     shrink: { type: "boolean", default: false },
     "keep-going": { type: "boolean", default: false },
     tail: { type: "string", default: "40" },
@@ -44,14 +49,15 @@ const { values } = parseArgs({
   },
 });
 
-type Workload = "rows" | "lists";
+type Workload = "rows" | "lists" | "keys";
 
 const firstSeed = Number(values.seed ?? Date.now() % 1_000_000);
 const sessions = Number(values.sessions);
-const steps = Number(values.steps);
+// A million transactions want longer runs: each begins with new tables.
+const steps = Number(values.steps ?? (values.transactions === undefined ? 400 : 2_000));
 const endsAt = values.seconds === undefined ? Infinity : Date.now() + Number(values.seconds) * 1_000;
-const workloads: readonly Workload[] = (["rows", "lists"] as const).filter(
-  (name) => values.workload === "both" || values.workload === name,
+const workloads: readonly Workload[] = (["rows", "lists", "keys"] as const).filter((name) =>
+  ["all", "both", name].includes(values.workload),
 );
 
 if (values.help) console.log(help);
@@ -59,14 +65,44 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const dataDir = await mkdtemp(join(tmpdir(), "dsql-simulation-"));
-  const cluster = createCluster({ dataDir: join(dataDir, "data"), port: 0 });
+  const cluster = createCluster({ dataDir: join(dataDir, "data"), port: 0, log: logDefects });
   try {
     await cluster.start();
-    return await runAll(databaseAt(() => cluster.connection()));
+    const open = databaseAt(() => cluster.connection());
+    return values.transactions === undefined
+      ? await runAll(open)
+      : await runMany(open, Number(values.transactions));
   } finally {
     await cluster.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Progress on a terminal; a line at the end everywhere. */
+async function runMany(open: OpenSession, transactions: number): Promise<number> {
+  let isOver = false;
+  process.once("SIGINT", () => (isOver = true));
+  const began = performance.now();
+  const show = (tally: Tally): string => {
+    const seconds = (performance.now() - began) / 1_000;
+    const number = (value: number): string => Math.round(value).toLocaleString("en-US");
+    return `${number(tally.transactions)} transactions in ${tally.runs} runs, ${number(tally.committed)} committed, ${number(tally.conflicted)} conflicted, ${number(tally.transactions / seconds)} a second`;
+  };
+  const tally = await simulateUntil({
+    firstSeed,
+    transactions,
+    workloads,
+    simulate: (workload, seed) => simulate(open, workload as Workload, seed),
+    isOver: () => isOver || Date.now() >= endsAt,
+    onRun: (sofar) => {
+      if (process.stdout.isTTY) process.stdout.write(`\r${show(sofar)}   `);
+    },
+  });
+  if (process.stdout.isTTY) process.stdout.write("\n");
+  const { failure } = tally;
+  if (failure !== undefined) printFailure(failure.workload as Workload, failure.seed, failure.outcome);
+  console.log(`${show(tally)}, first seed ${firstSeed}: ${failure === undefined ? "0 failures" : "FAILED"}`);
+  return failure === undefined ? 0 : 1;
 }
 
 async function runAll(open: OpenSession): Promise<number> {
@@ -88,7 +124,8 @@ async function runAll(open: OpenSession): Promise<number> {
 
 function simulate(open: OpenSession, workload: Workload, seed: number): Promise<Outcome> {
   if (workload === "rows") return playRows(open, planRows({ seed, sessions, steps }));
-  return simulateLists(open, { seed, sessions, transactionsPerSession: Math.ceil(steps / sessions) });
+  const options = { seed, sessions, transactionsPerSession: Math.ceil(steps / sessions) };
+  return workload === "lists" ? simulateLists(open, options) : simulateKeys(open, options);
 }
 
 function printFailure(workload: Workload, seed: number, { problem, history }: Outcome): void {
@@ -111,4 +148,10 @@ async function printSmallest(open: OpenSession, seed: number, failedAt: number):
   console.error(`\nThe shortest history found that fails, ${history.length} steps:`);
   for (const line of history) console.error(`  ${line}`);
   console.error(`\n${problem ?? "It does not fail every time."}`);
+}
+
+/** What the cluster says of its own defects and of what had to be freed belongs to a failure; the rest is no news here. */
+function logDefects(event: LogEvent): void {
+  if (/defect|assert|internal|overdue|Replaced/i.test(JSON.stringify(event)))
+    console.error(JSON.stringify(event));
 }

@@ -23,6 +23,8 @@ export interface Outcome {
   readonly failedAt?: number;
   /** What was sent and answered, one line a step. */
   readonly history: readonly string[];
+  /** All that ended, also those that were refused or rolled back. */
+  readonly transactions: number;
   readonly committed: number;
   readonly conflicted: number;
 }
@@ -61,6 +63,7 @@ class Play {
   readonly #model = new SnapshotModel(initialRows());
   readonly #sessions = new Map<number, SimulatedSession>();
   readonly #history: string[] = [];
+  #ended = 0;
   #committed = 0;
   #conflicted = 0;
 
@@ -90,8 +93,13 @@ class Play {
     return {};
   }
 
-  summary(): { history: readonly string[]; committed: number; conflicted: number } {
-    return { history: this.#history, committed: this.#committed, conflicted: this.#conflicted };
+  summary(): Pick<Outcome, "history" | "transactions" | "committed" | "conflicted"> {
+    return {
+      history: this.#history,
+      transactions: this.#ended,
+      committed: this.#committed,
+      conflicted: this.#conflicted,
+    };
   }
 
   end(): void {
@@ -123,6 +131,7 @@ class Play {
   }
 
   #alone(session: SimulatedSession, action: Action & { kind: "statement" }): Promise<string | undefined> {
+    this.#ended += 1;
     const transaction = this.#model.begin();
     const expected = action.statement.apply(transaction);
     if (!("sqlstate" in expected)) this.#model.commit(transaction);
@@ -143,6 +152,7 @@ class Play {
 
   async #commit(session: SimulatedSession, block: Block): Promise<string | undefined> {
     delete session.block;
+    this.#ended += 1;
     if (block.hasFailed) return this.#ask(session, "COMMIT", tagOf("ROLLBACK"));
     const transaction = block.transaction ?? this.#model.begin();
     const verdict = this.#model.verdict(transaction);
@@ -163,6 +173,7 @@ class Play {
 
   #rollback(session: SimulatedSession): Promise<string | undefined> {
     delete session.block;
+    this.#ended += 1;
     return this.#ask(session, "ROLLBACK", tagOf("ROLLBACK"));
   }
 

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cluster, createCluster } from "../src/index.ts";
 import { databaseAt } from "./database.ts";
+import { simulateKeys } from "./keys-simulation.ts";
 import { simulateLists } from "./lists-simulation.ts";
 import { planRows, playRows } from "./rows-simulation.ts";
+import { simulateUntil } from "./until.ts";
 
 let dataDir = "";
 let cluster: Cluster | undefined;
@@ -47,4 +49,20 @@ test("seed 4711: what concurrent sessions read and committed is explained by sna
   });
   assert.equal(problem, undefined, `${history.slice(-30).join("\n")}\n\n${problem ?? ""}`);
   assert.ok(committed > 0 && conflicted > 0);
+});
+
+test("thousands of transactions, with COMMITs that travel with their statements and a catalog that changes, keep every rule", async () => {
+  const options = { sessions: 8, transactionsPerSession: 125 };
+  const { failure, transactions, committed, conflicted } = await simulateUntil({
+    firstSeed: Date.now() % 1_000_000,
+    transactions: 6_000,
+    workloads: ["lists", "keys", "lists"],
+    simulate: (workload, seed) =>
+      workload === "lists"
+        ? simulateLists(open, { ...options, seed })
+        : simulateKeys(open, { ...options, seed }),
+  });
+  const history = failure?.outcome.history.slice(-30).join("\n") ?? "";
+  assert.equal(failure, undefined, `${history}\n\nseed ${failure?.seed}, ${failure?.outcome.problem ?? ""}`);
+  assert.ok(transactions >= 6_000 && committed > 0 && conflicted > 0);
 });

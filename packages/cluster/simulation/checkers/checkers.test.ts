@@ -129,3 +129,17 @@ test("a conflict with nobody is found", () => {
   const before = transaction("B", at(1), at(2), { list: 1 });
   assert.match(findListProblem([before, loser], final("B")) ?? "", /A lost although/);
 });
+
+test("FOR KEY SHARE and a removal of the row conflict in both orders; with an update of other columns it does not", () => {
+  for (const sharerIsFirst of [true, false]) {
+    const model = modelOfOneRow();
+    const [sharer, remover, writer] = [model.begin(), model.begin(), model.begin()];
+    sharer.share("plain", 1);
+    remover.remove("plain", 1);
+    writer.put("plain", row(1, 60));
+    const [first, second] = sharerIsFirst ? [sharer, remover] : [remover, sharer];
+    model.commit(first);
+    assert.equal(model.verdict(second), "conflicts");
+    assert.equal(model.verdict(writer), sharerIsFirst ? "commits" : "conflicts");
+  }
+});

@@ -4,7 +4,7 @@
  *
  * It is what the cluster is compared with, so it is written to be checked by reading, not to be fast.
  */
-import { type CommitVerdict, judgeCommit } from "./first-committer-wins.ts";
+import { type CommitVerdict, judgeCommit, type Taking, type Takings } from "./first-committer-wins.ts";
 
 /** A value that the server chooses (a random UUID, say). The first time it is seen decides what it is. */
 export class ServerChosen {
@@ -35,10 +35,10 @@ export const rowKey = (table: Table, id: number): RowKey => `${table}:${id}`;
 
 type State = ReadonlyMap<RowKey, Row>;
 
-/** The committed database and the write set of every transaction that made it. */
+/** The committed database and what was taken by every transaction that made it. */
 export class SnapshotModel {
   #state: State;
-  readonly #commits: ReadonlySet<RowKey>[] = [];
+  readonly #commits: Takings<RowKey>[] = [];
 
   constructor(rows: Iterable<readonly [Table, Row]>) {
     this.#state = new Map([...rows].map(([table, row]) => [rowKey(table, row.id), row]));
@@ -53,14 +53,14 @@ export class SnapshotModel {
   }
 
   commit(transaction: ModelTransaction): void {
-    if (transaction.writeSet.size === 0) return;
+    if (transaction.takings.size === 0) return;
     const state = new Map(this.#state);
     for (const [key, row] of transaction.changes) {
       if (row === undefined) state.delete(key);
       else state.set(key, row);
     }
     this.#state = state;
-    this.#commits.push(transaction.writeSet);
+    this.#commits.push(transaction.takings);
   }
 }
 
@@ -70,8 +70,9 @@ export class ModelTransaction {
   readonly commitsSeen: number;
   /** What this transaction made of rows; undefined is a deleted row. */
   readonly changes = new Map<RowKey, Row | undefined>();
-  /** Rows changed or locked FOR UPDATE. */
-  readonly writeSet = new Set<RowKey>();
+  readonly takings = new Map<RowKey, Set<Taking>>();
+  /** Tables in which rows may have got the keys of others. */
+  readonly #replacesIn = new Set<Table>();
 
   constructor(snapshot: State, commitsSeen: number) {
     this.#snapshot = snapshot;
@@ -95,16 +96,35 @@ export class ModelTransaction {
   }
 
   put(table: Table, row: Row): void {
-    this.#write(rowKey(table, row.id), row);
+    const before = this.get(table, row.id);
+    // In "keyed" the group is part of a unique key.
+    const isOfKey = before === undefined || (table === "keyed" && before.grp !== row.grp);
+    this.#write(rowKey(table, row.id), row, isOfKey ? "key" : "otherColumns");
   }
 
   remove(table: Table, id: number): void {
-    this.#write(rowKey(table, id), undefined);
+    this.#write(rowKey(table, id), undefined, "key");
   }
 
   /** FOR UPDATE: a write that changes nothing. */
   lock(table: Table, id: number): void {
-    this.writeSet.add(rowKey(table, id));
+    this.#take(rowKey(table, id), "key");
+  }
+
+  /** FOR KEY SHARE. */
+  share(table: Table, id: number): void {
+    this.#take(rowKey(table, id), "share");
+  }
+
+  /** A statement deletes rows of the table or changes their keys, if only by its text. */
+  mayReplace(table: Table): void {
+    this.#replacesIn.add(table);
+  }
+
+  mayLookAsIfRemoved(key: RowKey): boolean {
+    const table = key.slice(0, key.indexOf(":")) as Table;
+    if (!this.#replacesIn.has(table)) return false;
+    return this.takings.get(key)?.has("otherColumns") === true || !this.#snapshot.has(key);
   }
 
   /** A row that this transaction inserted and deleted again: it is neither in the snapshot nor in what was made of it. */
@@ -112,8 +132,12 @@ export class ModelTransaction {
     return !this.#snapshot.has(key) && this.changes.has(key) && this.changes.get(key) === undefined;
   }
 
-  #write(key: RowKey, row: Row | undefined): void {
+  #write(key: RowKey, row: Row | undefined, taking: Taking): void {
     this.changes.set(key, row);
-    this.writeSet.add(key);
+    this.#take(key, taking);
+  }
+
+  #take(key: RowKey, taking: Taking): void {
+    this.takings.set(key, (this.takings.get(key) ?? new Set()).add(taking));
   }
 }

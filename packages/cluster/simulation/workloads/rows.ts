@@ -75,6 +75,9 @@ export function randomStatement(random: SeededRandom, nextRandomId: () => number
     () => deleteRange(table, range),
     () => lockByKey(table, id),
     () => lockGroup(table, grp),
+    () => shareByKey(table, id),
+    () => shareByKey(table, id),
+    () => shareRange(table, range),
     () => moveRow(id),
     () => insertRandom(nextRandomId(), grp),
     () => insertRandomUnseen(nextRandomId(), grp),
@@ -189,8 +192,10 @@ const updateRange = (table: Table, range: Range, amount: number): RandomStatemen
 const moveGroup = (table: Table, from: number, to: number): RandomStatement => ({
   sql: `UPDATE ${table} SET grp = $1 WHERE grp = $2 RETURNING id, grp, val`,
   values: [to, from],
-  apply: (transaction) =>
-    update(transaction, table, transaction.rows(table, inGroup(from)), (row) => ({ ...row, grp: to })),
+  apply(transaction) {
+    if (table === "keyed") transaction.mayReplace(table);
+    return update(transaction, table, transaction.rows(table, inGroup(from)), (row) => ({ ...row, grp: to }));
+  },
 });
 
 const updateFrom = (range: Range): RandomStatement => ({
@@ -208,9 +213,12 @@ const renumber = (table: Table, from: number, to: number): RandomStatement => ({
   sql: `UPDATE ${table} SET id = $1 WHERE id = $2 RETURNING id, grp, val`,
   values: [to, from],
   apply(transaction) {
+    transaction.mayReplace(table);
     const row = transaction.get(table, from);
     if (row === undefined) return changed("UPDATE", []);
-    if (from !== to && transaction.get(table, to) !== undefined) return duplicate;
+    // A key that stays what it was has not changed.
+    if (from === to) return update(transaction, table, [row], (same) => same);
+    if (transaction.get(table, to) !== undefined) return duplicate;
     transaction.remove(table, from);
     transaction.put(table, { ...row, id: to });
     return changed("UPDATE", [{ ...row, id: to }]);
@@ -283,6 +291,7 @@ const deleteRange = (table: Table, range: Range): RandomStatement => ({
 });
 
 function remove(transaction: ModelTransaction, table: Table, rows: readonly Row[]): Expected {
+  transaction.mayReplace(table);
   for (const row of rows) transaction.remove(table, row.id);
   return changed("DELETE", rows);
 }
@@ -309,11 +318,35 @@ function lock(transaction: ModelTransaction, table: Table, rows: readonly Row[])
   return selected(rows);
 }
 
+const shareByKey = (table: Table, id: number): RandomStatement => ({
+  sql: `SELECT id, grp, val FROM ${table} WHERE id = $1 FOR KEY SHARE`,
+  values: [id],
+  apply: (transaction) =>
+    share(
+      transaction,
+      table,
+      transaction.rows(table, (row) => row.id === id),
+    ),
+});
+
+const shareRange = (table: Table, range: Range): RandomStatement => ({
+  sql: `SELECT id, grp, val FROM ${table} WHERE id BETWEEN $1 AND $2 ORDER BY id FOR KEY SHARE`,
+  values: [range.low, range.high],
+  apply: (transaction) => share(transaction, table, transaction.rows(table, within(range))),
+});
+
+function share(transaction: ModelTransaction, table: Table, rows: readonly Row[]): Expected {
+  for (const row of rows) transaction.share(table, row.id);
+  return selected(rows);
+}
+
 const moveRow = (id: number): RandomStatement => ({
   sql: `WITH gone AS (DELETE FROM plain WHERE id = $1 RETURNING id, grp, val)
         INSERT INTO keyed SELECT id, grp, val FROM gone RETURNING id, grp, val`,
   values: [id],
   apply(transaction) {
+    transaction.mayReplace("plain");
+    transaction.mayReplace("keyed");
     const row = transaction.get("plain", id);
     if (row === undefined) return changed("INSERT", []);
     if (transaction.get("keyed", id) !== undefined) return duplicate;
