@@ -26,11 +26,15 @@ export class StatementFaults {
   /**
    * To be called before a statement that reads, writes or changes the catalog.
    *
-   * @returns what takes its answer
+   * @returns what takes its answer; a promise only where there are faults
    * @throws {SqlError} XX000
    */
-  async before(statement: Statement, sink: Sink): Promise<Sink> {
+  before(statement: Statement, sink: Sink): Sink | Promise<Sink> {
     if (this.#faults.isEmpty || !("analysis" in statement || statement.kind === "ddl")) return sink;
+    return this.#happen(statement, sink);
+  }
+
+  async #happen(statement: Statement, sink: Sink): Promise<Sink> {
     const place = { ...this.#who(), tables: tablesOf(statement) };
     await this.#faults.delay("statement", place);
     if (this.#faults.take("unavailable", place) !== undefined) throw SqlError.of(errors.serverUnavailable);

@@ -4,7 +4,7 @@
 import { errors } from "@dsql-local/spec";
 import { countCharacters } from "@dsql-local/sql";
 import { SqlError } from "../base/index.ts";
-import { factsOf, type Statement } from "../sql/index.ts";
+import { factsOf, type RelationRef, type Statement } from "../sql/index.ts";
 import {
   applicationNameIn,
   BackendLost,
@@ -82,9 +82,11 @@ export class StatementRunner {
     this.refuse(statement);
     this.#refuseIfStale(statement);
     try {
-      await this.#refuseIfNewer(statement);
+      const newer = this.#refuseIfNewer(statement);
+      if (newer !== undefined) await newer;
       if (asksForObjects(statement)) await this.#tellObjects();
-      const seen = await this.#faults.before(statement, sink);
+      const before = this.#faults.before(statement, sink);
+      const seen = before instanceof Promise ? await before : before;
       const outcome = await this.#dispatch(execution, seen, isAlone);
       this.#faults.after(seen);
       if (isAlone && !this.block.isExplicit) await this.#commit();
@@ -166,16 +168,22 @@ export class StatementRunner {
    * A relation that was created after the transaction began is not in its snapshot. To PostgreSQL its name is there, and
    * its rows are not; to the service it does not exist.
    *
+   * @returns a promise only where PostgreSQL has to be asked
    * @throws {SqlError} 42P01
    */
-  async #refuseIfNewer(statement: Statement): Promise<void> {
-    const { transaction } = this.block;
-    const version = transaction?.catalogVersion;
-    if (version === undefined || (statement.kind !== "read" && statement.kind !== "write")) return;
+  #refuseIfNewer(statement: Statement): Promise<void> | undefined {
+    const version = this.block.transaction?.catalogVersion;
+    if (version === undefined || (statement.kind !== "read" && statement.kind !== "write")) return undefined;
     const { catalogVersions } = this.#options.services.coordinator;
-    for (const { schema, name, start } of statement.analysis.relations) {
-      if (!catalogVersions.isCreatedSince(version, name)) continue;
-      if (!(await transaction?.isNewer(schema, name))) continue;
+    const suspects = statement.analysis.relations.filter(({ name }) =>
+      catalogVersions.isCreatedSince(version, name),
+    );
+    return suspects.length === 0 ? undefined : this.#refuseNewer(statement, suspects);
+  }
+
+  async #refuseNewer(statement: Statement, suspects: readonly RelationRef[]): Promise<void> {
+    for (const { schema, name, start } of suspects) {
+      if (!(await this.block.transaction?.isNewer(schema, name))) continue;
       const shown = schema === undefined ? name : `${schema}.${name}`;
       const position = countCharacters(statement.text, start) + 1;
       throw SqlError.of(errors.relationMissing(shown), { position });
