@@ -126,3 +126,12 @@ test("an invocation that waits is refused when its thread is gone and no other c
   await refused;
   await Promise.all(underWay);
 });
+
+test("a pool has ended only when the threads that it had dropped before have", async (t) => {
+  const pool = startPool(t);
+  await call(pool, 0);
+  pool.retire();
+  assert.deepEqual([pool.threadCount, pool.isOver], [0, false]);
+  await pool.end();
+  assert.equal(pool.isOver, true);
+});

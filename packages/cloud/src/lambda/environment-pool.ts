@@ -70,6 +70,8 @@ export class EnvironmentPool {
   usedMs = performance.now();
   readonly #options: PoolOptions;
   readonly #threads = new Set<RuntimeThread>();
+  /** Of threads that were dropped: they still close their environments, and write the last lines of their logs. */
+  readonly #ending = new Set<Promise<void>>();
   /** The one used last is at the end. */
   #idle: EnvironmentSlot[] = [];
   #numbers = 0;
@@ -116,6 +118,11 @@ export class EnvironmentPool {
 
   get threadCount(): number {
     return this.#threads.size;
+  }
+
+  /** Nothing of it runs any more. */
+  get isOver(): boolean {
+    return this.#threads.size === 0 && this.#ending.size === 0;
   }
 
   get isBusy(): boolean {
@@ -322,7 +329,8 @@ export class EnvironmentPool {
 
   #endThread(thread: RuntimeThread): void {
     this.#threads.delete(thread);
-    void thread.end();
+    const ended = thread.end().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
   }
 
   dropIdle(nowMs: number): void {
@@ -352,7 +360,7 @@ export class EnvironmentPool {
     for (const slot of this.#idle.splice(0)) this.#drop(slot);
   }
 
-  /** Ends at once; what is under way fails. */
+  /** Ends at once; what is under way fails. Resolves when no thread is left, those that were dropped before among them. */
   async end(): Promise<void> {
     this.#isRetired = true;
     this.#wakeWaiters();
@@ -361,7 +369,7 @@ export class EnvironmentPool {
     for (const { done } of this.#waiting.splice(0)) {
       done({ ending: "ended", payload: stoppedPayload, logTail: undefined });
     }
-    await Promise.all([...this.#threads].map((thread) => thread.end()));
+    await Promise.all([...[...this.#threads].map((thread) => thread.end()), ...this.#ending]);
   }
 }
 

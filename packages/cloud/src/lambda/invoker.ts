@@ -226,7 +226,7 @@ export class Invoker {
       pool.dropIdle(nowMs);
       this.#renewCredentials(configuration, pool);
     }
-    for (const pool of this.#retired) if (pool.threadCount === 0) this.#retired.delete(pool);
+    for (const pool of this.#retired) if (pool.isOver) this.#retired.delete(pool);
   }
 
   #renewCredentials({ FunctionName, Role }: FunctionConfiguration, pool: EnvironmentPool): void {
