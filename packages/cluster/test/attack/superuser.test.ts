@@ -49,7 +49,9 @@ async function direct(text: string): Promise<unknown[]> {
 
 /** Beside the one that made the database, which pg_roles does not show. */
 async function superusers(): Promise<unknown> {
-  const rows = (await direct("SELECT rolname FROM pg_roles WHERE rolsuper")) as { rolname: string }[];
+  // PostgreSQL's own table: the view shows the service's `dbowner` as a superuser, which it is not here.
+  const text = `SELECT rolname FROM pg_authid WHERE rolsuper AND rolname <> '${superuser}'`;
+  const rows = (await direct(text)) as { rolname: string }[];
   return rows.map(({ rolname }) => rolname);
 }
 
