@@ -94,10 +94,10 @@ export function postgresJsConnectError(error: unknown, options: DsqlPoolOptions 
   return explained(error, { settings, transport, reached: "password" });
 }
 
-/** Class 28 refuses a user, 53 a connection; what comes from TLS has a code of Node's. */
+/** 08006 refuses a token, class 28 what comes before it, 53 a connection; what comes from TLS has a code of Node's. */
 function isOfConnecting(error: unknown): boolean {
   const sqlstate = sqlstateOf(error);
-  if (sqlstate !== undefined) return /^(28|53)/.test(sqlstate);
+  if (sqlstate !== undefined) return /^(08006|28|53)/.test(sqlstate);
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "string" && /CERT|SIGNATURE|ALTNAME|^ERR_(SSL|TLS)_|^CONNECT_TIMEOUT$/.test(code);
 }
