@@ -509,6 +509,7 @@ export class Transaction {
         throw refused !== undefined && isRefusedToo(error) ? refused : error;
       }),
     );
+    this.#checkMeaning(result);
     if (refused !== undefined && result.kind === "error" && isRefusedToo(sqlErrorOf(result.fields)))
       throw refused;
     if (result.kind === "complete" && changedRowsBy(execution.statement, result.tag) === 0) {
@@ -547,7 +548,15 @@ export class Transaction {
       );
     }
     const shadow = this.#shadow;
-    return this.#counted(execution, await this.#inShadow(() => shadow.run(execution, sink)));
+    const result = await this.#inShadow(() => shadow.run(execution, sink));
+    this.#checkMeaning(result);
+    return this.#counted(execution, result);
+  }
+
+  /** @throws {SqlError} 40001 the error is one of a table that is another by now */
+  #checkMeaning(result: ExchangeResult): void {
+    if (result.kind !== "error" || isOfTheMoment(result.fields.get("C")) || !this.#hasOtherCatalog) return;
+    throw lossOf(this.#services, this.#footprint, this.#standing);
   }
 
   /** @throws {SqlError} 40001 the shadow cannot answer: it may not look at a table, or the table is another by now */
