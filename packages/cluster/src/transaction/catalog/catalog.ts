@@ -35,9 +35,15 @@ const tablesMax = 2_000;
 /** A longer key, of a search path without end, is asked for each time. */
 const keyCharactersMax = 4_096;
 
+export interface Behind {
+  readonly oids: ReadonlySet<number>;
+  readonly functions: readonly string[];
+}
+
 export class Catalog {
   readonly #system: Requester;
   readonly #tables = new Map<string, Promise<Table | undefined>>();
+  readonly #behind = new Map<string, Promise<Behind>>();
   #functions: Promise<FunctionFacts> | undefined;
   #deferrableKeys: Promise<boolean> | undefined;
   #sharing: SharingFacts | undefined;
@@ -53,6 +59,7 @@ export class Catalog {
   /** Forgets everything: the catalog has changed. */
   forget(): void {
     this.#tables.clear();
+    this.#behind.clear();
     this.#functions = undefined;
     this.#deferrableKeys = undefined;
     this.#sharing = undefined;
@@ -83,6 +90,22 @@ export class Catalog {
     if (key.length > keyCharactersMax) return await asked;
     this.#tables.set(key, asked);
     asked.catch(() => this.#tables.delete(key));
+    return await asked;
+  }
+
+  /** What stands behind a view, of views too: tables by their oids, and clients' functions by their names. */
+  async behind(relation: RelationName, searchPath: readonly string[]): Promise<Behind> {
+    const schemas = relation.schema === undefined ? searchPath : [relation.schema];
+    const key = `${schemas.join("\0")}\0\0${relation.name}`;
+    const known = this.#behind.get(key);
+    if (known !== undefined) return await known;
+    if (this.#behind.size >= tablesMax) this.#behind.clear();
+    const asked = this.#system.request(behindQuery, [textArray(schemas), relation.name]).then(({ rows }) => {
+      const [oids, functions] = (rows[0] ?? []).map((list) => JSON.parse(list ?? "[]") as unknown[]);
+      return { oids: new Set((oids ?? []).map(Number)), functions: (functions ?? []).map(String) };
+    });
+    this.#behind.set(key, asked);
+    asked.catch(() => this.#behind.delete(key));
     return await asked;
   }
 
@@ -134,3 +157,20 @@ export class Catalog {
     return found === undefined || found === null ? undefined : tableOf(found, volatile);
   }
 }
+
+const behindQuery = `
+WITH RECURSIVE behind(oid) AS (
+  (SELECT c.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS path(schema, place)
+   JOIN pg_catalog.pg_namespace n ON n.nspname = path.schema
+   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2
+   ORDER BY path.place LIMIT 1)
+  UNION
+  SELECT d.refobjid FROM behind JOIN pg_catalog.pg_rewrite r ON r.ev_class = behind.oid
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+   AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+SELECT (SELECT pg_catalog.json_agg(oid::pg_catalog.int8) FROM behind), (
+  SELECT pg_catalog.json_agg(DISTINCT pg_catalog.lower(p.proname))
+  FROM behind JOIN pg_catalog.pg_rewrite r ON r.ev_class = behind.oid
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+   AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+  JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND p.oid >= 16384)`;

@@ -25,6 +25,7 @@ import type { RedoEntry } from "../redo/redo-log.ts";
 import type { RowImages } from "../redo/row-images.ts";
 import type { TransactionServices } from "../services.ts";
 import type { ExchangeResult } from "../exchange/statement-exchange.ts";
+import { isBeyondShadow } from "./beyond.ts";
 import { changeInShadow, isPlainChange } from "./change.ts";
 import { copyInShadow } from "./copy-in.ts";
 import { followReferences, type ForeignKeyContext } from "./foreign-keys.ts";
@@ -67,16 +68,29 @@ export class Shadow {
       if (entry.images !== undefined) for (const images of entry.images) await this.#replayImages(images);
       else if (entry.execution.statement.kind === "write") {
         await this.run(entry.execution, new InnerSink({ copy: entry.copy }));
+      } else if (entry.execution.statement.kind === "read") {
+        // Nothing but what functions have written by its way would be left of it.
+        await this.#checkReach({ ...entry.execution.statement.analysis, relations: [] });
       }
     }
   }
 
   async run(execution: Execution, sink: Sink): Promise<ExchangeResult> {
     const { statement } = execution;
+    if (statement.kind === "write" || statement.kind === "read") await this.#checkReach(statement.analysis);
     if (statement.kind === "write") return await this.#write(execution, statement.analysis, sink);
     if (statement.kind === "read") return await this.#read(execution, statement.analysis, sink);
     this.#hasSetConstraints ||= statement.kind === "setConstraints";
     return await this.#asWritten(execution, sink);
+  }
+
+  /** @throws {SqlError} 40001 a shadow cannot stand for it */
+  async #checkReach(analysis: Analysis): Promise<void> {
+    const touched = [...this.#tables.values()].filter(({ isUntouched }) => !isUntouched);
+    const { services, searchPath } = this.#options;
+    const tables = touched.map(({ table }) => table);
+    if (await isBeyondShadow(services.catalog, analysis, searchPath(), tables))
+      throw SqlError.of(errors.dataConflict);
   }
 
   async #asWritten(execution: Execution, sink: Sink): Promise<ExchangeResult> {
