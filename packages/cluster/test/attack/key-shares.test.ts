@@ -172,3 +172,15 @@ test("a committed key share beats a row that a function has locked", async () =>
   await ana.query("COMMIT");
   await assert.rejects(ben.query("COMMIT"), isConflict);
 });
+
+test("a transaction's own key share does not beat it, whatever else its statements may have locked", async () => {
+  const [admin, ana, ben] = await Promise.all([1, 2, 3].map(() => running.connect()));
+  assert.ok(admin && ana && ben);
+  const table = await newTable(admin);
+  await ben.query(
+    `BEGIN; WITH gone AS (DELETE FROM ${table} WHERE id = 2 RETURNING id) SELECT count(*) FROM gone`,
+  );
+  await ana.query(`BEGIN; SELECT FROM ${table} WHERE id = 3 FOR KEY SHARE; COMMIT`);
+  await ben.query(`SELECT FROM ${table} WHERE id = 3 FOR KEY SHARE`);
+  assert.equal((await ben.query("COMMIT")).command, "COMMIT");
+});
