@@ -54,7 +54,8 @@ test("seed 4711: what concurrent sessions read and committed is explained by sna
 test("thousands of transactions, with COMMITs that travel with their statements and a catalog that changes, keep every rule", async () => {
   const options = { sessions: 8, transactionsPerSession: 125 };
   const { failure, transactions, committed, conflicted } = await simulateUntil({
-    firstSeed: Date.now() % 1_000_000,
+    // The same statements in every run of the tests; their timing is the machine's. `npm run simulate` brings new ones.
+    firstSeed: 4_000,
     transactions: 6_000,
     workloads: ["lists", "keys", "lists"],
     simulate: (workload, seed) =>

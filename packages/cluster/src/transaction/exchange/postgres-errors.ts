@@ -1,5 +1,5 @@
 /** Errors of the embedded PostgreSQL on their way to the client. */
-import { limits } from "@dsql-local/spec";
+import { errors, limits } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import { type ErrorFieldMap, errorFieldsOf } from "../../wire/index.ts";
 
@@ -32,9 +32,15 @@ const sharedBounds = [
   { sqlstate: "54000", message: /^row is too big/, fact: limits.rowBytesMax },
 ] as const;
 
+/** Two sessions have changed one row of PostgreSQL's catalogs at the same moment: two GRANTs on a table, say. */
+function isCatalogRace(sqlstate: string, message: string): boolean {
+  return sqlstate === "XX000" && /^tuple concurrently (?:updated|deleted)$/.test(message);
+}
+
 /** An error of PostgreSQL: in its own words, or in the service's where the service has a bound of the kind. */
 export function sqlErrorOf(fields: ErrorFieldMap): SqlError {
   const { sqlstate, message, detail, hint, position, objects } = errorFieldsOf(fields);
+  if (isCatalogRace(sqlstate, message)) return SqlError.of(errors.schemaConflict);
   const bound = sharedBounds.find((one) => one.sqlstate === sqlstate && one.message.test(message));
   if (bound !== undefined) return SqlError.of(bound.fact);
   return new SqlError({ sqlstate, message, detail, hint, position, objects });
