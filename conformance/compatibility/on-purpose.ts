@@ -48,7 +48,7 @@ export const onPurpose: readonly Purpose[] = [
   },
   {
     service: "a conflict is heard at COMMIT, whatever the transaction does until then",
-    here: "at the statement, where a transaction that has lost runs a data-modifying CTE over a table of more than 50,000 rows, writes more than 64 MiB into one table, may not read a table that its statement's keys are looked up in, or has called a function of its own that inserts rows",
+    here: "at the statement, where a transaction that has lost runs a data-modifying CTE over a table of more than 50,000 rows, writes more than 64 MiB into one table, may not read a table that its statement's keys are looked up in, or has called a function of its own that writes rows, or reads what it has written by way of a function or a view",
     why: "answering such a statement from the snapshot would copy the table, or repeat what cannot be repeated",
   },
   {
