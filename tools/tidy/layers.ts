@@ -32,8 +32,11 @@ const sideDoors: readonly string[] = ["cluster/data-dir", "cloud/preload-file"];
 const clusterParts = [
   ["base"],
   ["wire", "sql", "auth", "storage"],
+  ["backend"],
+  ["catalog"],
   ["transaction"],
   ["jobs"],
+  ["ddl", "explain"],
   ["session"],
   ["listener"],
   ["clusters"],

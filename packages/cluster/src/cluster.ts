@@ -32,7 +32,7 @@ import {
   type DataDirLock,
   type StorageAddress,
 } from "./storage/index.ts";
-import { isOc001Scope } from "./transaction/index.ts";
+import { isOc001Scope } from "./catalog/index.ts";
 
 /** What `pg.Pool` and `pg.Client` take. */
 export interface ConnectionOptions {

@@ -1,7 +1,7 @@
 /** Every option of a cluster: type, unit, default, bound. */
 import type { LimitValues, Log } from "./base/index.ts";
 import type { ConnectionRate, PortChoice } from "./listener/index.ts";
-import type { Oc001Scope } from "./transaction/index.ts";
+import type { Oc001Scope } from "./catalog/index.ts";
 
 export interface ClusterOptions {
   /** Made when it is not there; holds everything that survives a stop. */

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { silentLog, systemClock } from "../src/base/index.ts";
 import { systemRole } from "../src/storage/system-schema/index.ts";
-import { Backend } from "../src/transaction/backend/backend.ts";
-import { BackendPool, type Lease } from "../src/transaction/backend/backend-pool.ts";
-import { request, requestSimple } from "../src/transaction/backend/request.ts";
+import { Backend } from "../src/backend/backend.ts";
+import { BackendPool, type Lease } from "../src/backend/backend-pool.ts";
+import { request, requestSimple } from "../src/backend/request.ts";
 import { type RunningCluster, runCluster, within } from "./running-cluster.ts";
 import { eventually } from "./storage-helper.ts";
 

@@ -4,9 +4,9 @@ import { after, before, test } from "node:test";
 import { errors } from "@dsql-local/spec";
 import { serviceLimits } from "../src/base/index.ts";
 import { createSqlParser, type Statement } from "../src/sql/index.ts";
-import { Backend } from "../src/transaction/backend/backend.ts";
-import { request } from "../src/transaction/backend/request.ts";
-import { Catalog } from "../src/transaction/catalog/catalog.ts";
+import { Backend } from "../src/backend/backend.ts";
+import { request } from "../src/backend/request.ts";
+import { Catalog } from "../src/catalog/catalog.ts";
 import { PlanCache, type StatementPlan } from "../src/transaction/plan/plan.ts";
 import { type RunningCluster, runCluster } from "./running-cluster.ts";
 

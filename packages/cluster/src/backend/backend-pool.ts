@@ -13,7 +13,7 @@
  *
  * Measured: bench/transfers.bench.ts; its table is in docs/performance.md.
  */
-import { type Clock, type Log, SqlError } from "../../base/index.ts";
+import { type Clock, type Log, SqlError } from "../base/index.ts";
 import { errors } from "@dsql-local/spec";
 import type { Backend } from "./backend.ts";
 

@@ -12,7 +12,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { errors } from "@dsql-local/spec";
-import { announcement, assert, defined, SqlError } from "../../base/index.ts";
+import { announcement, assert, defined, SqlError } from "../base/index.ts";
 import {
   backendType,
   bodyOf,
@@ -22,7 +22,7 @@ import {
   encodeFrontend,
   errorFieldsOf,
   FrameSplitter,
-} from "../../wire/index.ts";
+} from "../wire/index.ts";
 import { Settings } from "./settings.ts";
 import { PreparedCache } from "./prepared-cache.ts";
 

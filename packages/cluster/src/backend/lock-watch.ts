@@ -9,7 +9,7 @@
  * - PostgreSQL is asked only while some statement is overdue, and by one question for all of them.
  * - The question is asked on a connection of its own: whatever else the system waits for, holders are parked.
  */
-import type { Clock, Log } from "../../base/index.ts";
+import type { Clock, Log } from "../base/index.ts";
 import type { Requester } from "./request.ts";
 
 /** A transaction as the watch sees it. */

@@ -9,7 +9,7 @@ import {
   encodeBindArguments,
   encodeFrontend,
   type ErrorFieldMap,
-} from "../../wire/index.ts";
+} from "../wire/index.ts";
 import type { Backend, Receiver } from "./backend.ts";
 
 /** PostgreSQL refused a statement. The fields are its own, by letter: `C` SQLSTATE, `n` constraint … */

@@ -10,7 +10,7 @@
  *
  * Tests: test/attack/system-never-waits.test.ts.
  */
-import type { Clock, Log } from "../../base/index.ts";
+import type { Clock, Log } from "../base/index.ts";
 import type { Backend } from "./backend.ts";
 import { request, type Requester, type RequestResult } from "./request.ts";
 

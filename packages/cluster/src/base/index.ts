@@ -2,6 +2,7 @@
 export { AssertionError, assert, defined } from "./assert.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { announcement } from "./announcement.ts";
+export type { Announced } from "./announced.ts";
 export type { Actor, ClusterEventName, ClusterEvents, Commit, Loss } from "./cluster-events.ts";
 export { Faults, type Fault, type FaultPlace, type FaultState } from "./faults.ts";
 export { faultKinds, type FaultKind, type FaultOptions, readFault } from "./fault-options.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before as beforeAll, test } from "node:test";
-import { createSqlParser, loadParser, type Statement } from "../../sql/index.ts";
+import { createSqlParser, loadParser, type Statement } from "../sql/index.ts";
 import { CatalogVersions } from "./catalog-versions.ts";
 
 const touched = (...names: string[]): ReadonlySet<string> => new Set(names);

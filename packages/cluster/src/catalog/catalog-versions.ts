@@ -8,8 +8,8 @@
  * Source: Aurora DSQL User Guide, "Concurrency control in Aurora DSQL".
  */
 
-import type { Statement } from "../../sql/index.ts";
-import type { Announced } from "../commit/commit-history.ts";
+import type { Announced } from "../base/index.ts";
+import type { Statement } from "../sql/index.ts";
 
 /** A committed change: the names of the relations it concerns; undefined: any. */
 interface CatalogChange {

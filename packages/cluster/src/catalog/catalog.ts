@@ -3,8 +3,8 @@
  *
  * Asked of PostgreSQL once and kept until the catalog changes.
  */
-import type { RelationRef, Statement } from "../../sql/index.ts";
-import type { Requester } from "../backend/request.ts";
+import type { RelationRef, Statement } from "../sql/index.ts";
+import type { Requester } from "../backend/index.ts";
 import { askFunctionFacts, type FunctionFacts } from "./functions.ts";
 import { askSharingFacts, type SharingFacts } from "./sharing.ts";
 import { type Table, tableOf, tableQuery, textArray } from "./table.ts";

@@ -1,5 +1,5 @@
 /** A foreign key as the catalog has it, and how PostgreSQL words its violation. */
-import { SqlError } from "../../base/index.ts";
+import { SqlError } from "../base/index.ts";
 
 /** What happens to the rows that reference a row that goes, or whose key changes. */
 export type ForeignKeyAction = "none" | "cascade" | "setNull" | "setDefault";

@@ -4,7 +4,7 @@
  *
  * Tests: functions.test.ts, test/statement-plans.test.ts.
  */
-import type { Requester } from "../backend/request.ts";
+import type { Requester } from "../backend/index.ts";
 import { callsAny } from "./table.ts";
 
 export interface FunctionFacts {

@@ -8,8 +8,8 @@
  * Source: PostgreSQL, BuildIndexValueDescription and ri_ReportViolation.
  */
 import { quoteLiteral } from "@dsql-local/sql";
-import type { ErrorFieldMap } from "../../wire/index.ts";
-import { isNotAllowed, type Requester } from "../backend/request.ts";
+import type { ErrorFieldMap } from "../wire/index.ts";
+import { isNotAllowed, type Requester } from "../backend/index.ts";
 import { quoteName } from "./table.ts";
 
 /**

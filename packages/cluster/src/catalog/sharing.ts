@@ -8,8 +8,8 @@
  *
  * Tests: test/session-state.test.ts.
  */
-import type { Statement } from "../../sql/index.ts";
-import type { Requester } from "../backend/request.ts";
+import type { Statement } from "../sql/index.ts";
+import type { Requester } from "../backend/index.ts";
 
 export interface SharingFacts {
   /** Names of functions that are the cluster's alone. */

@@ -22,7 +22,8 @@ import { Jobs } from "../jobs/index.ts";
 import type { SessionServices } from "../session/index.ts";
 import { createSqlParser, loadParser } from "../sql/index.ts";
 import { asStorageError, createStorage, type Storage, StorageError } from "../storage/index.ts";
-import { Coordinator, type Oc001Scope } from "../transaction/index.ts";
+import type { Oc001Scope } from "../catalog/index.ts";
+import { Coordinator } from "../transaction/index.ts";
 import { Restarts } from "./restarts.ts";
 
 /** A snapshot waits so long for open transactions to end. */

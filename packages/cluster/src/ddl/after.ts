@@ -6,8 +6,8 @@
  * Tests: test/ddl-checks.test.ts.
  */
 import { limits as facts } from "@dsql-local/spec";
-import { SqlError } from "../../base/index.ts";
-import type { DdlShape, ObjectName } from "../../sql/index.ts";
+import { SqlError } from "../base/index.ts";
+import type { DdlShape, ObjectName } from "../sql/index.ts";
 import type { CheckContext } from "./before.ts";
 import { limitError, requireWithin } from "./limit-error.ts";
 import { type ColumnFacts, schemasOf, type TableFacts, tableFacts } from "./table-facts.ts";

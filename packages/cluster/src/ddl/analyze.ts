@@ -1,6 +1,6 @@
 /** ANALYZE: of the role's own tables where it names none, and beside the jobs that work on them. */
-import type { Statement } from "../../sql/index.ts";
-import type { SessionServices } from "../services.ts";
+import type { Statement } from "../sql/index.ts";
+import type { DdlServices } from "./context.ts";
 import { userSchemas } from "./user-objects.ts";
 
 export type AnalyzeStatement = Extract<Statement, { kind: "analyze" }>;
@@ -13,7 +13,7 @@ export interface Analysis {
 }
 
 export async function analysisOf(
-  { coordinator, jobs }: SessionServices,
+  { coordinator, jobs }: Pick<DdlServices, "coordinator" | "jobs">,
   statement: AnalyzeStatement,
   role: string,
 ): Promise<Analysis> {

@@ -6,8 +6,8 @@
  * Tests: test/ddl-checks.test.ts.
  */
 import { errors } from "@dsql-local/spec";
-import { type LimitValues, SqlError } from "../../base/index.ts";
-import type { CreatedObject, DdlShape, ObjectName, SqlParser, TableChange } from "../../sql/index.ts";
+import { type LimitValues, SqlError } from "../base/index.ts";
+import type { CreatedObject, DdlShape, ObjectName, SqlParser, TableChange } from "../sql/index.ts";
 import { limitError } from "./limit-error.ts";
 import { type Ask, type TableFacts, tableFacts } from "./table-facts.ts";
 import { userSchemas } from "./user-objects.ts";

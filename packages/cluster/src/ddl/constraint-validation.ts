@@ -4,10 +4,10 @@
  *
  * Source: Aurora DSQL User Guide, "ALTER TABLE"; the errors are PostgreSQL's.
  */
-import { SqlError } from "../../base/index.ts";
-import type { JobTask } from "../../jobs/index.ts";
-import type { Statement } from "../../sql/index.ts";
-import { quoteName } from "../../transaction/index.ts";
+import { SqlError } from "../base/index.ts";
+import type { JobTask } from "../jobs/index.ts";
+import type { Statement } from "../sql/index.ts";
+import { quoteName } from "../catalog/index.ts";
 import { type Ask, schemasOf } from "./table-facts.ts";
 
 export type ValidateStatement = Extract<Statement, { kind: "validateConstraintAsync" }>;

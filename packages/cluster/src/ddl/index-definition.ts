@@ -5,10 +5,11 @@
  * PostgreSQL itself judges the definition, on an empty temporary copy of the table, and names an index without a name.
  */
 import { applyEdits, lex } from "@dsql-local/sql";
-import { SqlError } from "../../base/index.ts";
-import type { JobTask } from "../../jobs/index.ts";
-import { type Statement } from "../../sql/index.ts";
-import { quoteName, textArray, type Transaction } from "../../transaction/index.ts";
+import { SqlError } from "../base/index.ts";
+import type { JobTask } from "../jobs/index.ts";
+import { type Statement } from "../sql/index.ts";
+import { quoteName, textArray } from "../catalog/index.ts";
+import type { Transaction } from "../transaction/index.ts";
 import { checkKey } from "./after.ts";
 import type { CheckContext } from "./before.ts";
 import { keyTypeError } from "./key-type-error.ts";

@@ -1,6 +1,6 @@
 /** A type that PostgreSQL cannot put in an index either, in the service's words. */
 import { errors } from "@dsql-local/spec";
-import { SqlError } from "../../base/index.ts";
+import { SqlError } from "../base/index.ts";
 
 /** @returns the error as the service puts it; any other error as it is */
 export function keyTypeError(error: unknown): unknown {

@@ -3,10 +3,11 @@
  *
  * Tests: test/ddl-checks.test.ts, test/jobs-and-ddl.test.ts.
  */
-import { SqlError } from "../../base/index.ts";
-import type { Job, JobTask } from "../../jobs/index.ts";
-import type { Statement } from "../../sql/index.ts";
-import { type Outcome, quoteName, type Sink, type Transaction } from "../../transaction/index.ts";
+import { SqlError } from "../base/index.ts";
+import type { Job, JobTask } from "../jobs/index.ts";
+import type { Statement } from "../sql/index.ts";
+import { quoteName } from "../catalog/index.ts";
+import type { Outcome, Sink, Transaction } from "../transaction/index.ts";
 import { checkAfter } from "./after.ts";
 import { checkBefore, type CheckContext } from "./before.ts";
 import { checkContext, type DdlContext } from "./context.ts";

@@ -1,9 +1,9 @@
 /** The statements that leave a job: checked now, done by a job that is submitted with the COMMIT. */
 import { errors } from "@dsql-local/spec";
-import { SqlError } from "../../base/index.ts";
-import type { JobTask } from "../../jobs/index.ts";
-import type { Execution, Outcome, Sink, Transaction } from "../../transaction/index.ts";
-import { encodeBackend } from "../../wire/index.ts";
+import { SqlError } from "../base/index.ts";
+import type { JobTask } from "../jobs/index.ts";
+import type { Execution, Outcome, Sink, Transaction } from "../transaction/index.ts";
+import { encodeBackend } from "../wire/index.ts";
 import { defineValidation, type ValidateStatement } from "./constraint-validation.ts";
 import { checkContext, type DdlContext } from "./context.ts";
 import { defineIndex, type IndexStatement } from "./index-definition.ts";

@@ -1,6 +1,6 @@
 /** What the catalog says of a table, as far as DDL is judged by it. */
-import type { KnownType, ObjectName } from "../../sql/index.ts";
-import { textArray } from "../../transaction/index.ts";
+import type { KnownType, ObjectName } from "../sql/index.ts";
+import { textArray } from "../catalog/index.ts";
 
 /** Runs one of the cluster's own statements, within a transaction or outside. @returns the rows */
 export type Ask = (

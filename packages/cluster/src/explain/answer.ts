@@ -4,7 +4,7 @@
  * XML and YAML are given as PostgreSQL writes them: what the service makes of those is not known.
  */
 import { settableSettings } from "@dsql-local/spec";
-import type { Statement } from "../../sql/index.ts";
+import type { Statement } from "../sql/index.ts";
 import { dpuLines, type StatementDpu, statementDpu } from "./dpu.ts";
 import type { ExplainOptions } from "./explain-options.ts";
 import { displayedInJson, jsonPlan } from "./json-plan.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { createSqlParser, loadParser } from "../../sql/index.ts";
+import { createSqlParser, loadParser } from "../sql/index.ts";
 import { explainOptions } from "./explain-options.ts";
 
 before(loadParser);

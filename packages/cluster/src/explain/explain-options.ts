@@ -1,6 +1,6 @@
 /** What the client asks of EXPLAIN, and the statement it asks about. */
 import { lex } from "@dsql-local/sql";
-import { type Statement } from "../../sql/index.ts";
+import { type Statement } from "../sql/index.ts";
 
 export interface ExplainOptions {
   readonly analyze: boolean;

@@ -7,15 +7,10 @@
  *
  * Tests: test/explain.test.ts.
  */
-import { SqlError } from "../../base/index.ts";
-import {
-  type Execution,
-  type Outcome,
-  type Sink,
-  type Transaction,
-  unkept,
-} from "../../transaction/index.ts";
-import { backendType, decodeDataRow, encodeBackend, noBindArguments } from "../../wire/index.ts";
+import { SqlError } from "../base/index.ts";
+import { unkept } from "../backend/index.ts";
+import type { Execution, Outcome, Sink, Transaction } from "../transaction/index.ts";
+import { backendType, decodeDataRow, encodeBackend, noBindArguments } from "../wire/index.ts";
 import { answerOf } from "./answer.ts";
 import { type ExplainOptions, explainOptions } from "./explain-options.ts";
 import type { Explained } from "./postgres-plan.ts";

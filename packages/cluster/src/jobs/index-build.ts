@@ -3,7 +3,7 @@
  *
  * Source: Aurora DSQL User Guide, "Asynchronous indexes in Aurora DSQL"; recorded answers of the service.
  */
-import { type Backend, type PostgresError, requestSimple } from "../transaction/index.ts";
+import { type Backend, type PostgresError, requestSimple } from "../backend/index.ts";
 import { completed, type Job, type JobEnd } from "./job.ts";
 import { type JobTable, regclassText, type Requester } from "./job-table.ts";
 

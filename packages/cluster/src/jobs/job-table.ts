@@ -3,7 +3,7 @@
  *
  * Source: Aurora DSQL User Guide, "Asynchronous indexes in Aurora DSQL".
  */
-import { quoteName } from "../transaction/index.ts";
+import { quoteName } from "../catalog/index.ts";
 import { type Job, type JobEnd, type JobStatus, type JobType, statesBefore } from "./job.ts";
 
 /** Whoever runs the cluster's own statements. */

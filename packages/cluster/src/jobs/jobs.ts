@@ -14,13 +14,8 @@
  */
 import { errors } from "@dsql-local/spec";
 import { type Clock, type Log, type Random, SqlError } from "../base/index.ts";
-import {
-  type Backend,
-  BackendLost,
-  type Coordinator,
-  PostgresError,
-  requestSimple,
-} from "../transaction/index.ts";
+import { type Backend, BackendLost, PostgresError, requestSimple } from "../backend/index.ts";
+import type { Coordinator } from "../transaction/index.ts";
 import { endOfRefused, takeUpBuild } from "./index-build.ts";
 import { completed, isEnded, type Job, type JobEnd, type JobTask } from "./job.ts";
 import { jobIdText, jobIdUuid } from "./job-id.ts";

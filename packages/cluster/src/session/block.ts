@@ -8,13 +8,8 @@
  */
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import {
-  SequenceValues,
-  type SessionView,
-  type Settings,
-  type SettingsFound,
-  type Transaction,
-} from "../transaction/index.ts";
+import { SequenceValues, type Settings, type SettingsFound } from "../backend/index.ts";
+import type { SessionView, Transaction } from "../transaction/index.ts";
 import { readyStatus } from "../wire/index.ts";
 import type { ReportedParameters } from "./reported-parameters.ts";
 import type { SessionServices } from "./services.ts";

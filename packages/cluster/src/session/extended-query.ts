@@ -13,13 +13,8 @@
  */
 import { type Clock, type MemoryAccount, SqlError } from "../base/index.ts";
 import { factsOf, isExplain, type SqlParser, type Statement } from "../sql/index.ts";
-import {
-  type Coordinator,
-  describe,
-  type Description,
-  type Execution,
-  type PreparedText,
-} from "../transaction/index.ts";
+import type { PreparedText } from "../backend/index.ts";
+import { type Coordinator, describe, type Description, type Execution } from "../transaction/index.ts";
 import {
   decodeBind,
   decodeBindArguments,

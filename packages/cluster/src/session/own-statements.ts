@@ -4,14 +4,8 @@
 import { errors } from "@dsql-local/spec";
 import { defined, SqlError } from "../base/index.ts";
 import type { JobIdSource, Statement } from "../sql/index.ts";
-import {
-  describe,
-  type Execution,
-  InnerSink,
-  type Outcome,
-  type Sink,
-  unkept,
-} from "../transaction/index.ts";
+import { unkept } from "../backend/index.ts";
+import { describe, type Execution, InnerSink, type Outcome, type Sink } from "../transaction/index.ts";
 import {
   backendType,
   type BindArguments,

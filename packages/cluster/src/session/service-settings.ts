@@ -7,7 +7,8 @@
  */
 import { settableSettings } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import type { Execution, Outcome, Settings, Sink } from "../transaction/index.ts";
+import type { Settings } from "../backend/index.ts";
+import type { Execution, Outcome, Sink } from "../transaction/index.ts";
 import { encodeBackend } from "../wire/index.ts";
 
 const prefix = "dsql.";

@@ -11,7 +11,7 @@
 import type { Duplex } from "node:stream";
 import { type ErrorFact, errors } from "@dsql-local/spec";
 import { defined, type MemoryAccount, readExactly, SqlError } from "../base/index.ts";
-import { BackendLost } from "../transaction/index.ts";
+import { BackendLost } from "../backend/index.ts";
 import {
   bodyOf,
   decodePassword,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { createSqlParser, loadParser } from "../sql/index.ts";
-import { Settings } from "../transaction/index.ts";
+import { Settings } from "../backend/index.ts";
 import { changeOf, type SettingChange, type SettingStatement } from "./setting-changes.ts";
 
 before(loadParser);

@@ -5,7 +5,7 @@
  * session alone. So where the client started with settings of its own, RESET is run as SET to those.
  */
 import type { Statement } from "../sql/index.ts";
-import type { Settings } from "../transaction/index.ts";
+import type { Settings } from "../backend/index.ts";
 import type { SettingScope } from "./reported-parameters.ts";
 import { isServiceSetting, postgresName, requireBoolean } from "./service-settings.ts";
 

@@ -10,7 +10,7 @@ import type { Outcome } from "../transaction/index.ts";
 import { encodeBackend, noBindArguments } from "../wire/index.ts";
 import { ClientSink } from "./client-sink.ts";
 import type { ClientWriter } from "./client-writer.ts";
-import { explainOptions } from "./explain/index.ts";
+import { explainOptions } from "../explain/index.ts";
 import type { FrameQueue } from "./frame-queue.ts";
 import type { StatementRunner } from "./statement-runner.ts";
 

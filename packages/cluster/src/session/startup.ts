@@ -6,7 +6,8 @@
 import { quoteLiteral } from "@dsql-local/sql";
 import { errors, settableSettings } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
-import { type Coordinator, request, Settings } from "../transaction/index.ts";
+import { request, Settings } from "../backend/index.ts";
+import type { Coordinator } from "../transaction/index.ts";
 import { requireUtf8 } from "./client-encoding.ts";
 import { reportedSettings } from "./reported-parameters.ts";
 import { isServiceSetting, postgresName, requireBoolean } from "./service-settings.ts";

@@ -5,15 +5,8 @@ import { errors } from "@dsql-local/spec";
 import { countCharacters } from "@dsql-local/sql";
 import { SqlError } from "../base/index.ts";
 import { factsOf, type RelationRef, type Statement } from "../sql/index.ts";
-import {
-  applicationNameIn,
-  BackendLost,
-  type Execution,
-  type Outcome,
-  type PreparedText,
-  type Settings,
-  type Sink,
-} from "../transaction/index.ts";
+import { BackendLost, type PreparedText, type Settings } from "../backend/index.ts";
+import { applicationNameIn, type Execution, type Outcome, type Sink } from "../transaction/index.ts";
 import { noBindArguments } from "../wire/index.ts";
 import { Block } from "./block.ts";
 import { handlerOf, type Running } from "./kinds/index.ts";

@@ -15,24 +15,36 @@ import {
 } from "../base/index.ts";
 import { administratorUser, errors, holdsAsOf } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
-import { Backend, type BackendAddress, type RightsBreach } from "./backend/backend.ts";
-import { BackendPool, type Lease } from "./backend/backend-pool.ts";
-import { type PreparedText, TextCatalogue, unkept } from "./backend/prepared-cache.ts";
 import {
+  Backend,
+  type BackendAddress,
+  BackendPool,
+  type Lease,
+  LockWatch,
   PostgresError,
+  type PreparedText,
   request,
   type Requester,
-  requestSimple,
   type RequestResult,
-} from "./backend/request.ts";
-import { SystemConnection, systemSettings } from "./backend/system-connection.ts";
-import { LockWatch } from "./backend/lock-watch.ts";
-import type { Settings } from "./backend/settings.ts";
-import { RolePasswords } from "./backend/role-passwords.ts";
-import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
-import { Catalog } from "./catalog/catalog.ts";
-import { CatalogVersions, type Oc001Scope } from "./catalog/catalog-versions.ts";
-import { isShareable, mayUseSequences, type SharingFacts } from "./catalog/sharing.ts";
+  requestSimple,
+  type RightsBreach,
+  RolePasswords,
+  type Settings,
+  type SettingsFound,
+  settingsFound,
+  SystemConnection,
+  systemSettings,
+  TextCatalogue,
+  unkept,
+} from "../backend/index.ts";
+import {
+  Catalog,
+  CatalogVersions,
+  isShareable,
+  mayUseSequences,
+  type Oc001Scope,
+  type SharingFacts,
+} from "../catalog/index.ts";
 import { CommitHistory } from "./commit/commit-history.ts";
 import { Looks } from "./commit/looks.ts";
 import { applicationNameIn, staleLossOf } from "./commit/loss.ts";

@@ -14,14 +14,19 @@ import {
   encodeFrontend,
   type ErrorFieldMap,
 } from "../wire/index.ts";
-import type { Receiver } from "./backend/backend.ts";
-import type { Lease } from "./backend/backend-pool.ts";
-import { mayUseSequences } from "./catalog/sharing.ts";
-import type { Table } from "./catalog/table.ts";
-import { PostgresError, request, requestSimple, type RequestResult } from "./backend/request.ts";
-import type { Settings } from "./backend/settings.ts";
-import type { SequenceValues } from "./backend/sequence-values.ts";
-import { type SettingsFound, settingsFound } from "./backend/settings-found.ts";
+import {
+  type Lease,
+  PostgresError,
+  type Receiver,
+  request,
+  type RequestResult,
+  requestSimple,
+  type SequenceValues,
+  type Settings,
+  type SettingsFound,
+  settingsFound,
+} from "../backend/index.ts";
+import { mayUseSequences, type Table } from "../catalog/index.ts";
 import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
 import type { KeyShare } from "./commit/commit-history.ts";
 import type { Execution, Sink } from "./exchange/execution.ts";

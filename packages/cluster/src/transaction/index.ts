@@ -4,11 +4,6 @@
  * Promises snapshot isolation with first-committer-wins: no statement waits for an open transaction whose client
  * thinks, and a loser hears 40001 at COMMIT (at the statement outside a block).
  */
-export { type Backend, type BackendAddress, BackendLost } from "./backend/backend.ts";
-export { type PreparedText, unkept } from "./backend/prepared-cache.ts";
-export { PostgresError, request, requestSimple } from "./backend/request.ts";
-export { quoteName, textArray } from "./catalog/table.ts";
-export { isOc001Scope, type Oc001Scope } from "./catalog/catalog-versions.ts";
 export { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
 export { applicationNameIn } from "./commit/loss.ts";
 export { describe, type Description } from "./exchange/describe.ts";
@@ -17,8 +12,5 @@ export { InnerSink } from "./exchange/sinks.ts";
 export type { Hold } from "./hold.ts";
 export { sqlErrorOf } from "./exchange/postgres-errors.ts";
 export type { SessionView } from "./services.ts";
-export { SequenceValues } from "./backend/sequence-values.ts";
-export type { SettingsFound } from "./backend/settings-found.ts";
-export { Settings } from "./backend/settings.ts";
 export type { TransactionState } from "./state.ts";
 export { Transaction } from "./transaction.ts";

@@ -1,16 +1,17 @@
 /** What a transaction works with; made once by the coordinator. */
 import type { Clock, ClusterEvents, Events, Faults, LimitValues, Log } from "../base/index.ts";
-import type { BackendPool } from "./backend/backend-pool.ts";
-import type { TextCatalogue } from "./backend/prepared-cache.ts";
-import type { Catalog } from "./catalog/catalog.ts";
-import type { CatalogVersions } from "./catalog/catalog-versions.ts";
+import type {
+  BackendPool,
+  LockWatch,
+  Requester,
+  SequenceValues,
+  Settings,
+  TextCatalogue,
+} from "../backend/index.ts";
+import type { Catalog, CatalogVersions } from "../catalog/index.ts";
 import type { CommitHistory } from "./commit/commit-history.ts";
 import type { Looks } from "./commit/looks.ts";
 import type { RecentCommits } from "./commit/recent-commits.ts";
-import type { Requester } from "./backend/request.ts";
-import type { SequenceValues } from "./backend/sequence-values.ts";
-import type { Settings } from "./backend/settings.ts";
-import type { LockWatch } from "./backend/lock-watch.ts";
 import type { PlanCache } from "./plan/plan.ts";
 
 /** A session as far as its statements need it. */

@@ -16,11 +16,14 @@
 import { errors } from "@dsql-local/spec";
 import { type Actor, assert, type FaultPlace, SqlError } from "../base/index.ts";
 import type { ErrorFieldMap } from "../wire/index.ts";
-import { PostgresError, requestSimple } from "./backend/request.ts";
-import type { SequenceValues } from "./backend/sequence-values.ts";
-import type { Settings } from "./backend/settings.ts";
-import type { SettingsFound } from "./backend/settings-found.ts";
-import { quoteName } from "./catalog/table.ts";
+import {
+  PostgresError,
+  requestSimple,
+  type SequenceValues,
+  type Settings,
+  type SettingsFound,
+} from "../backend/index.ts";
+import { quoteName } from "../catalog/index.ts";
 import { decide, lossOf, settle, type Standing } from "./commit/verdict.ts";
 import { applicationNameIn, lookBack, type Lost, type Since, storyOf } from "./commit/loss.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";

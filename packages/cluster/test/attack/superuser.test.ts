@@ -10,8 +10,8 @@ import { systemClock } from "../../src/base/clock.ts";
 import { superuser, systemRole } from "../../src/storage/system-schema/index.ts";
 import { acquireDataDir, createStorage } from "../../src/storage/index.ts";
 import { Coordinator } from "../../src/transaction/index.ts";
-import { Backend, type RightsBreach } from "../../src/transaction/backend/backend.ts";
-import { request } from "../../src/transaction/backend/request.ts";
+import { Backend, type RightsBreach } from "../../src/backend/backend.ts";
+import { request } from "../../src/backend/request.ts";
 import { type RunningCluster, runCluster } from "../running-cluster.ts";
 import { afterTest, query, queryAsSuperuser, startStorage, temporaryDataDir } from "../storage-helper.ts";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { systemClock } from "../../src/base/index.ts";
 import { systemRole } from "../../src/storage/system-schema/index.ts";
-import { Backend } from "../../src/transaction/backend/backend.ts";
-import { PostgresError } from "../../src/transaction/backend/request.ts";
-import { SystemConnection, systemSettings } from "../../src/transaction/backend/system-connection.ts";
+import { Backend } from "../../src/backend/backend.ts";
+import { PostgresError } from "../../src/backend/request.ts";
+import { SystemConnection, systemSettings } from "../../src/backend/system-connection.ts";
 import { type RunningCluster, runCluster, within } from "../running-cluster.ts";
 import { eventually } from "../storage-helper.ts";
 

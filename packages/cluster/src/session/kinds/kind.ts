@@ -1,13 +1,7 @@
 /** What a session knows of a kind of statement: how it runs, and what it says of columns before PostgreSQL is asked. */
 import type { Kind, Statement } from "../../sql/index.ts";
-import type {
-  Description,
-  Execution,
-  Outcome,
-  PreparedText,
-  Settings,
-  Sink,
-} from "../../transaction/index.ts";
+import type { PreparedText, Settings } from "../../backend/index.ts";
+import type { Description, Execution, Outcome, Sink } from "../../transaction/index.ts";
 import type { Block } from "../block.ts";
 import type { OwnContext } from "../own-statements.ts";
 import type { ReportedParameters } from "../reported-parameters.ts";

@@ -1,5 +1,5 @@
 /** What the session does itself: DSQL's own forms, jobs, mappings, prepared statements. */
-import { createIndexAsync, validateConstraintAsync } from "../ddl/index.ts";
+import { createIndexAsync, validateConstraintAsync } from "../../ddl/index.ts";
 import { jobIdColumn, waitForJobOwn, withoutColumns } from "../own-descriptions.ts";
 import { waitForJob as wait } from "../own-statements.ts";
 import { changeMapping } from "../role-statements.ts";

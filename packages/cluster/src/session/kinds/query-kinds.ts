@@ -1,9 +1,10 @@
 /** Queries, writes and DDL: what PostgreSQL runs for the client. */
 import { SqlError } from "../../base/index.ts";
 import { isExplain } from "../../sql/index.ts";
-import { type Outcome, unkept } from "../../transaction/index.ts";
-import { analysisOf, runDdl } from "../ddl/index.ts";
-import { explain } from "../explain/index.ts";
+import { unkept } from "../../backend/index.ts";
+import type { Outcome } from "../../transaction/index.ts";
+import { analysisOf, runDdl } from "../../ddl/index.ts";
+import { explain } from "../../explain/index.ts";
 import { prepareEndOfRoles } from "../role-statements.ts";
 import { answered, type KindHandler, type Of, type Run, type Running } from "./kind.ts";
 

@@ -76,7 +76,7 @@ BEGIN
 END
 $$`;
 
-/** What they are for: transaction/backend/sequence-values.ts. */
+/** What they are for: backend/sequence-values.ts. */
 const sequences = `
 CREATE FUNCTION pg_dsql.kept_value(sequence regclass) RETURNS bigint LANGUAGE sql STABLE
 RETURN substring(current_setting('dsql.sequence_values', true) FROM ',' || sequence::oid || '=(-?[0-9]+)')::bigint;

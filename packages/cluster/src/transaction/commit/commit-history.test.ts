@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "../../base/index.ts";
-import type { Table } from "../catalog/table.ts";
+import type { Table } from "../../catalog/table.ts";
 import { CommitHistory, type KeyShare } from "./commit-history.ts";
 
 const account: Table = {

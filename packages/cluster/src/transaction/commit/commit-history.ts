@@ -9,8 +9,8 @@
  * announced before; and a commit that had its number when the asker took its place in the order, before its BEGIN was sent,
  * is in the asker's snapshot. No clock and no waiting is involved; docs/decisions/2026-12-01-announce-before-commit.md.
  */
-import type { Clock } from "../../base/index.ts";
-import type { Table } from "../catalog/table.ts";
+import type { Announced, Clock } from "../../base/index.ts";
+import type { Table } from "../../catalog/index.ts";
 
 /** Rows that a transaction had locked FOR KEY SHARE. */
 export interface KeyShare {
@@ -25,14 +25,6 @@ export interface Announcement {
   /** Names of the relations in which rows cease to reference others: they go, or columns of a foreign key change. */
   readonly released: ReadonlySet<string>;
   readonly shares: readonly KeyShare[];
-}
-
-/** A commit that has been sent to PostgreSQL, or is about to. */
-export interface Announced {
-  /** It has taken effect, or nobody knows whether it has. */
-  settle(): void;
-  /** PostgreSQL has refused it. */
-  takeBack(): void;
 }
 
 interface Remembered extends KeyShare {

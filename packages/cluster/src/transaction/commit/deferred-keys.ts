@@ -7,8 +7,8 @@
  * Tests: conformance/isolation/foreign-key-deferred.script.
  */
 import type { ErrorFieldMap } from "../../wire/index.ts";
-import { PostgresError } from "../backend/request.ts";
-import type { Catalog } from "../catalog/catalog.ts";
+import { PostgresError } from "../../backend/index.ts";
+import type { Catalog } from "../../catalog/index.ts";
 import type { Hold } from "../hold.ts";
 
 /** @returns PostgreSQL's error, if a foreign key is violated as things are now */

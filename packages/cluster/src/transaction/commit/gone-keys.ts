@@ -8,8 +8,8 @@
  * Tests: test/attack/gone-keys.test.ts, conformance/isolation, simulation.
  */
 import type { Statement } from "../../sql/index.ts";
-import { PostgresError } from "../backend/request.ts";
-import type { Catalog, RelationName } from "../catalog/catalog.ts";
+import { PostgresError } from "../../backend/index.ts";
+import type { Catalog, RelationName } from "../../catalog/index.ts";
 import type { Hold, Sent } from "../hold.ts";
 import { ShadowTable } from "../shadow/shadow-table.ts";
 import type { CommitHistory } from "./commit-history.ts";

@@ -7,9 +7,8 @@
  * Tests: test/foreign-keys-in-the-shadow.test.ts, simulation.
  */
 import { SqlError } from "../../base/index.ts";
-import { PostgresError } from "../backend/request.ts";
-import type { RelationName } from "../catalog/catalog.ts";
-import { isSame } from "../catalog/foreign-key.ts";
+import { PostgresError } from "../../backend/index.ts";
+import { isSame, type RelationName } from "../../catalog/index.ts";
 import type { Hold } from "../hold.ts";
 import { checkWholeTable } from "../shadow/foreign-keys.ts";
 import { ShadowTable } from "../shadow/shadow-table.ts";

@@ -9,7 +9,7 @@
  */
 import type { DmlShape } from "../../sql/index.ts";
 import { decodeBindArguments, encodeBindArguments } from "../../wire/index.ts";
-import { PostgresError, requestBound, requestSimple } from "../backend/request.ts";
+import { PostgresError, requestBound, requestSimple } from "../../backend/index.ts";
 import { describeParameters } from "../exchange/describe.ts";
 import type { Execution } from "../exchange/execution.ts";
 import { postgresConflict } from "../exchange/postgres-errors.ts";

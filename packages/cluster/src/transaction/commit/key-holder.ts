@@ -11,7 +11,7 @@
  */
 import type { Statement } from "../../sql/index.ts";
 import type { ErrorFieldMap } from "../../wire/index.ts";
-import { seesReportedKey, seesReportedReference } from "../catalog/reported-key.ts";
+import { seesReportedKey, seesReportedReference } from "../../catalog/index.ts";
 import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";

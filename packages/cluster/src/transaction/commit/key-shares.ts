@@ -11,8 +11,8 @@
  * Source: Aurora DSQL User Guide, "Concurrency control in Aurora DSQL" (conflict matrix).
  * Tests: commit-history.test.ts, test/attack/key-shares.test.ts, simulation.
  */
-import { PostgresError, type Requester } from "../backend/request.ts";
-import { qualifiedName, quoteName, type Table } from "../catalog/table.ts";
+import { PostgresError, type Requester } from "../../backend/index.ts";
+import { qualifiedName, quoteName, type Table } from "../../catalog/index.ts";
 import type { KeyShare } from "./commit-history.ts";
 
 /**

@@ -8,8 +8,8 @@
  * Source: Aurora DSQL User Guide, "Concurrency control in Aurora DSQL" (conflict matrix).
  */
 import type { ErrorFieldMap } from "../../wire/index.ts";
-import { PostgresError, type Requester } from "../backend/request.ts";
-import { qualifiedName, quoteName, type Table, textArray } from "../catalog/table.ts";
+import { PostgresError, type Requester } from "../../backend/index.ts";
+import { qualifiedName, quoteName, type Table, textArray } from "../../catalog/index.ts";
 import type { AddedColumns } from "../plan/added-columns.ts";
 import type { LockingPlan, LockStrength } from "../plan/locking.ts";
 import type { KeyShare } from "./commit-history.ts";

@@ -4,7 +4,7 @@
 import type { Actor, Commit, Loss } from "../../base/index.ts";
 import type { Statement } from "../../sql/index.ts";
 import type { ErrorFieldMap } from "../../wire/index.ts";
-import type { Settings } from "../backend/settings.ts";
+import type { Settings } from "../../backend/index.ts";
 import type { Execution } from "../exchange/execution.ts";
 import type { Footprint } from "../footprint.ts";
 import type { Hold } from "../hold.ts";

@@ -6,8 +6,8 @@
  */
 import type { Range } from "@dsql-local/sql";
 import type { ErrorFieldMap } from "../../wire/index.ts";
-import { PostgresError } from "../backend/request.ts";
-import { qualifiedName, quoteName, type Table } from "../catalog/table.ts";
+import { PostgresError } from "../../backend/index.ts";
+import { qualifiedName, quoteName, type Table } from "../../catalog/index.ts";
 import type { Execution } from "../exchange/execution.ts";
 import { postgresConflict } from "../exchange/postgres-errors.ts";
 import type { Hold } from "../hold.ts";

@@ -5,8 +5,7 @@
  * what was settled before its snapshot was taken is in the snapshot. So the winner is always among `since`, unless that says
  * that it has been forgotten; where one commit alone comes into question, it is the winner.
  */
-import type { Commit } from "../../base/index.ts";
-import type { Announced } from "./commit-history.ts";
+import type { Announced, Commit } from "../../base/index.ts";
 
 /** Commits remembered; at the bound the oldest is forgotten. */
 const commitsMax = 512;

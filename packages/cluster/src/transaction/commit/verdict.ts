@@ -1,12 +1,10 @@
 /** The verdict on a transaction at COMMIT, and the COMMIT itself. */
 import { errors } from "@dsql-local/spec";
-import { type Actor, type Commit, SqlError } from "../../base/index.ts";
-import type { Settings } from "../backend/settings.ts";
-import type { SettingsFound } from "../backend/settings-found.ts";
+import { type Actor, type Announced, type Commit, SqlError } from "../../base/index.ts";
+import type { Settings, SettingsFound } from "../../backend/index.ts";
 import type { Footprint } from "../footprint.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
-import type { Announced } from "./commit-history.ts";
 import { checkDeferredKeys } from "./deferred-keys.ts";
 import { judge } from "./judge.ts";
 import { keptText } from "./recent-commits.ts";

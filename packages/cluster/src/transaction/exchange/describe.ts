@@ -6,9 +6,13 @@ import {
   encodeFrontend,
   type ErrorFieldMap,
 } from "../../wire/index.ts";
-import type { Backend, Receiver } from "../backend/backend.ts";
-import { backendStatementName, type PreparedText } from "../backend/prepared-cache.ts";
-import { PostgresError } from "../backend/request.ts";
+import {
+  type Backend,
+  backendStatementName,
+  PostgresError,
+  type PreparedText,
+  type Receiver,
+} from "../../backend/index.ts";
 import { parseFrames } from "./statement-exchange.ts";
 
 export interface Description {

@@ -2,7 +2,7 @@
  * One statement on its way through a transaction, and where its answer goes.
  */
 import type { Statement } from "../../sql/index.ts";
-import type { PreparedText } from "../backend/prepared-cache.ts";
+import type { PreparedText } from "../../backend/index.ts";
 
 export interface Execution {
   readonly statement: Statement;

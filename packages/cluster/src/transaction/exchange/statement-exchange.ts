@@ -11,8 +11,7 @@ import {
   encodeFrontend,
   type ErrorFieldMap,
 } from "../../wire/index.ts";
-import type { Backend, Receiver } from "../backend/backend.ts";
-import { backendStatementName, type PreparedText } from "../backend/prepared-cache.ts";
+import { type Backend, backendStatementName, type PreparedText, type Receiver } from "../../backend/index.ts";
 import type { CopyInput, Execution, Sink } from "./execution.ts";
 
 /** How a statement ended on the backend. */

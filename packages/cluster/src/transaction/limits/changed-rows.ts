@@ -1,6 +1,6 @@
 /** How many rows a statement has changed, and what large values it has written by the way. */
 import type { Statement } from "../../sql/index.ts";
-import type { Requester } from "../backend/request.ts";
+import type { Requester } from "../../backend/index.ts";
 
 /** Rows that a command tag reports as changed: `INSERT 0 3`, `UPDATE 3`, `DELETE 3`, `COPY 3`. */
 export function changedRowsOf(tag: string): number {

@@ -6,7 +6,7 @@
  */
 import { limits, loweredLimitDetail } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
-import type { Requester } from "../backend/request.ts";
+import type { Requester } from "../../backend/index.ts";
 
 // Indexes that the transaction has made itself are newer than its snapshot. What is declared without a length counts nothing.
 const widestDeclared = `

@@ -1,8 +1,8 @@
 /** The sizes of rows that PostgreSQL has measured, held against the limits on keys, values and rows. */
 import { limits as facts, loweredLimitDetail } from "@dsql-local/spec";
 import { type LimitValues, SqlError } from "../../base/index.ts";
-import type { Requester } from "../backend/request.ts";
-import { qualifiedName, quoteName, type Table, textArray } from "../catalog/table.ts";
+import type { Requester } from "../../backend/index.ts";
+import { qualifiedName, quoteName, type Table, textArray } from "../../catalog/index.ts";
 
 export class MeasuredRows {
   readonly #table: Table;

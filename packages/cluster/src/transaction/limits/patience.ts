@@ -1,6 +1,6 @@
 /** Bounds the waiting of a transaction for a backend: its client may cancel, and it may grow too old. */
 import { type Clock, SqlError } from "../../base/index.ts";
-import type { OnWait } from "../backend/backend-pool.ts";
+import type { OnWait } from "../../backend/index.ts";
 import type { Budget } from "./budget.ts";
 
 export class Patience {

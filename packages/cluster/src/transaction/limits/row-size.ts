@@ -11,7 +11,7 @@
  */
 import type { LimitValues } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import { type Column, type Index, quoteName, type Table } from "../catalog/table.ts";
+import { type Column, type Index, quoteName, type Table } from "../../catalog/index.ts";
 
 /** Of a row, besides its values, in bytes. */
 export const rowOverheadBytes = 150;

@@ -1,8 +1,7 @@
 /** How many bytes a statement has written, as the transaction limit counts them. */
 import type { LimitValues } from "../../base/index.ts";
-import type { Requester } from "../backend/request.ts";
-import type { Catalog } from "../catalog/catalog.ts";
-import { qualifiedName, quoteName } from "../catalog/table.ts";
+import type { Requester } from "../../backend/index.ts";
+import { type Catalog, qualifiedName, quoteName } from "../../catalog/index.ts";
 import type { CopyInput, Execution } from "../exchange/execution.ts";
 import type { StatementPlan } from "../plan/plan.ts";
 import { MeasuredRows } from "./measured-rows.ts";

@@ -5,7 +5,7 @@
  */
 import { type ErrorFact, errors, listOf, namesOf, type TreeNode, unwrap, visitNodes } from "@dsql-local/spec";
 import type { Statement } from "../../sql/index.ts";
-import type { StatementTables } from "../catalog/catalog.ts";
+import type { StatementTables } from "../../catalog/index.ts";
 import { columnOf } from "./column-of.ts";
 
 /** @returns why a FOR UPDATE of the statement was not taken; undefined when it was, or there is none */

@@ -8,8 +8,7 @@
  */
 import { lex, type TextEdit } from "@dsql-local/sql";
 import { type Analysis, type RelationRef, type Statement } from "../../sql/index.ts";
-import type { StatementTables } from "../catalog/catalog.ts";
-import { quoteName, type Table } from "../catalog/table.ts";
+import { quoteName, type StatementTables, type Table } from "../../catalog/index.ts";
 import { lockMark } from "../commit/key-shares.ts";
 import { updatesWhatItLocks } from "./queue-pattern.ts";
 

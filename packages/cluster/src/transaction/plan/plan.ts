@@ -6,10 +6,14 @@ import { type ErrorFact, listOf, type TreeNode, unwrap } from "@dsql-local/spec"
 import { applyEdits } from "@dsql-local/sql";
 import type { LimitValues } from "../../base/index.ts";
 import { type Analysis, type Statement, TextCache } from "../../sql/index.ts";
-import type { Catalog, StatementTables } from "../catalog/catalog.ts";
-import type { FunctionFacts } from "../catalog/functions.ts";
-import { isSame } from "../catalog/foreign-key.ts";
-import { quoteName, type Table } from "../catalog/table.ts";
+import {
+  type Catalog,
+  type FunctionFacts,
+  isSame,
+  quoteName,
+  type StatementTables,
+  type Table,
+} from "../../catalog/index.ts";
 import { type RowSize, rowSizeOf } from "../limits/row-size.ts";
 import { refuseLock } from "./lock-by-key.ts";
 import { type LockingPlan, planLocking } from "./locking.ts";

@@ -4,7 +4,7 @@
  */
 import { listOf, namesOf, type TreeNode, unwrap } from "@dsql-local/spec";
 import type { Analysis } from "../../sql/index.ts";
-import type { Table } from "../catalog/table.ts";
+import type { Table } from "../../catalog/index.ts";
 import { columnOf } from "./column-of.ts";
 
 /** @param table - in which a subquery of the statement locks rows */

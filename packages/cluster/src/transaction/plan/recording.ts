@@ -5,8 +5,7 @@
  * redo log keeps it.
  */
 import type { Analysis, DmlShape, Statement } from "../../sql/index.ts";
-import type { StatementTables } from "../catalog/catalog.ts";
-import { quoteName, type Table } from "../catalog/table.ts";
+import { quoteName, type StatementTables, type Table } from "../../catalog/index.ts";
 
 /** How a statement's rows are recorded. */
 export interface RecordingPlan {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { createSqlParser, loadParser, type SqlParser, type Statement } from "../../sql/index.ts";
-import { unkept } from "../backend/prepared-cache.ts";
+import { unkept } from "../../backend/prepared-cache.ts";
 import { type RedoEntry, RedoLog } from "./redo-log.ts";
 
 let parser: SqlParser;

@@ -13,13 +13,11 @@
  *
  * Tests: redo-log.test.ts, row-images.test.ts, conformance/isolation, simulation.
  */
-import { unkept } from "../backend/prepared-cache.ts";
+import { type Backend, PostgresError, requestSimple, unkept } from "../../backend/index.ts";
 import { assert } from "../../base/index.ts";
 import { factsOf, type Statement } from "../../sql/index.ts";
 import { encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../../wire/index.ts";
-import type { Backend } from "../backend/backend.ts";
-import { PostgresError, requestSimple } from "../backend/request.ts";
-import { textArray } from "../catalog/table.ts";
+import { textArray } from "../../catalog/index.ts";
 import type { CopyInput, Execution } from "../exchange/execution.ts";
 import { InnerSink } from "../exchange/sinks.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Column, Table } from "../catalog/table.ts";
+import type { Column, Table } from "../../catalog/table.ts";
 import { imageStatement } from "./row-images.ts";
 
 function column(name: string, more: Partial<Column> = {}): Column {

@@ -1,5 +1,5 @@
 /** Rows as a statement left them, and how they are written again. */
-import { insertRows, qualifiedName, quoteName, type Table, writtenColumns } from "../catalog/table.ts";
+import { insertRows, qualifiedName, quoteName, type Table, writtenColumns } from "../../catalog/index.ts";
 
 export interface RowImages {
   readonly table: Table;

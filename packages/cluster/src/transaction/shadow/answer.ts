@@ -2,7 +2,7 @@
  * Runs a statement of a doomed transaction in its rewritten form, and takes its result apart: the first columns are
  * the shadow's own, the others are the client's.
  */
-import { unkept } from "../backend/prepared-cache.ts";
+import { unkept } from "../../backend/index.ts";
 import {
   backendType,
   decodeBindArguments,

@@ -5,9 +5,7 @@
  * Tests: test/doomed-functions-and-views.test.ts, simulation.
  */
 import type { Analysis } from "../../sql/index.ts";
-import type { Catalog } from "../catalog/catalog.ts";
-import { mentions } from "../catalog/functions.ts";
-import type { Table } from "../catalog/table.ts";
+import { type Catalog, mentions, type Table } from "../../catalog/index.ts";
 
 /** @param touched - tables that are not as the snapshot has them */
 export async function isBeyondShadow(

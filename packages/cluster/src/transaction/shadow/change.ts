@@ -4,10 +4,16 @@
 import { applyEdits, lex, type Range } from "@dsql-local/sql";
 import { SqlError } from "../../base/index.ts";
 import { type Analysis, type DmlShape, type SetItem } from "../../sql/index.ts";
-import { type Column, qualifiedName, quoteName, type Table } from "../catalog/table.ts";
+import {
+  type Column,
+  type ForeignKey,
+  isSame,
+  qualifiedName,
+  quoteName,
+  type Table,
+} from "../../catalog/index.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
-import { type ForeignKey, isSame } from "../catalog/foreign-key.ts";
 import { followReferences, needParents } from "./foreign-keys.ts";
 import { type ChangedRow, checkUnique, nthColumn, placeColumn, type ShadowTable } from "./shadow-table.ts";
 

@@ -2,8 +2,8 @@
  * COPY … FROM STDIN of a doomed transaction: like INSERT, into an empty temporary copy of the table.
  */
 import { applyEdits } from "@dsql-local/sql";
-import { unkept } from "../backend/prepared-cache.ts";
-import { quoteName } from "../catalog/table.ts";
+import { unkept } from "../../backend/index.ts";
+import { quoteName } from "../../catalog/index.ts";
 import type { Sink } from "../exchange/execution.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";

@@ -14,9 +14,11 @@ import {
   type ForeignKeyAction,
   isSame,
   missingParent,
+  qualifiedName,
+  quoteName,
   stillReferenced,
-} from "../catalog/foreign-key.ts";
-import { qualifiedName, quoteName, textArray } from "../catalog/table.ts";
+  textArray,
+} from "../../catalog/index.ts";
 import type { Hold } from "../hold.ts";
 import { type ChangedRow, nthColumn, placeColumn, type ShadowTable } from "./shadow-table.ts";
 

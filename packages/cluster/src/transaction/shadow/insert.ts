@@ -6,8 +6,7 @@
  * They are read back as images, and the copy is rolled back with everything else.
  */
 import { quoteLiteral } from "@dsql-local/sql";
-import { sharesKeyOfImages } from "../catalog/keys.ts";
-import { insertRows, quoteName, textArray } from "../catalog/table.ts";
+import { insertRows, quoteName, sharesKeyOfImages, textArray } from "../../catalog/index.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { followReferences, needParents } from "./foreign-keys.ts";

@@ -4,10 +4,18 @@
  */
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
-import { hasKeyOfImages, keyValuesOfImages, matchesKeyOfImages } from "../catalog/keys.ts";
+import {
+  hasKeyOfImages,
+  keyValuesOfImages,
+  matchesKeyOfImages,
+  qualifiedName,
+  quoteName,
+  type Table,
+  textArray,
+  type UniqueKey,
+} from "../../catalog/index.ts";
 import { quoteLiteral } from "@dsql-local/sql";
-import { qualifiedName, quoteName, type Table, textArray, type UniqueKey } from "../catalog/table.ts";
-import { isNotAllowed, type Requester } from "../backend/request.ts";
+import { isNotAllowed, type Requester } from "../../backend/index.ts";
 
 /** Column names that no table of a user has: they carry where a row came from. */
 export const placeColumn = '"dsql place"';

@@ -10,12 +10,11 @@
  *
  * Tests: conformance/isolation, simulation.
  */
-import { unkept } from "../backend/prepared-cache.ts";
+import { unkept } from "../../backend/index.ts";
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import type { StatementTables } from "../catalog/catalog.ts";
-import type { Table } from "../catalog/table.ts";
+import type { StatementTables, Table } from "../../catalog/index.ts";
 import type { Execution, Sink } from "../exchange/execution.ts";
 import { postgresConflict } from "../exchange/postgres-errors.ts";
 import { InnerSink } from "../exchange/sinks.ts";

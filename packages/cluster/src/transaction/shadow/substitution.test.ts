@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { createSqlParser, loadParser } from "../../sql/index.ts";
-import type { Table } from "../catalog/table.ts";
+import type { Table } from "../../catalog/table.ts";
 import { ShadowTable } from "./shadow-table.ts";
 import { Substitution } from "./substitution.ts";
 

@@ -4,7 +4,7 @@
  */
 import { applyEditsWithin, lex, type Range, type TextEdit } from "@dsql-local/sql";
 import { type Analysis } from "../../sql/index.ts";
-import { quoteName } from "../catalog/table.ts";
+import { quoteName } from "../../catalog/index.ts";
 import type { ShadowTable } from "./shadow-table.ts";
 
 /** Finds the shadow of a relation that a statement names; undefined when it has none. */

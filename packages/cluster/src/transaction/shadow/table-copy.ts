@@ -8,7 +8,7 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import { insertRows, quoteName } from "../catalog/table.ts";
+import { insertRows, quoteName } from "../../catalog/index.ts";
 import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import { answer } from "./answer.ts";

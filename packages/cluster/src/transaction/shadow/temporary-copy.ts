@@ -1,6 +1,6 @@
 /** Empty temporary copies of a table, in which statements of a doomed transaction write what they cannot write for good. */
-import { isNotAllowed, type Requester } from "../backend/request.ts";
-import { qualifiedName, quoteName, type Table } from "../catalog/table.ts";
+import { isNotAllowed, type Requester } from "../../backend/index.ts";
+import { qualifiedName, quoteName, type Table } from "../../catalog/index.ts";
 import type { Hold } from "../hold.ts";
 
 /** `pg_temp."name"` of a table's copy. */
