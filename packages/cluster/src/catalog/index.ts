@@ -21,6 +21,7 @@ export { seesReportedKey, seesReportedReference } from "./reported-key.ts";
 export { isShareable, mayUseSequences, type SharingFacts } from "./sharing.ts";
 export {
   type Column,
+  imageOf,
   type Index,
   insertRows,
   qualifiedName,

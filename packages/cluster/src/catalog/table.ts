@@ -14,6 +14,8 @@ export interface Column {
   readonly isIdentityAlways: boolean;
   /** Every value takes as many bytes. */
   readonly isFixed: boolean;
+  /** What PostgreSQL writes for a value depends on the session's settings: dates, intervals, digits of a float. */
+  readonly isWrittenBySettings: boolean;
   /** A value takes at most so many; undefined: there is no bound but the service's. */
   readonly bytesMax: number | undefined;
 }
@@ -69,6 +71,17 @@ export function qualifiedName(table: { schema: string; name: string }): string {
 /** Names, quoted, of the columns that a row is written with: none where all are generated, or there are none. */
 export function writtenColumns(table: Table): readonly string[] {
   return table.columns.filter((column) => !column.isGenerated).map((column) => quoteName(column.name));
+}
+
+/**
+ * The text of a whole row, from which it is read again: the same under whatever settings it is written and read.
+ *
+ * @param row - of the table's row type
+ */
+export function imageOf(table: Table, row: string): string {
+  return table.columns.some(({ isWrittenBySettings }) => isWrittenBySettings)
+    ? `pg_catalog.textin(pg_dsql.row_text(${row}))`
+    : `(${row})::pg_catalog.text`;
 }
 
 /**
@@ -134,6 +147,10 @@ const bytesMax = `CASE
   WHEN t.typname = 'numeric' AND a.atttypmod > 4 THEN (((a.atttypmod - 4) >> 16) & 65535) / 2 + 12
   WHEN t.typname = 'numeric' THEN 510 END`;
 
+// A domain may be over any of them.
+const isWrittenBySettings = `(t.typtype <> 'b' OR t.typname IN
+  ('float4', 'float8', 'date', 'timestamp', 'timestamptz', 'interval'))`;
+
 /** Asks for one table: `$1` schemas in the order in which they are looked through, `$2` its name. */
 export const tableQuery = `
 SELECT json_build_object(
@@ -142,7 +159,7 @@ SELECT json_build_object(
     SELECT json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isNotNull', a.attnotnull,
       'isGenerated', a.attgenerated <> '', 'identity', a.attidentity,
-      'isFixed', t.typlen > 0, 'bytesMax', ${bytesMax},
+      'isFixed', t.typlen > 0, 'isWrittenBySettings', ${isWrittenBySettings}, 'bytesMax', ${bytesMax},
       'defaultExpression', pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

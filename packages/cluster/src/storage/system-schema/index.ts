@@ -9,6 +9,7 @@ import { catalogFunctions } from "./catalog-functions.ts";
 import { jobs } from "./jobs.ts";
 import { iamMappings } from "./iam-mappings.ts";
 import { primaryKeys } from "./primary-keys.ts";
+import { rowText } from "./row-text.ts";
 import { roles } from "./roles.ts";
 import { sessionFunctions } from "./session-functions.ts";
 import { shownCatalogViews } from "./shown-catalogs.ts";
@@ -39,6 +40,7 @@ export const systemSchema: readonly SystemSchemaVersion[] = [
       simpleTextSearch,
       catalogFunctions,
       primaryKeys,
+      rowText,
       shownCatalogViews,
       untrusted,
       sessionFunctions,

@@ -5,7 +5,7 @@
  * redo log keeps it.
  */
 import type { Analysis, DmlShape, Statement } from "../../sql/index.ts";
-import { quoteName, type StatementTables, type Table } from "../../catalog/index.ts";
+import { imageOf, quoteName, type StatementTables, type Table } from "../../catalog/index.ts";
 
 /** How a statement's rows are recorded. */
 export interface RecordingPlan {
@@ -43,7 +43,7 @@ export function planRecording(
   // An image says nothing of the row that it was under another key; then the statement itself is the better guess.
   const forRedo = differs && !(command === "update" && setsKey(dml.set, table));
   const alias = quoteName(dml.target.alias ?? dml.target.name);
-  const image = `(${alias}.*)::pg_catalog.text`;
+  const image = imageOf(table, `${alias}.*`);
   const mayUpdate = dml.onConflict !== undefined;
   const expression = mayUpdate ? `${updatedMark(alias)} || ${image}` : image;
   return { expression, table, command, mayUpdate, forRedo };

@@ -13,6 +13,7 @@ function column(name: string, more: Partial<Column> = {}): Column {
     isIdentity: false,
     isIdentityAlways: false,
     isFixed: true,
+    isWrittenBySettings: false,
     bytesMax: 4,
     ...more,
   };

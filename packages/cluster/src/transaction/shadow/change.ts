@@ -7,6 +7,7 @@ import { type Analysis, type DmlShape, type SetItem } from "../../sql/index.ts";
 import {
   type Column,
   type ForeignKey,
+  imageOf,
   isSame,
   qualifiedName,
   quoteName,
@@ -71,7 +72,7 @@ function changeText(statement: ShadowStatement, dml: DmlShape, rules: readonly R
   const own = [
     `row.${placeColumn}::pg_catalog.text`,
     `row.${nthColumn}::pg_catalog.text`,
-    `ROW(${image})::${qualifiedName(table)}::pg_catalog.text`,
+    imageOf(table, `ROW(${image})::${qualifiedName(table)}`),
     ...rules.map((rule) => `(${rule.condition(name)})::pg_catalog.text`),
   ];
   const returning = dml.returning === undefined ? "" : `, ${expandStars(part(dml.returning), name)}`;

@@ -3,7 +3,7 @@
  */
 import { applyEdits } from "@dsql-local/sql";
 import { unkept } from "../../backend/index.ts";
-import { quoteName } from "../../catalog/index.ts";
+import { imageOf, quoteName } from "../../catalog/index.ts";
 import type { Sink } from "../exchange/execution.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
@@ -23,7 +23,9 @@ export async function copyInShadow(statement: ShadowStatement, sink: Sink): Prom
   backend.send(Buffer.concat(frames), exchange);
   const result = await hold.watched(() => exchange.result);
   if (result.kind !== "complete") return { result, frames: [] };
-  const { rows } = await hold.request(`SELECT (${name}.*)::pg_catalog.text FROM pg_temp.${name} AS ${name}`);
+  const { rows } = await hold.request(
+    `SELECT ${imageOf(target.table, `${name}.*`)} FROM pg_temp.${name} AS ${name}`,
+  );
   const images = rows.map(([image]) => image ?? "");
   for (const image of images) target.add(image);
   await checkUnique(hold, target, images);

@@ -12,6 +12,7 @@ import { SqlError } from "../../base/index.ts";
 import {
   type ForeignKey,
   type ForeignKeyAction,
+  imageOf,
   isSame,
   missingParent,
   qualifiedName,
@@ -162,7 +163,7 @@ async function goneKeys(
       const isSet = place >= 0 && (only.length === 0 || only.includes(column.name));
       return isSet ? `CAST(${valueOf(place)} AS ${column.type})` : `child.${quoteName(column.name)}`;
     });
-    return `ROW(${written.join(", ")})::${qualifiedName(child.table)}::pg_catalog.text`;
+    return imageOf(child.table, `ROW(${written.join(", ")})::${qualifiedName(child.table)}`);
   };
   const { rows } = await hold.request(
     `SELECT ${keyText(values)}, gone.is_deleted, child.${placeColumn}::pg_catalog.text, child.${nthColumn}::pg_catalog.text,

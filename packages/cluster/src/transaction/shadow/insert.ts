@@ -6,7 +6,7 @@
  * They are read back as images, and the copy is rolled back with everything else.
  */
 import { quoteLiteral } from "@dsql-local/sql";
-import { insertRows, quoteName, sharesKeyOfImages, textArray } from "../../catalog/index.ts";
+import { imageOf, insertRows, quoteName, sharesKeyOfImages, textArray } from "../../catalog/index.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { ShadowAnswer, ShadowStatement } from "./shadow-statement.ts";
 import { followReferences, needParents } from "./foreign-keys.ts";
@@ -34,12 +34,12 @@ export async function insertInShadow(statement: ShadowStatement): Promise<Shadow
 
 /** @returns the statement with the copy as its target, its images in front of the client's columns */
 function insertText(
-  { substitution, analysis, execution }: ShadowStatement,
+  { substitution, analysis, execution, target }: ShadowStatement,
   copy: string,
 ): { text: string; ownColumns: number; hasRows: boolean } {
   const { dml } = analysis;
   if (dml === undefined) throw new TypeError("an INSERT has a shape");
-  const row = `(${quoteName(dml.target.alias ?? dml.target.name)}.*)::pg_catalog.text`;
+  const row = imageOf(target.table, `${quoteName(dml.target.alias ?? dml.target.name)}.*`);
   const end = execution.statement.text.length;
   const head = substitution.part({ start: 0, end: dml.target.start }) + copy;
   if (dml.returning === undefined) {
@@ -67,14 +67,14 @@ async function fillWithRivals(statement: ShadowStatement, copy: string): Promise
 
 /** The rows as they would be without their ON CONFLICT clause. */
 async function proposedImages(statement: ShadowStatement, copy: string): Promise<Answer> {
-  const { hold, analysis, substitution, execution } = statement;
+  const { hold, analysis, substitution, execution, target } = statement;
   const { dml } = analysis;
   if (dml?.onConflict === undefined) throw new TypeError("only ON CONFLICT has rivals");
   const bare = `pg_temp.${quoteName("dsql proposed")}`;
   await hold.request(
     `CREATE TEMP TABLE ${quoteName("dsql proposed")} (LIKE ${copy} INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP`,
   );
-  const row = `(${quoteName(dml.target.alias ?? "dsql proposed")}.*)::pg_catalog.text`;
+  const row = imageOf(target.table, `${quoteName(dml.target.alias ?? "dsql proposed")}.*`);
   const text =
     substitution.part({ start: 0, end: dml.target.start }) +
     bare +

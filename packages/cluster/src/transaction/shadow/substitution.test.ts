@@ -21,6 +21,7 @@ const account: Table = {
       isIdentity: false,
       isIdentityAlways: false,
       isFixed: true,
+      isWrittenBySettings: false,
       bytesMax: 4,
     },
   ],

@@ -8,7 +8,7 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../../base/index.ts";
 import type { Analysis } from "../../sql/index.ts";
-import { insertRows, quoteName } from "../../catalog/index.ts";
+import { imageOf, insertRows, quoteName } from "../../catalog/index.ts";
 import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import { answer } from "./answer.ts";
@@ -46,7 +46,7 @@ async function makeCopy(hold: Hold, target: ShadowTable): Promise<void> {
   const { table } = target;
   const counted = await hold.request(
     `SELECT pg_catalog.count(*), pg_catalog.sum(pg_catalog.octet_length(image))
-     FROM (SELECT (seen.*)::pg_catalog.text AS image FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
+     FROM (SELECT ${imageOf(table, "seen.*")} AS image FROM ${target.source()} AS seen LIMIT ${copiedRowsMax + 1}) AS counted`,
   );
   const [count, bytes] = (counted.rows[0] ?? []).map(Number);
   if ((count ?? 0) > copiedRowsMax || (bytes ?? 0) > shadowBytesMax) throw SqlError.of(errors.dataConflict);
@@ -72,6 +72,8 @@ function textOnCopies({ execution, analysis, targets, substitution }: CopyStatem
 
 async function takeOver(hold: Hold, target: ShadowTable): Promise<void> {
   const name = quoteName(target.table.name);
-  const { rows } = await hold.request(`SELECT (${name}.*)::pg_catalog.text FROM pg_temp.${name} AS ${name}`);
+  const { rows } = await hold.request(
+    `SELECT ${imageOf(target.table, `${name}.*`)} FROM pg_temp.${name} AS ${name}`,
+  );
   target.become(rows.map(([row]) => row ?? ""));
 }
