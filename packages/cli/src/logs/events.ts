@@ -45,7 +45,8 @@ export async function* followEvents(
   wanted: Omit<EventsWanted, "groups" | "signal"> & { readonly signal: AbortSignal },
   groupsNow: () => Promise<readonly string[]>,
 ): AsyncGenerator<LogEvent> {
-  let fromMs = wanted.fromMs;
+  let { fromMs } = wanted;
+  let lookedAtMs = fromMs;
   let shown = new Map<string, number>();
   while (!wanted.signal.aborted) {
     const readAtMs = Date.now();
@@ -60,7 +61,10 @@ export async function* followEvents(
     shown = seen;
     // What is older than this has been shown already; nothing that is shown again is forgotten. From the moment of looking
     // on, not of having shown: a slow machine or terminal may take long in between.
-    fromMs = Math.max(fromMs, readAtMs - lateMsMax);
+    const wasSetBack = readAtMs < lookedAtMs;
+    // Events bear the time of the clock: once that is set back, those to come are before what has been seen.
+    fromMs = wasSetBack ? readAtMs - lateMsMax : Math.max(fromMs, readAtMs - lateMsMax);
+    lookedAtMs = readAtMs;
     await wait(pollMs, undefined, { signal: wanted.signal }).catch(() => undefined);
   }
 }
