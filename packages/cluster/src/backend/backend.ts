@@ -11,7 +11,7 @@
  * Source: PostgreSQL documentation, "Message Flow" and "Pipelining".
  */
 import { connect, type Socket } from "node:net";
-import { errors } from "@dsql-local/spec";
+import { errors, limits } from "@dsql-local/spec";
 import { announcement, assert, defined, SqlError } from "../base/index.ts";
 import {
   backendType,
@@ -19,6 +19,7 @@ import {
   decodeErrorFields,
   decodeParameterStatus,
   decodeReadyStatus,
+  encodeBackend,
   encodeFrontend,
   errorFieldsOf,
   FrameSplitter,
@@ -81,6 +82,8 @@ class BackendTaken extends BackendLost {
 
 /** PostgreSQL's own bound on a message, in bytes. */
 const messageBytesMax = 0x3fffffff;
+/** No row is larger than the memory that one query may have: one that is would fill this process's memory, not PostgreSQL's. */
+const { queryMemoryBytesMax } = limits;
 
 /**
  * Every backend's answers arrive here, and are copied out before the next read. A socket that brings its own buffers
@@ -105,7 +108,12 @@ export class Backend {
   readonly #socket: Socket;
   readonly #address: BackendAddress;
   readonly #onBreach: BackendOptions["onBreach"];
-  readonly #splitter = new FrameSplitter(messageBytesMax);
+  readonly #splitter = new FrameSplitter(messageBytesMax, {
+    beyondBytes: queryMemoryBytesMax.value,
+    onMessage: () => {
+      this.#refuseRow();
+    },
+  });
   readonly #receivers: Receiver[] = [];
   /** Of a COPY … FROM STDIN that PostgreSQL has not answered yet. */
   #awaitingCopy: Receiver | undefined;
@@ -114,6 +122,8 @@ export class Backend {
   #lost: Error | undefined;
   /** Cancel requests that PostgreSQL has not passed on yet. */
   #cancels = 0;
+  /** The statement under way has been refused by us, and PostgreSQL is being told: what it still says of it is nobody's. */
+  #refusal: Promise<void> | undefined;
 
   private constructor(options: BackendOptions) {
     this.#address = options.address;
@@ -280,13 +290,33 @@ export class Backend {
     if (receiver === undefined) return; // A setting reported or a shutdown announced between exchanges.
     if (type === backendType.noticeResponse && this.#isAnnounced(frame)) return;
     if (type !== backendType.readyForQuery) {
+      if (this.#refusal !== undefined) return;
       if (receiver === this.#awaitingCopy) this.#endWait(type);
       receiver.message(type, frame);
       return;
     }
     this.#receivers.shift();
-    receiver.ready(decodeReadyStatus(frame));
+    const status = decodeReadyStatus(frame);
+    if (this.#refusal === undefined) receiver.ready(status);
+    else this.#endRefused(receiver, status, this.#refusal);
   };
+
+  /** Its statement hears an error in place of the row; PostgreSQL is asked to end it. */
+  #refuseRow(): void {
+    if (this.#refusal !== undefined) return;
+    const { sqlstate, message } = queryMemoryBytesMax;
+    const refusal = encodeBackend.errorResponse({ severity: "ERROR", sqlstate, message });
+    this.#receivers[0]?.message(backendType.errorResponse, refusal);
+    this.#refusal = this.cancel();
+  }
+
+  /** Nothing else may be sent before the cancellation has reached PostgreSQL: it would hit that. */
+  #endRefused(receiver: Receiver, status: number, cancelled: Promise<void>): void {
+    this.#refusal = undefined;
+    void cancelled.then(() => {
+      receiver.ready(status);
+    });
+  }
 
   /** Functions of the system schema tell the cluster what they do, in notices that are not meant for a client. */
   #isAnnounced(frame: Buffer): boolean {

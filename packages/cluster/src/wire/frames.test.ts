@@ -98,3 +98,41 @@ test("what came whole before a refused length is delivered", () => {
 test("the body of a frame is what follows its length", () => {
   assert.equal(bodyOf(encodeFrontend.query("SELECT 1")).toString(), "SELECT 1\0");
 });
+
+test("a message beyond the bound is passed over, however it is cut, and those around it arrive", () => {
+  const message = (type: string, bytes: number): Buffer => {
+    const frame = Buffer.alloc(5 + bytes, "x");
+    frame.write(type, 0);
+    frame.writeInt32BE(4 + bytes, 1);
+    return frame;
+  };
+  const stream = Buffer.concat([
+    message("a", 3),
+    message("B", 5_000),
+    message("c", 0),
+    message("D", 1_000),
+    message("e", 7),
+  ]);
+  for (const size of [1, 2, 7, 100, 1_003, 4_096, stream.length]) {
+    const arrived: string[] = [];
+    const passed: string[] = [];
+    const splitter = new FrameSplitter(10_000, {
+      beyondBytes: 500,
+      onMessage: (type) => passed.push(String.fromCharCode(type)),
+    });
+    for (let at = 0; at < stream.length; at += size) {
+      splitter.push(stream.subarray(at, at + size), (type, frame) =>
+        arrived.push(`${String.fromCharCode(type)}${frame.length}`),
+      );
+      assert.ok(splitter.pendingBytes <= 505);
+    }
+    assert.deepEqual(
+      [arrived, passed],
+      [
+        ["a8", "c5", "e12"],
+        ["B", "D"],
+      ],
+      `in pieces of ${size}`,
+    );
+  }
+});

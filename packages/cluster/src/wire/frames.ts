@@ -3,8 +3,8 @@
  * a body. Both directions use the same framing once the start-up packet is over.
  *
  * Always true
- * - Every byte pushed is delivered exactly once, in order, in whole messages.
- * - No message beyond `messageBytesMax` is ever collected: the length is judged before the body arrives.
+ * - Every byte pushed is delivered exactly once, in order, in whole messages, or belongs to one that is passed over.
+ * - No message beyond a bound is ever collected: the length is judged before the body arrives.
  * - A message that is not whole yet takes at most twice the bytes that have come of it, however small its pieces.
  *
  * Source: PostgreSQL documentation, "Message Formats". Tests: frames.test.ts.
@@ -18,11 +18,21 @@ export class FrameError extends Error {
 /** Receives one message: its type byte, and the frame with type and length in front. */
 export type FrameHandler = (type: number, frame: Buffer) => void;
 
+/** Messages beyond a bound that are passed over: the stream is followed, their bodies are dropped as they come. */
+export interface PassedOver {
+  readonly beyondBytes: number;
+  /** Called when the message begins. */
+  readonly onMessage: (type: number) => void;
+}
+
 const headerBytes = 5;
 const nothing = Buffer.alloc(0);
 
 export class FrameSplitter {
   readonly #messageBytesMax: number;
+  readonly #passedOver: PassedOver | undefined;
+  /** Of the message that is passed over, to come. */
+  #bytesToDrop = 0;
   /** What has come of a message that is not whole yet, and room for more of it. */
   #pending: Buffer = nothing;
   #pendingBytes = 0;
@@ -30,8 +40,9 @@ export class FrameSplitter {
   #neededBytes = headerBytes;
 
   /** @param messageBytesMax - largest body accepted, in bytes, counted as the protocol's length field counts */
-  constructor(messageBytesMax: number) {
+  constructor(messageBytesMax: number, passedOver?: PassedOver) {
     this.#messageBytesMax = messageBytesMax;
+    this.#passedOver = passedOver;
   }
 
   /** Bytes of a message that is not whole yet. */
@@ -40,7 +51,13 @@ export class FrameSplitter {
   }
 
   /** @throws {FrameError} a length below 4 or beyond the bound; the stream cannot be followed any further */
-  push(chunk: Buffer, handle: FrameHandler): void {
+  push(arrived: Buffer, handle: FrameHandler): void {
+    let chunk = arrived;
+    if (this.#bytesToDrop > 0) {
+      const dropped = Math.min(this.#bytesToDrop, chunk.length);
+      this.#bytesToDrop -= dropped;
+      chunk = chunk.subarray(dropped);
+    }
     if (this.#pendingBytes === 0) {
       this.#keep(chunk, this.#split(chunk, handle));
       return;
@@ -71,6 +88,12 @@ export class FrameSplitter {
         throw new FrameError(`message length ${length} is outside 4 to ${this.#messageBytesMax}`);
       }
       const end = offset + 1 + length;
+      if (this.#passedOver !== undefined && length > this.#passedOver.beyondBytes) {
+        this.#bytesToDrop = Math.max(0, end - bytes.length);
+        this.#passedOver.onMessage(bytes[offset] ?? 0);
+        offset = Math.min(end, bytes.length);
+        continue;
+      }
       if (end > bytes.length) {
         this.#neededBytes = 1 + length;
         return offset;
