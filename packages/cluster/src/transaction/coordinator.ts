@@ -50,6 +50,7 @@ import { Looks } from "./commit/looks.ts";
 import { applicationNameIn, staleLossOf } from "./commit/loss.ts";
 import { RecentCommits } from "./commit/recent-commits.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
+import { HeldAnswers } from "./exchange/held-answers.ts";
 import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
 import { Budget } from "./limits/budget.ts";
@@ -57,6 +58,9 @@ import { Patience } from "./limits/patience.ts";
 import { PlanCache } from "./plan/plan.ts";
 import type { SessionView, TransactionServices } from "./services.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
+
+/** Held back of all answers together, in bytes. One alone has a bound of its own. */
+const heldAnswersBytesMax = 64 * 1024 * 1024;
 
 export interface CoordinatorOptions {
   readonly address: () => BackendAddress;
@@ -133,6 +137,7 @@ export class Coordinator implements Requester {
       commits: new RecentCommits(),
       looks: new Looks(clock),
       faults: this.faults,
+      held: new HeldAnswers(heldAnswersBytesMax),
       system: this,
       outside: (session, use) =>
         this.lend(session, ({ backend }) =>
@@ -394,7 +399,6 @@ export class Coordinator implements Requester {
 async function exchangeAlone(backend: Backend, execution: Execution, sink: Sink): Promise<ExchangeResult> {
   const { kind } = execution.statement;
   const exchange = new StatementExchange(backend, execution.prepared, {
-    hold: false,
     sink,
     skipRows: execution.rowsSent,
     reportSettings: kind === "set" || kind === "reset",

@@ -30,6 +30,7 @@ import { mayUseSequences, type Table } from "../catalog/index.ts";
 import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
 import type { KeyShare } from "./commit/commit-history.ts";
 import type { Execution, Sink } from "./exchange/execution.ts";
+import type { HeldAnswers } from "./exchange/held-answers.ts";
 import { isOfTheMoment, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
 import { changedRowsBy, type ChangedSoFar, changedSoFar, type TouchedTable } from "./limits/changed-rows.ts";
@@ -80,6 +81,8 @@ export interface Sent {
   readonly changed: Changed;
   /** As of `changed`. */
   readonly touched: readonly TouchedTable[];
+  /** The client has had some of the answer before it could be known whether the statement stands. */
+  readonly hasGivenOut: boolean;
   /** Keeps what redo and COMMIT need, and lets the answer go out. */
   accept(): void;
 }
@@ -141,6 +144,11 @@ export class Hold {
     return new Hold(services, lease, options, openingOf(options.modes));
   }
 
+  /** Where answers that are held back are counted. */
+  get held(): HeldAnswers {
+    return this.#services.held;
+  }
+
   get processId(): number {
     return this.lease.backend.processId;
   }
@@ -157,7 +165,10 @@ export class Hold {
     const isOpen = execution.rowsSent > 0 && this.#openPortals.has(execution.portal);
     const { kind } = execution.statement;
     const exchange = new StatementExchange(backend, sent.prepared, {
-      hold: kind === "write" || plan.locking !== undefined || plan.callsWritingFunction,
+      hold:
+        kind === "write" || plan.locking !== undefined || plan.callsWritingFunction
+          ? this.#services.held
+          : undefined,
       sink,
       transform: observer.transform,
       skipRows: isOpen ? 0 : execution.rowsSent,
@@ -188,7 +199,8 @@ export class Hold {
       }
       exchange.release();
     };
-    return { result, images: observer.images, changed, touched: changed.touched ?? [], accept };
+    const { hasGivenOut } = exchange;
+    return { result, images: observer.images, changed, touched: changed.touched ?? [], hasGivenOut, accept };
   }
 
   /** @returns a promise only where PostgreSQL has to be asked */

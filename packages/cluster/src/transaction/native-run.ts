@@ -65,10 +65,12 @@ export class NativeRun {
       if (result.kind !== "error") {
         if (!(await this.#isToBeRecorded(sent, statement, plan)))
           return await this.#accept(sent, statement, plan);
+        refuseIfGivenOut(sent);
         if ((await this.#hold.redoFromBase()) === "lost") return { kind: "lost" };
         plan = await this.#recorded(statement);
         continue;
       }
+      if (sent.hasGivenOut) throw sqlErrorOf(result.fields);
       if (mayNotLook(result.fields) && showsRows(plan)) {
         // The role may write the rows, but not see them; PostgreSQL would have to show what has been added.
         if ((await this.#hold.redoFromBase()) === "lost") return { kind: "lost" };
@@ -150,6 +152,7 @@ export class NativeRun {
     const looksAhead =
       meets === true || meets === "unknown" ? meets : await this.#leavesReferences(sent, statement, plan);
     // A shadow could not show what the role may not look at, or what a function has written.
+    if (looksAhead !== false) refuseIfGivenOut(sent);
     if (looksAhead === "unknown" || (looksAhead && statement.kind !== "write"))
       throw SqlError.of(errors.dataConflict);
     if (looksAhead) return { kind: "answerFromSnapshot" };
@@ -162,6 +165,11 @@ export class NativeRun {
     sent.accept();
     return { kind: "answered", outcome: outcomeOf(sent.result) };
   }
+}
+
+/** Too much of the answer to be held back: its client has had some, and cannot be given another. @throws {SqlError} 40001 */
+function refuseIfGivenOut({ hasGivenOut }: Sent): void {
+  if (hasGivenOut) throw SqlError.of(errors.dataConflict);
 }
 
 /** PostgreSQL refuses the role to see a column or a table, or to change it. */

@@ -12,6 +12,7 @@ import type { Catalog, CatalogVersions } from "../catalog/index.ts";
 import type { CommitHistory } from "./commit/commit-history.ts";
 import type { Looks } from "./commit/looks.ts";
 import type { RecentCommits } from "./commit/recent-commits.ts";
+import type { HeldAnswers } from "./exchange/held-answers.ts";
 import type { PlanCache } from "./plan/plan.ts";
 
 /** A session as far as its statements need it. */
@@ -36,6 +37,7 @@ export interface TransactionServices {
   readonly commits: RecentCommits;
   readonly looks: Looks;
   readonly faults: Faults;
+  readonly held: HeldAnswers;
   /** Runs the system's own statements, outside any transaction. */
   readonly system: Requester;
   /** Lends a backend of the role's for statements that see what is committed now, with that role's rights. */

@@ -13,6 +13,7 @@ import {
 } from "../../wire/index.ts";
 import { type Backend, backendStatementName, type PreparedText, type Receiver } from "../../backend/index.ts";
 import type { CopyInput, Execution, Sink } from "./execution.ts";
+import type { HeldAnswers } from "./held-answers.ts";
 
 /** How a statement ended on the backend. */
 export type ExchangeResult =
@@ -27,11 +28,11 @@ export type ExchangeResult =
   | { readonly kind: "lost"; readonly error: Error };
 
 /** Held back at most so much of one answer, in bytes; at the bound it goes out, and losing becomes an error. */
-const heldBytesMax = 64 * 1024 * 1024;
+const heldBytesMax = 16 * 1024 * 1024;
 
 export interface ExchangeOptions {
-  /** Hold the answer back until the statement is complete. */
-  readonly hold: boolean;
+  /** Hold the answer back until the statement is complete, and count it there. */
+  readonly hold?: HeldAnswers | undefined;
   /** Where the answer goes; absent for a statement run again for its effects only. */
   readonly sink?: Sink | undefined;
   /** Looks at each row and its description first; undefined swallows the frame. */
@@ -54,6 +55,8 @@ export class StatementExchange implements Receiver {
   readonly #resolve: (result: ExchangeResult) => void;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
+  #isHolding: boolean;
+  #hasGivenOut = false;
   #rows = 0;
   #end: ExchangeResult | undefined;
   #isStalled = false;
@@ -69,6 +72,7 @@ export class StatementExchange implements Receiver {
     this.#backend = backend;
     this.#prepared = prepared;
     this.#options = options;
+    this.#isHolding = options.hold !== undefined;
     this.isParsed = backend.prepared.has(prepared);
     // Nothing is going to be parsed, so the client need not wait to hear that its text is good.
     if (this.isParsed) options.sink?.parsed();
@@ -77,6 +81,11 @@ export class StatementExchange implements Receiver {
   /** The client does not take the rows of a read as fast as they come, or has not sent the whole of its COPY. */
   get isStalled(): boolean {
     return this.#isStalled && !this.#isInterrupted;
+  }
+
+  /** The client has had some of an answer that was to be held back: the statement cannot be answered in another way. */
+  get hasGivenOut(): boolean {
+    return this.#hasGivenOut;
   }
 
   /** Ends a stalled statement: PostgreSQL is asked to cancel it, and what it has sent since is dropped. */
@@ -135,6 +144,7 @@ export class StatementExchange implements Receiver {
   }
 
   ready(): void {
+    this.#letGo();
     if (!this.isParsed) this.#backend.prepared.delete(this.#prepared);
     if (this.#isInterrupted) void this.#endInterrupted();
     else if (this.#refusal !== undefined) this.#resolve({ kind: "lost", error: this.#refusal });
@@ -142,6 +152,7 @@ export class StatementExchange implements Receiver {
   }
 
   lost(error: Error): void {
+    this.#letGo();
     this.#resolve({ kind: "lost", error });
   }
 
@@ -165,14 +176,29 @@ export class StatementExchange implements Receiver {
     const shown = this.#options.transform === undefined ? frame : this.#options.transform(type, frame);
     const { sink } = this.#options;
     if (shown === undefined || sink === undefined) return;
-    if (this.#options.hold && this.#heldBytes <= heldBytesMax) {
-      this.#held.push(shown);
-      this.#heldBytes += shown.length;
-      return;
-    }
+    if (this.#isHolding && this.#holds(shown)) return;
     if (this.#held.length > 0) this.release();
+    this.#hasGivenOut = this.#options.hold !== undefined;
     sink.frame(shown);
     if (sink.isFull && !this.#isStalled) void this.#waitForClient(sink);
+  }
+
+  #holds(frame: Buffer): boolean {
+    const bytes = this.#heldBytes + frame.length;
+    if (bytes > heldBytesMax || this.#options.hold?.take(frame.length) !== true) {
+      this.#letGo();
+      return false;
+    }
+    this.#held.push(frame);
+    this.#heldBytes = bytes;
+    return true;
+  }
+
+  /** From here on nothing more is held back; what is goes out, or is dropped, at once. */
+  #letGo(): void {
+    this.#isHolding = false;
+    this.#options.hold?.give(this.#heldBytes);
+    this.#heldBytes = 0;
   }
 
   async #waitForClient(sink: Sink): Promise<void> {

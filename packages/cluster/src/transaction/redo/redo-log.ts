@@ -158,7 +158,6 @@ async function runEntry(backend: Backend, entry: Entry): Promise<RedoResult> {
     return await runSettingsText(backend, entry.settingsText);
   if (entry.images !== undefined) return await runAllImages(backend, entry.images);
   const exchange = new StatementExchange(backend, entry.execution.prepared, {
-    hold: false,
     sink: new InnerSink({ copy: entry.copy }),
   });
   const all = { ...entry.execution, portal: "", rowsMax: 0, rowsSent: 0, describe: false };
@@ -203,7 +202,7 @@ async function runImages(backend: Backend, images: RowImages): Promise<RedoResul
   if (images.rows.length === 0) return { kind: "done" };
   const text = imageStatement(images);
   const prepared = unkept(text);
-  const exchange = new StatementExchange(backend, prepared, { hold: false });
+  const exchange = new StatementExchange(backend, prepared, {});
   const bytes = Buffer.concat([
     encodeFrontend.parse("", text, []),
     encodeFrontend.bind("", "", encodeBindArguments([], [textArray(images.rows)], [])),

@@ -62,7 +62,6 @@ export async function answer(
   const kept = new KeptRows(rewritten, rowsMax);
   const frames: Buffer[] = [];
   const exchange = new StatementExchange(backend, unkept(rewritten.text, parameterTypes), {
-    hold: false,
     sink: new InnerSink({ frames }),
     transform: (type, frame) => kept.take(type, frame),
   });
