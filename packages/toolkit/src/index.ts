@@ -10,6 +10,7 @@ export * from "./migrate/index.ts";
 export * from "./orm/index.ts";
 export * from "./patterns/index.ts";
 export * from "./pg.ts";
+export * from "./portable/index.ts";
 export {
   type PostgresJs,
   postgresJsConnectError,

@@ -122,6 +122,16 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./load.ts")).loadCommand(),
   },
   {
+    name: "export",
+    summary: "write a cluster's schema, roles, grants and rows into a folder or a file",
+    load: async () => (await import("./export.ts")).exportCommand(),
+  },
+  {
+    name: "import",
+    summary: "bring what dsql export has written into a cluster",
+    load: async () => (await import("./import.ts")).importCommand(),
+  },
+  {
     name: "migrate",
     summary: "change the schema by a folder of SQL files",
     load: async () => (await import("./migrate.ts")).migrateCommand(),

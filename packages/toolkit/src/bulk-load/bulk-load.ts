@@ -72,13 +72,14 @@ async function run(pool: Pool, load: Load): Promise<BulkLoadReport> {
     await loadChunks(chunksOf(load, loadedChunks), chunkLoader(pool, load, ledger), load);
     if (options.verify === "count") await verify(pool, load, manifest);
   } catch (error) {
-    // Without a manifest nobody will come back for it.
-    if (options.manifest === undefined) await ledger.clear().catch(() => undefined);
+    // Without a manifest or a name of its own nobody will come back for it.
+    if (options.manifest === undefined && options.loadId === undefined)
+      await ledger.clear().catch(() => undefined);
     throw error;
   }
   if (options.manifest !== undefined)
     await writeManifest(options.manifest, { ...manifest, isComplete: true });
-  await ledger.clear();
+  if (options.loadId === undefined) await ledger.clear();
   return tally.report(manifest.loadId);
 }
 
@@ -111,7 +112,7 @@ async function openManifest(pool: Pool, { options, records, sample, target }: Lo
   const found = options.manifest === undefined ? undefined : await readManifest(options.manifest, identity);
   if (found !== undefined) return found;
   const rowsBefore = options.verify === "count" ? await countRows(pool, target) : null;
-  const manifest = newManifest(identity, rowsBefore);
+  const manifest = newManifest(identity, rowsBefore, options.loadId);
   if (options.manifest !== undefined) await writeManifest(options.manifest, manifest);
   return manifest;
 }

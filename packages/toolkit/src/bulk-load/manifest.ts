@@ -25,8 +25,12 @@ export type Identity = Pick<
   "table" | "columns" | "rowsPerTransaction" | "bytesPerTransaction" | "firstRows"
 >;
 
-export function newManifest(identity: Identity, rowsBefore: number | null): Manifest {
-  return { version: 1, loadId: randomUUID(), ...identity, rowsBefore, isComplete: false };
+export function newManifest(
+  identity: Identity,
+  rowsBefore: number | null,
+  loadId: string = randomUUID(),
+): Manifest {
+  return { version: 1, loadId, ...identity, rowsBefore, isComplete: false };
 }
 
 /** @returns undefined when there is no such file. @throws {UsageError} it belongs to another load, or to a complete one */

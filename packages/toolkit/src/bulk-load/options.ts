@@ -55,6 +55,11 @@ export interface BulkLoadOptions {
   readonly rampMs?: number | undefined;
   /** File that a load which was cut off is resumed with: the same call again. */
   readonly manifest?: string | undefined;
+  /**
+   * A UUID that names the load, for a caller who remembers it in the place of a manifest: the same input with the same id is
+   * loaded once, however often it is called for. The ledger keeps its rows.
+   */
+  readonly loadId?: string | undefined;
   /** Where the database keeps which parts are loaded; `bulk_load_ledger` in the schema of the table by default. */
   readonly ledgerTable?: string | readonly string[] | undefined;
   /** Rows that may be refused before the load ends; 100 by default. */
