@@ -81,7 +81,7 @@ test("80 columns have room for all of it, in fewer words", () => {
   const line = linesOn(80, many).at(-1) ?? "";
   assert.match(
     line,
-    /^\[ {2}1%\] 17400\/1000000 \| 1200\/s \| 100\.0% ok \| 0 retries\/s \| mean 12\.3ms █+$/,
+    /^\[ {2}1%\] 17400\/1000000 \| 1200 calls\/s \| 100\.0% ok \| 0 retries\/s \| mean 12\.3ms █+$/,
   );
   assert.equal(line.length, 79);
 });

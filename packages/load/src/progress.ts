@@ -69,12 +69,12 @@ function liveDisplay(screen: Screen): (progress: Progress) => void {
   };
 }
 
-/** `[ 42%] 4200/10000 | 935/s | 100.0% ok | 12 retries/s` */
+/** `[ 42%] 4200/10000 | 935 calls/s | 100.0% ok | 12 retries/s` */
 function narrowLine(progress: Progress, rate: string | undefined, retried: string): string {
   const { calls, callsPlanned, elapsedMs } = progress;
   return [
     `[${donePercent(progress)}%] ${calls}/${callsPlanned}`,
-    `${rate ?? callsPerSecond(calls, elapsedMs)}/s`,
+    `${rate ?? callsPerSecond(calls, elapsedMs)} calls/s`,
     `${successPercent(progress)}% ok`,
     `${retried} retries/s`,
   ].join(" | ");
@@ -82,9 +82,16 @@ function narrowLine(progress: Progress, rate: string | undefined, retried: strin
 
 function plainDisplay(screen: Screen): (progress: Progress) => void {
   let nextAtMs = plainIntervalMs;
-  return (progress) => {
-    if (progress.elapsedMs < nextAtMs && !progress.isOver) return;
-    nextAtMs = progress.elapsedMs + plainIntervalMs;
-    screen.write(`${formatProgress(progress)}\n`);
+  let last = { elapsedMs: 0, retries: 0 };
+  return ({ isOver, ...progress }) => {
+    const { elapsedMs } = progress;
+    if (elapsedMs < nextAtMs && !isOver) return;
+    nextAtMs = elapsedMs + plainIntervalMs;
+    const retries = progress.retries.total;
+    const retried = callsPerSecond(retries - last.retries, elapsedMs - last.elapsedMs);
+    last = { elapsedMs, retries };
+    // The last line is the talk's; how often calls were retried in all is in the report that follows.
+    const line = formatProgress({ isOver, ...progress });
+    screen.write(isOver ? `${line}\n` : `${line} | ${retried} retries/s\n`);
   };
 }

@@ -25,8 +25,8 @@ function progressAt(elapsedMs: number, calls: number): SustainedProgress {
     calls,
     successes: calls,
     errors: 0,
-    conflicts: 2,
-    retries: { total: 0, max: 0, callsWithRetries: 0 },
+    conflicts: calls === 0 ? 0 : 2,
+    retries: { total: calls / 5, max: 2, callsWithRetries: calls / 10 },
     throttles: 0,
     resends: 0,
     unknownOutcomes: 0,
@@ -45,17 +45,17 @@ function shownOn(screen: { isTTY?: boolean; columns?: number }): string[] {
   return written;
 }
 
-test("a terminal sees one line that is rewritten: rate, success, conflicts, latency and how the rate has been", () => {
+test("a terminal sees one line that is rewritten: rate, success, retries a second, latency and how the rate has been", () => {
   const [first = "", second = "", last = ""] = shownOn({ isTTY: true, columns: 120 });
   assert.equal(
     first,
-    "\r0.3s | 0 calls/s | Success: 100.0% | conflicts 2 | no answers | under way 3 ▁\u001b[K",
+    "\r0.3s | 0 calls/s | Success: 100.0% | 0 retries/s | no answers | under way 3 ▁\u001b[K",
   );
   assert.equal(
     second,
-    "\r0.5s | 100 calls/s | Success: 100.0% | conflicts 2 | 4.2ms | under way 3 ▁█\u001b[K",
+    "\r0.5s | 100 calls/s | Success: 100.0% | 20 retries/s | lost to conflicts 2 | mean 4.2ms | under way 3 ▁█\u001b[K",
   );
-  assert.match(last, /^\r\[ {2}5\.00s\] +100\/s \| /);
+  assert.match(last, /^\r\[ {2}5\.00s\] +100 calls\/s \| /);
   assert.ok(last.endsWith("\u001b[K\n"));
 });
 
@@ -68,22 +68,26 @@ test("a wide terminal sees the whole interval; a narrow one what happened in it,
   };
   assert.match(
     shownAt(140),
-    /^\r\[ {2}4\.31s\] +100 calls\/s \| .* \| conflicts 0 retries 0 throttles 0 errors 0 \| /,
+    /^\r\[ {2}4\.31s\] +100 calls\/s \| .* \| 0 retries\/s \| errors 0 lost to conflicts 0 throttles 0 \| /,
   );
-  assert.equal(shownAt(80), "\r[  4.31s]  100/s | p50 1.0 p90 1.0 p99 1.0 p99.9 1.0 ms\u001b[K\n");
-  const slow = { latencyMs: { ...times, p99: 123.4, p999: 1_234.5 }, conflicts: 2, errors: 3 };
+  assert.equal(shownAt(80), "\r[  4.31s]  100 calls/s | p50 1.0 p99 1.0 p99.9 1.0 ms\u001b[K\n");
+  const slow = { latencyMs: { ...times, p99: 123.4, p999: 1_234.5 }, conflicts: 2, errors: 3, retries: 60 };
   assert.equal(
     shownAt(80, slow),
-    "\r[  4.31s]  100/s | p50 1.0 p90 1.0 p99 123 p99.9 1235 ms | 3 errors 2 conflicts\u001b[K\n",
+    "\r[  4.31s]  100 calls/s | p50 1.0 p99 123 p99.9 1235 ms | 3 errors 2 conflicts\u001b[K\n",
   );
-  assert.equal(shownAt(70, slow).length, "\r".length + 69 + "\u001b[K\n".length);
+  assert.equal(
+    shownAt(70, slow),
+    "\r[  4.31s]  100 calls/s | p50 1.0 p99 123 p99.9 1235 ms | 3 errors\u001b[K\n",
+  );
+  assert.match(shownAt(100, slow), /3 errors 2 conflicts 12 retries\/s/);
 });
 
 test("a narrow terminal sees the same in fewer words, and no line is longer than it is wide", () => {
   const [, second = ""] = shownOn({ isTTY: true, columns: 60 });
-  assert.equal(second, "\r0.5s | 100/s | 100.0% ok | 2 conflicts | 4.2ms ▁█\u001b[K");
+  assert.equal(second, "\r0.5s | 100 calls/s | 100.0% ok | 20 retries/s | mean 4.2ms\u001b[K");
   const [first = ""] = shownOn({ isTTY: true, columns: 20 });
-  assert.equal(first, "\r0.3s | 0/s | 100.0%\u001b[K");
+  assert.equal(first, "\r0.3s | 0 calls/s | \u001b[K");
 });
 
 test("a pipe sees the intervals alone, with no control characters", () => {

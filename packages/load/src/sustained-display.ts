@@ -31,16 +31,17 @@ function plainDisplay(screen: Screen): SustainedDisplay {
 
 function liveDisplay(screen: Screen): SustainedDisplay {
   const rates = new Sparkline(sparklineValuesMax);
-  let last = { calls: 0, elapsedMs: 0 };
+  let last = { calls: 0, elapsedMs: 0, retries: 0 };
   return {
     onProgress(progress) {
       const { calls, elapsedMs } = progress;
-      const rate = callsPerSecond(calls - last.calls, elapsedMs - last.elapsedMs);
+      const retries = progress.retries.total;
+      const sinceMs = elapsedMs - last.elapsedMs;
+      const rate = callsPerSecond(calls - last.calls, sinceMs);
+      const shown = { progress, rate, retried: callsPerSecond(retries - last.retries, sinceMs) };
       rates.add(Number(rate));
-      last = { calls, elapsedMs };
-      screen.write(
-        rewriteLine(fittedLine(screen, [wideLine(progress, rate), narrowLine(progress, rate)], rates)),
-      );
+      last = { calls, elapsedMs, retries };
+      screen.write(rewriteLine(fittedLine(screen, [wideLine(shown), narrowLine(shown)], rates)));
     },
     onInterval: (interval) => screen.write(`${rewriteLine(fittedInterval(screen, interval))}\n`),
   };
@@ -49,26 +50,37 @@ function liveDisplay(screen: Screen): SustainedDisplay {
 function fittedInterval(screen: Screen, interval: SustainedInterval): string {
   const room = roomOn(screen);
   const long = formatInterval(interval);
-  return long.length <= room ? long : formatIntervalShort(interval).slice(0, room);
+  return long.length <= room ? long : formatIntervalShort(interval, room);
 }
 
-function wideLine(progress: SustainedProgress, rate: string): string {
+interface Shown {
+  readonly progress: SustainedProgress;
+  /** Calls a second, since the progress before. */
+  readonly rate: string;
+  /** Transactions that the function ran again, a second. */
+  readonly retried: string;
+}
+
+/** What a conflict cost that the function did not resolve is a failed call, and told when there is one. */
+function wideLine({ progress, rate, retried }: Shown): string {
+  const { conflicts } = progress;
   return [
     shownSeconds(progress),
     `${rate} calls/s`,
     `Success: ${successPercent(progress)}%`,
-    `conflicts ${progress.conflicts}`,
+    `${retried} retries/s`,
+    ...(conflicts === 0 ? [] : [`lost to conflicts ${conflicts}`]),
     shownLatency(progress),
     `under way ${progress.underWay}`,
   ].join(" | ");
 }
 
-function narrowLine(progress: SustainedProgress, rate: string): string {
+function narrowLine({ progress, rate, retried }: Shown): string {
   return [
     shownSeconds(progress),
-    `${rate}/s`,
+    `${rate} calls/s`,
     `${successPercent(progress)}% ok`,
-    `${progress.conflicts} conflicts`,
+    `${retried} retries/s`,
     shownLatency(progress),
   ].join(" | ");
 }
@@ -78,5 +90,5 @@ function shownSeconds({ elapsedMs }: SustainedProgress): string {
 }
 
 function shownLatency({ recentMs }: SustainedProgress): string {
-  return recentMs === undefined ? "no answers" : `${recentMs.toFixed(1)}ms`;
+  return recentMs === undefined ? "no answers" : `mean ${recentMs.toFixed(1)}ms`;
 }

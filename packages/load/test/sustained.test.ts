@@ -149,7 +149,7 @@ test("an interval is one line", async () => {
   );
   assert.match(
     formatInterval(intervals[0]!),
-    /^\[ *\d+\.\d\ds\] +\d+ calls\/s \| p50 [\d.]+ p90 [\d.]+ p99 [\d.]+ p99\.9 [\d.]+ ms \| conflicts 0 retries \d+ throttles 0 errors 0 \| under way \d+\/\d+( waiting \d+)?$/,
+    /^\[ *\d+\.\d\ds\] +\d+ calls\/s \| p50 [\d.]+ p90 [\d.]+ p99 [\d.]+ p99\.9 [\d.]+ ms \| \d+ retries\/s \| errors 0 lost to conflicts 0 throttles 0 \| under way \d+\/\d+( waiting \d+)?$/,
   );
   assert.match(formatSustainedStats(report), /^Target rate: {8}100 calls\/second$/m);
 });
