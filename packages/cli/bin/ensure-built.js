@@ -2,7 +2,8 @@
  * A published package brings its compiled files. A fresh clone after `npm ci` has none: it builds itself once, so that
  * `npx dsql` works without a step to remember.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -14,19 +15,71 @@ const workspaceDir = path.resolve(packageDir, "..", "..");
 /** @param {string} compiledFile relative to this package, for example `dist/src/dsql.js` */
 export function ensureBuilt(compiledFile) {
   if (existsSync(path.join(packageDir, compiledFile))) return;
-  if (!existsSync(path.join(workspaceDir, "tsconfig.json"))) {
-    console.error(`${compiledFile} is missing from ${packageDir}. Install the package again.`);
-    process.exit(1);
-  }
+  checkSources(compiledFile);
   console.error("Building dsql-local once (about half a minute) ...");
-  const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-  const built = spawnSync(process.execPath, [compiler, "-b", "packages/cli"], {
-    cwd: workspaceDir,
-    // The compiler's words go to stderr: stdout belongs to the command, which may print JSON.
-    stdio: ["ignore", 2, 2],
-  });
-  if (built.status !== 0) {
-    console.error("The build failed. See the messages above; `npm run build` repeats it.");
-    process.exit(1);
-  }
+  const built = spawnSync(process.execPath, compilation(), compilerOptions);
+  if (built.status !== 0) fail();
 }
+
+/**
+ * Builds what has changed, whatever is there, and says so while it lasts: a first build takes half a minute.
+ *
+ * @param {string} compiledFile
+ */
+export async function buildAnew(compiledFile) {
+  checkSources(compiledFile);
+  const isFirst = !existsSync(path.join(packageDir, compiledFile));
+  const shown = showBuild(isFirst ? "Build from source (half a minute, once)" : "Build what has changed");
+  const compiler = spawn(process.execPath, compilation(), compilerOptions);
+  const [code] = await once(compiler, "close");
+  shown.end(code === 0);
+  if (code !== 0) fail();
+}
+
+// The compiler's words go to stderr: stdout belongs to the command, which may print JSON.
+/** @type {import("node:child_process").CommonSpawnOptions & { stdio: ["ignore", 2, 2] }} */
+const compilerOptions = { cwd: workspaceDir, stdio: ["ignore", 2, 2] };
+
+function compilation() {
+  return [createRequire(import.meta.url).resolve("typescript/bin/tsc"), "-b"];
+}
+
+/** @param {string} compiledFile */
+function checkSources(compiledFile) {
+  if (existsSync(path.join(workspaceDir, "tsconfig.json"))) return;
+  console.error(`${compiledFile} is missing from ${packageDir}. Install the package again.`);
+  process.exit(1);
+}
+
+function fail() {
+  console.error("The build failed. See the messages above; `npm run build` repeats it.");
+  process.exit(1);
+}
+
+/**
+ * On a terminal a line with a spinner and the time, in a pipe one when it begins and one when it has ended.
+ *
+ * @param {string} name
+ */
+function showBuild(name) {
+  const startedAtMs = performance.now();
+  const seconds = () => `${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s`;
+  const isTerminal = process.stdout.isTTY === true;
+  let frame = 0;
+  const draw = () => {
+    frame = (frame + 1) % spinnerFrames.length;
+    process.stdout.write(`\r  ${spinnerFrames[frame]} ${name}  ${seconds()}\u001b[K`);
+  };
+  if (!isTerminal) process.stdout.write(`  … ${name}\n`);
+  const timer = isTerminal ? setInterval(draw, 100) : undefined;
+  return {
+    /** @param {boolean} hasSucceeded */
+    end(hasSucceeded) {
+      clearInterval(timer);
+      const line = `  ${hasSucceeded ? "✓" : "✗"} ${name}  ${seconds()}`;
+      process.stdout.write(isTerminal ? `\r${line}\u001b[K\n` : `${line}\n`);
+    },
+  };
+}
+
+const spinnerFrames = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];

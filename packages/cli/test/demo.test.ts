@@ -14,6 +14,7 @@ test("npm start deploys, transfers and proves; done again on the same data it wo
       invocations,
     ]);
     assert.equal(code, 0, `${stdout}\n${stderr}`);
+    assert.match(stdout, /… Deploy tutorial\/ch05: cdk deploy\n {6}the CDK reads the app\n/);
     const calls = Number(invocations).toLocaleString("en-US");
     assert.match(stdout, new RegExp(`Successful: +${calls} \\(100\\.00%\\)`));
     assert.match(stdout, /the sum of 1,000 balances was 100,000 and is 100,000/);

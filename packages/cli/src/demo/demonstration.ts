@@ -110,13 +110,15 @@ export class Demonstration {
 
   async #deploy(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
     let lambdaRoleArn: string | undefined;
-    await this.#steps.quiet("Deploy tutorial/ch05: cdk deploy", async () => {
+    await this.#steps.quiet("Deploy tutorial/ch05: cdk deploy", async (tell) => {
+      tell("the CDK reads the app");
       const { outputs } = await deploy({
         appDir: path.join(this.#options.tutorialDir, "cdk"),
         stackName,
         workDir: path.join(this.#options.dataDir, "cloud"),
         environment,
         signal,
+        onProgress: tell,
       });
       lambdaRoleArn = outputs["LambdaRoleArn"];
       return `function ${functionNameDefault}`;

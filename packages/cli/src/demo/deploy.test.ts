@@ -19,6 +19,24 @@ test("when the CDK fails, the last of what it said is in the error", async (t) =
   await assert.rejects(deploy(optionsFor(appDir)), /ended with exit code 7:\s+no credentials/);
 });
 
+test("what the CDK does is told while it does it, from both of its outputs", async (t) => {
+  const appDir = emptyApp(t);
+  const cdk = path.join(appDir, "node_modules", "aws-cdk");
+  mkdirSync(path.join(cdk, "bin"), { recursive: true });
+  writeFileSync(path.join(cdk, "package.json"), "{}");
+  const event = "S | 1/2 | 6:56:21 AM | CREATE_COMPLETE | AWS::DSQL::Cluster | Cluster ";
+  writeFileSync(
+    path.join(cdk, "bin", "cdk"),
+    `console.log("Bundling asset S..."); console.error(${JSON.stringify(event)}); process.exitCode = 1;`,
+  );
+  const told = new Set<string>();
+  await assert.rejects(deploy({ ...optionsFor(appDir), onProgress: (doing) => told.add(doing) }));
+  assert.deepEqual([...told].sort(), [
+    "1/2 CREATE_COMPLETE AWS::DSQL::Cluster Cluster",
+    "the app is synthesised, its function bundled",
+  ]);
+});
+
 function optionsFor(appDir: string) {
   return { appDir, stackName: "S", workDir: appDir, environment: process.env };
 }

@@ -4,8 +4,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { Failure } from "../failure.ts";
 import { withoutControl } from "../terminal.ts";
+import { cdkProgress } from "./cdk-progress.ts";
 
 export interface Deployment {
   /** What the stack printed: names to values. */
@@ -20,6 +22,8 @@ export interface DeployOptions {
   readonly workDir: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
+  /** Told what the CDK is doing, whenever that changes. */
+  readonly onProgress?: (doing: string) => void;
 }
 
 /** How much of the CDK's output is kept for the case that it fails. */
@@ -34,7 +38,12 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   // Beside the app the CDK would refuse to run while another deploys the same app.
   const assemblyDir = path.join(options.workDir, "cdk.out");
   const { code, output } = await runProgram(
-    [cdk, "deploy", "--require-approval", "never", "--outputs-file", outputsFile, "--output", assemblyDir],
+    [
+      cdk,
+      "deploy",
+      ...["--require-approval", "never", "--progress", "events"],
+      ...["--outputs-file", outputsFile, "--output", assemblyDir],
+    ],
     options,
   );
   if (code !== 0) {
@@ -81,8 +90,13 @@ function runProgram(
     const keep = (chunk: string): void => {
       output = (output + chunk).slice(-outputCharactersMax);
     };
-    child.stdout.setEncoding("utf8").on("data", keep);
-    child.stderr.setEncoding("utf8").on("data", keep);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", keep);
+      createInterface({ input: stream }).on("line", (line) => {
+        const doing = cdkProgress(withoutControl(line));
+        if (doing !== undefined) options.onProgress?.(doing);
+      });
+    }
     child.once("error", reject);
     child.once("close", (code) => {
       resolve({ code: code ?? 1, output });

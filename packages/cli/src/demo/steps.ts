@@ -4,8 +4,13 @@ import type { Painter } from "../terminal.ts";
 
 export interface Screen {
   readonly isTTY?: boolean;
+  /** Width of the terminal, in characters. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
+
+/** What a step says of its parts, in a few words, while it goes on. */
+export type Tell = (detail: string) => void;
 
 export class Steps {
   readonly #screen: Screen;
@@ -17,18 +22,21 @@ export class Steps {
   }
 
   /**
-   * Runs one step. On a terminal its name stands there while it runs.
+   * Runs one step. On a terminal its name stands there while it runs, with a spinner, its time and what it tells; in a pipe
+   * what it tells has lines of its own.
    *
    * @param run - returns what the step came to, in a few words
    * @throws {Failure} the step's error, with the step's name before it
    */
-  async quiet(name: string, run: () => Promise<string>): Promise<void> {
+  async quiet(name: string, run: (tell: Tell) => Promise<string>): Promise<void> {
     const startedAtMs = performance.now();
-    if (this.#screen.isTTY === true) this.#screen.write(`  ${this.#paint.dim("…")} ${name}`);
+    const shown = this.#screen.isTTY === true ? this.#spinner(name, startedAtMs) : this.#lines(name);
     try {
-      const outcome = await run();
+      const outcome = await run(shown.tell);
+      shown.end();
       this.#endLine(this.#paint.green("✓"), name, `${outcome}  ${this.#paint.dim(seconds(startedAtMs))}`);
     } catch (error) {
+      shown.end();
       this.#endLine(this.#paint.red("✗"), name, this.#paint.dim(seconds(startedAtMs)));
       throw named(name, error);
     }
@@ -44,13 +52,51 @@ export class Steps {
     }
   }
 
+  #spinner(name: string, startedAtMs: number): { tell: Tell; end: () => void } {
+    let detail = "";
+    let frame = 0;
+    const draw = (): void => {
+      frame = (frame + 1) % spinnerFrames.length;
+      const text = `${name.padEnd(nameWidth)} ${seconds(startedAtMs)}  ${detail}`;
+      // A line that wraps could not be rewritten; the last column stays free.
+      const room = Math.max(0, (this.#screen.columns ?? columnsDefault) - "  ⠋ ".length - 1);
+      const line = `  ${this.#paint.cyan(spinnerFrames[frame] ?? "")} ${text.trimEnd().slice(0, room)}`;
+      this.#screen.write(`\r${line}\u001b[K`);
+    };
+    draw();
+    const timer = setInterval(draw, spinnerIntervalMs);
+    return {
+      tell: (told) => {
+        detail = told;
+        draw();
+      },
+      end: () => {
+        clearInterval(timer);
+        this.#screen.write("\r\u001b[K");
+      },
+    };
+  }
+
+  #lines(name: string): { tell: Tell; end: () => void } {
+    let isNamed = false;
+    const tell: Tell = (detail) => {
+      if (!isNamed) this.#screen.write(`  … ${name}\n`);
+      isNamed = true;
+      this.#screen.write(`      ${detail}\n`);
+    };
+    return { tell, end: () => undefined };
+  }
+
   #endLine(mark: string, name: string, outcome: string): void {
-    const overwrite = this.#screen.isTTY === true ? "\r\u001b[K" : "";
-    this.#screen.write(`${overwrite}  ${mark} ${name.padEnd(nameWidth)} ${outcome}\n`);
+    this.#screen.write(`  ${mark} ${name.padEnd(nameWidth)} ${outcome}\n`);
   }
 }
 
 const nameWidth = 34;
+const spinnerFrames = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
+const spinnerIntervalMs = 100;
+// Of a terminal that does not say how wide it is.
+const columnsDefault = 80;
 
 function seconds(sinceMs: number): string {
   return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
