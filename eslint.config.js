@@ -6,7 +6,7 @@ import tseslint from "typescript-eslint";
 
 const typeScript = ["**/*.ts", "**/*.cts"];
 const tests = ["**/*.test.ts", "**/test/**/*.ts"];
-const libraries = ["packages/{spec,cluster,cloud,load}/src/**/*.ts"];
+const libraries = ["packages/{spec,account,cluster,cloud,load}/src/**/*.ts"];
 
 export default tseslint.config(
   {

@@ -29,6 +29,7 @@ const fileMinutesMax = 20;
 const compiledFolders = [
   "tools/dist",
   "packages/spec/dist",
+  "packages/account/dist",
   "packages/sql/dist",
   "packages/load/dist",
   "packages/toolkit/dist",

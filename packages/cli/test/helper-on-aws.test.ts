@@ -15,7 +15,7 @@ import { type TestContext, test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { openCertificates } from "@dsql-local/cluster";
-import { SigningKeys, verifyRequest } from "@dsql-local/spec";
+import { SigningKeys, verifyRequest } from "@dsql-local/account";
 import { run } from "./command.ts";
 
 const helperFile = fileURLToPath(new URL("../../bin/helper.js", import.meta.url));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { emptyPayloadHash, RequestSigner } from "@dsql-local/spec";
+import { emptyPayloadHash, RequestSigner } from "@dsql-local/account";
 import pg from "pg";
 import { startCluster } from "../src/index.ts";
 import { dsql, freePorts, newDataDir, startStack, undoAfter } from "./command.ts";

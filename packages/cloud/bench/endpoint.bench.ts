@@ -12,8 +12,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { AccountIdentities, systemClock, systemRandom } from "@dsql-local/cluster";
-import { payloadHash, RequestSigner } from "@dsql-local/spec";
+import { AccountIdentities } from "@dsql-local/account";
+import { systemClock, systemRandom } from "@dsql-local/cluster";
+import { payloadHash, RequestSigner } from "@dsql-local/account";
 import { Pool } from "undici";
 
 import { createAuthorizer } from "../src/authorization.ts";

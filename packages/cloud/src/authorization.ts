@@ -8,7 +8,7 @@
  * Source: IAM User Guide, "Policy evaluation logic"; the words of the refusal are AWS's.
  */
 
-import type { Identities, Policy } from "@dsql-local/cluster";
+import type { Identities, Policy } from "@dsql-local/account";
 
 import { ServiceError, type Caller } from "./service.ts";
 

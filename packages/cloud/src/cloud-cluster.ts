@@ -1,6 +1,7 @@
 /** What the cloud needs to know of the clusters it stands beside; `Cluster` of `@dsql-local/cluster` has all of it. */
 
-import type { Clusters, Identities } from "@dsql-local/cluster";
+import type { Identities } from "@dsql-local/account";
+import type { Clusters } from "@dsql-local/cluster";
 
 export interface CloudCluster {
   readonly clusters: Clusters;

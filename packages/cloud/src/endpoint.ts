@@ -27,7 +27,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import { listenOn, type Log, MemoryBudget, Newcomers, type PortChoice } from "@dsql-local/cluster";
-import { carriesSignature, type QueryParameter, resolvePath, type SignatureClaim } from "@dsql-local/spec";
+import { carriesSignature, type QueryParameter, resolvePath, type SignatureClaim } from "@dsql-local/account";
 
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
 import { functionUrlPath, type FunctionUrlRequests } from "./lambda/index.ts";

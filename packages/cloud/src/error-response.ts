@@ -1,6 +1,6 @@
 /** An error in the words and the form of the service that refuses. */
 
-import { IdentityError, type IdentityErrorCode } from "@dsql-local/cluster";
+import { IdentityError, type IdentityErrorCode } from "@dsql-local/account";
 
 import { s3ErrorResponse } from "./s3/index.ts";
 import { ServiceError, type ServiceResponse } from "./service.ts";

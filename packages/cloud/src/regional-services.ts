@@ -4,7 +4,8 @@
  * What the Regions of an account share is handed in: identities and policies, buckets' names, the clusters' control plane.
  */
 
-import type { Identities, Log } from "@dsql-local/cluster";
+import type { Identities } from "@dsql-local/account";
+import type { Log } from "@dsql-local/cluster";
 
 import { createAuthorizer, type DescribeResource, type ResourceFacts } from "./authorization.ts";
 import {

@@ -13,8 +13,8 @@ import {
   type SignatureFailure,
   SigningKeys,
   verifySignature,
-} from "@dsql-local/spec";
-import type { Identities } from "@dsql-local/cluster";
+} from "@dsql-local/account";
+import type { Identities } from "@dsql-local/account";
 import type { IncomingHttpHeaders } from "node:http";
 
 import { ServiceError, type Caller } from "./service.ts";

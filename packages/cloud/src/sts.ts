@@ -1,6 +1,6 @@
 /** AWS STS: who am I, and the assumption of roles under their trust policies. */
 
-import type { Identities } from "@dsql-local/cluster";
+import type { Identities } from "@dsql-local/account";
 
 import type { Authorizer } from "./authorization.ts";
 import { permissionTable } from "./permissions/index.ts";

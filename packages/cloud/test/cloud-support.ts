@@ -9,7 +9,8 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
 } from "@aws-sdk/client-cloudformation";
-import { AccountIdentities, systemClock, systemRandom } from "@dsql-local/cluster";
+import { AccountIdentities } from "@dsql-local/account";
+import { systemClock, systemRandom } from "@dsql-local/cluster";
 
 import { createCloud, type Cloud, type CloudCluster } from "../src/index.ts";
 import { DescribedClusters } from "./described-clusters.ts";

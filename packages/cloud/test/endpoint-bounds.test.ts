@@ -10,7 +10,7 @@ import { CloudFormationClient, CreateStackCommand } from "@aws-sdk/client-cloudf
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
-import { payloadHash, RequestSigner } from "@dsql-local/spec";
+import { payloadHash, RequestSigner } from "@dsql-local/account";
 
 import { Endpoint } from "../src/endpoint.ts";
 import type { S3 } from "../src/s3/index.ts";

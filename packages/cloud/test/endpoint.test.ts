@@ -8,7 +8,7 @@ import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/cli
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { payloadHash, RequestSigner } from "@dsql-local/spec";
+import { payloadHash, RequestSigner } from "@dsql-local/account";
 
 import { bodyBytesMax } from "../src/request-body.ts";
 import { region, startCloud, type StartedCloud } from "./cloud-support.ts";

@@ -25,7 +25,7 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionUrlConfigCommand,
 } from "@aws-sdk/client-lambda";
-import { payloadHash, RequestSigner } from "@dsql-local/spec";
+import { payloadHash, RequestSigner } from "@dsql-local/account";
 
 import { region, startCloud, type StartedCloud } from "./cloud-support.ts";
 import { trustsLambda, zipOf } from "./lambda-support.ts";

@@ -28,13 +28,8 @@ import {
   waitUntilFunctionActiveV2,
   waitUntilFunctionUpdatedV2,
 } from "@aws-sdk/client-lambda";
-import {
-  AccountIdentities,
-  silentLog,
-  systemClock,
-  systemRandom,
-  type Credential,
-} from "@dsql-local/cluster";
+import { AccountIdentities, type Credential } from "@dsql-local/account";
+import { silentLog, systemClock, systemRandom } from "@dsql-local/cluster";
 import { createCloud } from "../src/index.ts";
 import { DescribedClusters } from "./described-clusters.ts";
 import { account, region, roleArn, trustsLambda, zipOf } from "./lambda-support.ts";

@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AccountIdentities, silentLog, systemClock, systemRandom } from "@dsql-local/cluster";
+import { AccountIdentities } from "@dsql-local/account";
+import { silentLog, systemClock, systemRandom } from "@dsql-local/cluster";
 import { strToU8, zipSync } from "fflate";
 import {
   createLambda,

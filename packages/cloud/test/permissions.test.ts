@@ -14,7 +14,7 @@ import * as lambda from "@aws-sdk/client-lambda";
 import * as s3 from "@aws-sdk/client-s3";
 import * as ssm from "@aws-sdk/client-ssm";
 import * as sts from "@aws-sdk/client-sts";
-import { payloadHash, RequestSigner } from "@dsql-local/spec";
+import { payloadHash, RequestSigner } from "@dsql-local/account";
 
 import { permissionTable } from "../src/permissions/index.ts";
 import { operationNames } from "../src/s3/operations.ts";

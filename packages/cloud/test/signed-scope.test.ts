@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { payloadHash, type QueryParameter, RequestSigner, unsignedPayload } from "@dsql-local/spec";
+import { payloadHash, type QueryParameter, RequestSigner, unsignedPayload } from "@dsql-local/account";
 
 import { region, startCloud, type StartedCloud } from "./cloud-support.ts";
 

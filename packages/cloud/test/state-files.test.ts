@@ -51,7 +51,8 @@ import {
   PutParameterCommand,
   SSMClient,
 } from "@aws-sdk/client-ssm";
-import { AccountIdentities, silentLog, systemClock, systemRandom } from "@dsql-local/cluster";
+import { AccountIdentities } from "@dsql-local/account";
+import { silentLog, systemClock, systemRandom } from "@dsql-local/cluster";
 import { zipSync } from "fflate";
 
 import { createCloud } from "../src/index.ts";

@@ -7,7 +7,7 @@
  * - PostgreSQL that dies is started again; open transactions are lost with it, what was committed is not.
  */
 import { join } from "node:path";
-import { AccountIdentities, type Identities } from "./auth/index.ts";
+import { AccountIdentities, type Identities } from "@dsql-local/account";
 import {
   assert,
   type ClusterEvents,

@@ -3,7 +3,7 @@
  * keys of its account. A door of its own (`@dsql-local/cluster/data-dir`), because a command that only looks must not
  * wait for the cluster, its parser and its system schema to be loaded.
  */
-export { AccountIdentities, signToken } from "./auth/index.ts";
+export { signToken } from "./auth/index.ts";
 export { systemClock, systemRandom } from "./base/index.ts";
 export {
   makeFolders,

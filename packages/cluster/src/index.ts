@@ -4,17 +4,6 @@
  * `createCluster()` makes one; it listens with PostgreSQL's protocol over TLS and takes IAM tokens as passwords.
  */
 export {
-  AccountIdentities,
-  type AccessRequest,
-  type Credential,
-  type Identities,
-  IdentityError,
-  type IdentityErrorCode,
-  parsePolicy,
-  type Policy,
-  type Role,
-} from "./auth/index.ts";
-export {
   type Actor,
   type ClusterEventName,
   type ClusterEvents,

@@ -2,7 +2,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { SigningKeys, verifyRequest } from "@dsql-local/spec";
+import { SigningKeys, verifyRequest } from "@dsql-local/account";
 
 import type { InvocationTarget } from "../src/index.ts";
 

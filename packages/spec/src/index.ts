@@ -13,19 +13,6 @@ export {
 } from "./prices.ts";
 export * from "./rules/index.ts";
 export { type SettableSetting, settableSettings } from "./settings.ts";
-export * from "./signature-v4.ts";
-export {
-  carriesSignature,
-  readSignature,
-  type SignatureClaim,
-  type SignatureFailure,
-  type SignatureRefusal,
-  type SignatureVerdict,
-  type SignedRequest,
-  type VerificationOptions,
-  verifyRequest,
-  verifySignature,
-} from "./signature-v4-verification.ts";
 export { sources } from "./sources.ts";
 export {
   administratorUser,

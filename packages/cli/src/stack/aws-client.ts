@@ -3,7 +3,7 @@
  *
  * The commands that need it ask for one thing and end: an AWS SDK client would take longer to load than they take.
  */
-import { payloadHash, RequestSigner } from "@dsql-local/spec";
+import { payloadHash, RequestSigner } from "@dsql-local/account";
 import { Failure } from "../failure.ts";
 import { administratorKey } from "./credentials.ts";
 import type { StackFacts } from "./stack-facts.ts";

@@ -1,11 +1,7 @@
 /** The local account's own key, and tokens signed with it. */
 import path from "node:path";
-import {
-  AccountIdentities,
-  signToken as sign,
-  systemClock,
-  systemRandom,
-} from "@dsql-local/cluster/data-dir";
+import { AccountIdentities } from "@dsql-local/account";
+import { signToken as sign, systemClock, systemRandom } from "@dsql-local/cluster/data-dir";
 import type { StackFacts } from "./stack-facts.ts";
 
 /** What AWS gives a token unless asked for more. */

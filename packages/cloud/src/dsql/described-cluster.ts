@@ -1,6 +1,6 @@
 /** What clusters and their streams say about access: the cluster's policy, and the tags of what is asked about. */
 
-import { parsePolicy } from "@dsql-local/cluster";
+import { parsePolicy } from "@dsql-local/account";
 
 import type { ResourceFacts } from "../authorization.ts";
 import type { DsqlControlPlane } from "./control-plane.ts";

@@ -4,7 +4,7 @@
  * Source: Aurora DSQL User Guide, "Resource-based policies for Aurora DSQL", "Blocking public access with resource-based
  * policies in Aurora DSQL"; API Reference, PutClusterPolicy.
  */
-import { IdentityError, parsePolicy, type Policy } from "@dsql-local/cluster";
+import { IdentityError, parsePolicy, type Policy } from "@dsql-local/account";
 import { invalidField, invalidRequest } from "./errors.ts";
 import { policyCharactersMax } from "./fields.ts";
 

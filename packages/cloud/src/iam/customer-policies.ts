@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 
-import type { Identities, Role } from "@dsql-local/cluster";
+import type { Identities, Role } from "@dsql-local/account";
 
 import { ServiceError } from "../service.ts";
 import { StateList } from "../state-file.ts";

@@ -4,7 +4,7 @@
  * Users, groups and access keys are not offered: the local account has one administrator, and roles.
  */
 
-import type { Identities, Role } from "@dsql-local/cluster";
+import type { Identities, Role } from "@dsql-local/account";
 
 import type { Authorizer } from "../authorization.ts";
 import { permissionTable } from "../permissions/index.ts";

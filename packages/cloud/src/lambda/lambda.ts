@@ -2,7 +2,8 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Identities, Log } from "@dsql-local/cluster";
+import type { Identities } from "@dsql-local/account";
+import type { Log } from "@dsql-local/cluster";
 import { type Authorizer, createAuthorizer, type DescribeResource } from "../authorization.ts";
 import { type Service, ServiceError } from "../service.ts";
 import {

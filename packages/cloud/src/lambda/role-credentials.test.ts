@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AccountIdentities, systemClock, systemRandom } from "@dsql-local/cluster";
+import { AccountIdentities } from "@dsql-local/account";
+import { systemClock, systemRandom } from "@dsql-local/cluster";
 import { RoleCredentials } from "./role-credentials.ts";
 
 const roleArn = "arn:aws:iam::123456789012:role/function-role";

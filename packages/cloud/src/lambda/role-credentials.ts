@@ -4,7 +4,7 @@
  * Kept per role and function, since the session carries the function's name, and renewed before they expire.
  */
 
-import type { Credential, Identities } from "@dsql-local/cluster";
+import type { Credential, Identities } from "@dsql-local/account";
 import { invalidParameter } from "./errors.ts";
 
 const sessionSeconds = 3_600;

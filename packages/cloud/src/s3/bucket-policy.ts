@@ -4,7 +4,7 @@
  * Source: Amazon S3 User Guide, "Bucket policies"; API Reference, "PutBucketPolicy".
  */
 
-import { IdentityError, parsePolicy, type Policy } from "@dsql-local/cluster";
+import { IdentityError, parsePolicy, type Policy } from "@dsql-local/account";
 
 import { ServiceError } from "../service.ts";
 import type { ObjectStore } from "./store.ts";

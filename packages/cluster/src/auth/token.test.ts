@@ -8,8 +8,8 @@ import { DsqlSigner } from "@aws-sdk/dsql-signer";
 
 import { type LogEvent, SqlError, systemClock, systemRandom } from "../base/index.ts";
 
-import { AccountIdentities } from "./identities.ts";
-import type { Credential } from "./identity.ts";
+import { AccountIdentities } from "@dsql-local/account";
+import type { Credential } from "@dsql-local/account";
 import { type TokenToSign, type TokenToVerify, type VerifiedToken, signToken, verifyToken } from "./token.ts";
 
 const id = "abcdefghijklmnopqrstuvwxyz";

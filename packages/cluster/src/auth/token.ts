@@ -11,24 +11,26 @@
  * Tests: token.test.ts, against the tokens of @aws-sdk/dsql-signer.
  */
 import {
-  accessDeniedHints,
-  type ConnectAction,
+  type Credential,
+  type Identities,
+  type Policy,
   RequestSigner,
   type SignatureVerdict,
   SigningKeys,
-  connectActionFor,
   emptyPayloadHash,
+  verifyRequest,
+} from "@dsql-local/account";
+import {
+  accessDeniedHints,
+  type ConnectAction,
+  connectActionFor,
   errors,
   signingService,
   tokenExpirySecondsDefault,
   tokenExpirySecondsMax,
-  verifyRequest,
 } from "@dsql-local/spec";
 
 import { type Log, SqlError, silentLog } from "../base/index.ts";
-
-import type { Credential, Identities } from "./identity.ts";
-import type { Policy } from "./policy.ts";
 
 /** Tokens signed with temporary credentials are 1 to 2 KiB long; nothing of this kind is longer than this. */
 export const tokenBytesMax = 16 * 1024;

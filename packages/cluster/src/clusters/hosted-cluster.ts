@@ -3,7 +3,8 @@
  *
  * Source: Aurora DSQL User Guide, "Accessing Aurora DSQL"; "Resource-based policies for Aurora DSQL".
  */
-import { type Identities, parsePolicy, type Policy, signToken, verifyToken } from "../auth/index.ts";
+import { type Identities, parsePolicy, type Policy } from "@dsql-local/account";
+import { signToken, verifyToken } from "../auth/index.ts";
 import { type Log, systemClock } from "../base/index.ts";
 import {
   type ArrivedConnection,

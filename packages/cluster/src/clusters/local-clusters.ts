@@ -14,7 +14,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { limits as serviceLimits } from "@dsql-local/spec";
-import { type Identities, parsePolicy } from "../auth/index.ts";
+import { type Identities, parsePolicy } from "@dsql-local/account";
 import {
   type Clock,
   type ClusterEvents,

@@ -14,7 +14,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { RequestSigner, payloadHash } from "@dsql-local/spec";
+import { RequestSigner, payloadHash } from "@dsql-local/account";
 
 import { type Answer, readAnswer } from "./answer.ts";
 import { type Attempt, retryReason, retryWaitMs } from "./retry.ts";

@@ -3,7 +3,7 @@
  * (`AWS_ENDPOINT_URL_LAMBDA`, `AWS_ENDPOINT_URL`) or the region's, and the credentials of `AWS_ACCESS_KEY_ID`. Credentials
  * from elsewhere (a profile, single sign-on) are found by whoever calls, and given.
  */
-import type { SigningCredential } from "@dsql-local/spec";
+import type { SigningCredential } from "@dsql-local/account";
 
 /** Which Lambda is invoked, and as whom. */
 export interface InvocationTarget {

@@ -1,6 +1,6 @@
 /** AWS::IAM::Role, AWS::IAM::Policy and AWS::IAM::ManagedPolicy over the account's identities. */
 
-import type { Identities, Role } from "@dsql-local/cluster";
+import type { Identities, Role } from "@dsql-local/account";
 
 import type { CustomerPolicies } from "../../iam/index.ts";
 import { canonical } from "../intrinsics.ts";

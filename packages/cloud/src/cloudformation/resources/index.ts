@@ -1,6 +1,6 @@
 /** The resource types that the local CloudFormation can provision, by name. */
 
-import type { Identities } from "@dsql-local/cluster";
+import type { Identities } from "@dsql-local/account";
 
 import type { DsqlControlPlane } from "../../dsql/index.ts";
 import type { Repositories } from "../../ecr.ts";

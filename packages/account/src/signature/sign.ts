@@ -1,7 +1,7 @@
 /**
  * AWS Signature Version 4: how a request proves who sent it. Pure functions over strings and bytes.
  *
- * This file builds and signs; `signature-v4-verification.ts` judges. Three parties share it: the cluster (a token is a
+ * This file builds and signs; `verify.ts` judges. Three parties share it: the cluster (a token is a
  * presigned URL), the local AWS endpoint (signed HTTP requests) and the load generator (many signatures a second).
  *
  * Always true
@@ -9,7 +9,7 @@
  * - Nothing here reads a clock; the time is an argument.
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- * Tests: signature-v4.test.ts, against the signers of the AWS SDK.
+ * Tests: sign.test.ts, against the signers of the AWS SDK.
  */
 import { createHmac, hash } from "node:crypto";
 

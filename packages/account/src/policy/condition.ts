@@ -2,11 +2,11 @@
  * The Condition block of IAM policies: operators over the values that come with a request.
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
- * Tests: policy-condition.test.ts.
+ * Tests: condition.test.ts.
  */
 import { BlockList, isIP } from "node:net";
 
-import { type Lookup, matchesArn, matchesPattern, substituteVariables } from "./policy-pattern.ts";
+import { type Lookup, matchesArn, matchesPattern, substituteVariables } from "./pattern.ts";
 
 /** Values of condition keys; keys in lower case, since IAM compares them without case. */
 export type ConditionContext = ReadonlyMap<string, readonly string[]>;

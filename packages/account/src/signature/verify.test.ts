@@ -7,15 +7,9 @@ import {
   type VerificationOptions,
   readSignature,
   verifyRequest,
-} from "./signature-v4-verification.ts";
-import {
-  RequestSigner,
-  SigningKeys,
-  emptyPayloadHash,
-  payloadHash,
-  unsignedPayload,
-} from "./signature-v4.ts";
-import { awsSigner, credential, fixedMs, hostHeader } from "./signature-v4.fixture.ts";
+} from "./verify.ts";
+import { RequestSigner, SigningKeys, emptyPayloadHash, payloadHash, unsignedPayload } from "./sign.ts";
+import { awsSigner, credential, fixedMs, hostHeader } from "./aws-signer.fixture.ts";
 
 const body = Buffer.from('{"payerId":1}');
 const minuteMs = 60_000;

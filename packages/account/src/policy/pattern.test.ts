@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { matchesArn, matchesPattern, substituteVariables } from "./policy-pattern.ts";
+import { matchesArn, matchesPattern, substituteVariables } from "./pattern.ts";
 
 const lookup = (key: string): string | undefined =>
   new Map([

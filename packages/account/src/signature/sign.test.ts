@@ -11,8 +11,8 @@ import {
   emptyPayloadHash,
   parseAmzDate,
   payloadHash,
-} from "./signature-v4.ts";
-import { awsSigner, credential, fixedMs, hostHeader } from "./signature-v4.fixture.ts";
+} from "./sign.ts";
+import { awsSigner, credential, fixedMs, hostHeader } from "./aws-signer.fixture.ts";
 
 test("a signing key is the one of the example in AWS's documentation", () => {
   const scope = { date: "20150830", region: "us-east-1", service: "iam" };

@@ -11,8 +11,8 @@
  * Tests: policy.test.ts.
  */
 import { IdentityError } from "./identity-error.ts";
-import { type Condition, type ConditionContext, meetsCondition, parseCondition } from "./policy-condition.ts";
-import { type Lookup, matchesArn, matchesPattern, splitArn } from "./policy-pattern.ts";
+import { type Condition, type ConditionContext, meetsCondition, parseCondition } from "./condition.ts";
+import { type Lookup, matchesArn, matchesPattern, splitArn } from "./pattern.ts";
 
 export type PolicyKind = "identity" | "trust" | "resource";
 

@@ -7,10 +7,9 @@
  *
  * Tests: identities.test.ts.
  */
-import { type Clock, type Random, defined } from "../base/index.ts";
 
 import { damagedFile, readIdentities, writeIdentities } from "./identities-file.ts";
-import { IdentityError } from "./identity-error.ts";
+import { IdentityError } from "../policy/index.ts";
 import {
   type AccessRequest,
   type AssumeRoleRequest,
@@ -20,7 +19,7 @@ import {
   type RoleDefinition,
 } from "./identity.ts";
 import { managedPolicies } from "./managed-policies.ts";
-import type { ConditionContext } from "./policy-condition.ts";
+import type { ConditionContext } from "../policy/index.ts";
 import {
   type Assumer,
   type Policy,
@@ -30,15 +29,16 @@ import {
   decideTrust,
   parseDocument,
   parsePolicy,
-} from "./policy.ts";
+} from "../policy/index.ts";
 
 export interface AccountIdentitiesOptions {
   /** `<dataDir>/identities.json`; its folder exists. */
   readonly file: string;
   /** Of a new account; one that is there keeps its own. */
   readonly account?: string | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
+  /** What time it is, in milliseconds since 1970. */
+  readonly clock: { nowMs(): number };
+  readonly random: { bytes(count: number): Buffer };
 }
 
 const accountDefault = "123456789012";
@@ -70,8 +70,8 @@ export class AccountIdentities implements Identities {
   readonly account: string;
   readonly administrator: Credential;
   readonly #file: string;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #clock: AccountIdentitiesOptions["clock"];
+  readonly #random: AccountIdentitiesOptions["random"];
   /** By name, which is unique in an account whatever the path. */
   #roles: ReadonlyMap<string, KnownRole>;
   /** By access key, oldest first. */
@@ -379,9 +379,12 @@ function readyToDecideFrom(file: string, role: Role): KnownRole {
 
 /** @throws {IdentityError} `MalformedPolicyDocument` */
 function readyToDecide(role: Role): KnownRole {
-  const managed = role.managedPolicyArns.map((arn) =>
-    defined(managedPolicies.get(arn), `${arn} is a managed policy`),
-  );
+  const managed = role.managedPolicyArns.map((arn) => {
+    const document = managedPolicies.get(arn);
+    if (document === undefined)
+      throw new Error(`${arn} is attached to ${role.name}, and is no managed policy`);
+    return document;
+  });
   return {
     role,
     trust: parsePolicy(role.assumeRolePolicy, "trust"),

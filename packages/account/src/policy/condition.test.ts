@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { meetsCondition, parseCondition } from "./policy-condition.ts";
+import { meetsCondition, parseCondition } from "./condition.ts";
 
 /** Whether a request with these values of the key `k` (or none) meets the condition. */
 function meets(

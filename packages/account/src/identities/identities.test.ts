@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
 
-import { type Clock, systemClock, systemRandom } from "../base/index.ts";
-
 import { AccountIdentities } from "./identities.ts";
-import { parsePolicy } from "./policy.ts";
+import { parsePolicy } from "../policy/index.ts";
 
 const account = "123456789012";
 const cluster = `arn:aws:dsql:us-east-1:${account}:cluster/abcdefghijklmnopqrstuvwxyz`;
@@ -17,7 +16,7 @@ const byLambda = { ...session, service: "lambda.amazonaws.com" };
 
 interface Fixture {
   readonly file: string;
-  readonly clock: Clock & { nowAtMs: number };
+  readonly clock: { nowAtMs: number; nowMs(): number };
   readonly open: () => AccountIdentities;
 }
 
@@ -28,13 +27,12 @@ function fixtureOf(t: TestContext): Fixture {
   });
   const file = join(folder, "identities.json");
   const clock = {
-    ...systemClock,
     nowAtMs: Date.UTC(2026, 9, 1),
     nowMs(): number {
       return this.nowAtMs;
     },
   };
-  return { file, clock, open: () => AccountIdentities.open({ file, clock, random: systemRandom }) };
+  return { file, clock, open: () => AccountIdentities.open({ file, clock, random: { bytes: randomBytes } }) };
 }
 
 const trust = (Principal: unknown): object => ({

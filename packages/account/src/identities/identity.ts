@@ -3,7 +3,7 @@
  *
  * The words are IAM's. `AccountIdentities` is the implementation; everyone else knows this interface only.
  */
-import type { Policy } from "./policy.ts";
+import type { Policy } from "../policy/index.ts";
 
 /** A key to sign with, and whose it is. */
 export interface Credential {

@@ -9,7 +9,7 @@
  * - A verdict names a reason and the times or names that explain it, never a secret, a signature or a session token.
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
- * Tests: signature-v4-verification.test.ts.
+ * Tests: verify.test.ts.
  */
 import { timingSafeEqual } from "node:crypto";
 
@@ -29,7 +29,7 @@ import {
   signatureAlgorithm,
   stringToSign,
   unsignedPayload,
-} from "./signature-v4.ts";
+} from "./sign.ts";
 
 /** A request as it came over the wire. */
 export interface SignedRequest {
