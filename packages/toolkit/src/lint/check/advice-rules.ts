@@ -49,6 +49,12 @@ export const adviceRules: readonly LintRule[] = [
     remedy: "Declare the primary key in CREATE TABLE.",
     source: sources.createTable,
   }),
+  advice("bare-numeric", "types", {
+    reason:
+      "A column of numeric without precision is numeric(18,6): more decimals are rounded in silence, more than 12 digits before the point fail.",
+    remedy: "Say what the column holds, numeric(12, 2) for money; numeric(18, 6) if that is meant.",
+    source: sources.dsqlbase,
+  }),
   advice("foreign-key-without-index", "missing-indexes", {
     reason:
       "A foreign key makes no index on the referencing columns: each delete of a parent scans the whole table.",

@@ -55,6 +55,19 @@ const cases: readonly (readonly [ruleId: string, found: readonly string[], leftA
       ],
     ],
     [
+      "bare-numeric",
+      [
+        "CREATE TABLE t (id int PRIMARY KEY, amount numeric)",
+        "CREATE TABLE t (id int PRIMARY KEY, amount decimal NOT NULL)",
+        "ALTER TABLE t ADD COLUMN amount numeric",
+      ],
+      [
+        "CREATE TABLE t (id int PRIMARY KEY, amount numeric(12, 2))",
+        "CREATE DOMAIN amount AS numeric",
+        "SELECT a::numeric FROM t",
+      ],
+    ],
+    [
       "unbounded-change",
       [
         "UPDATE t SET a = 1",

@@ -21,6 +21,7 @@ export function adviceProblems(statement: ParsedStatement, { isPartial }: Advice
     ...hotCounter(statement),
     ...skipLocked(statement),
     ...offsetPaging(statement),
+    ...bareNumeric(statement),
   ];
   return isPartial ? problems : [...problems, ...unboundedChange(statement)];
 }
@@ -99,6 +100,17 @@ function offsetPaging(statement: ParsedStatement): Problem[] {
         placeOfWord(statement, ["OFFSET"]),
       ),
     );
+}
+
+/** Of columns alone: a cast keeps every digit, and of a domain nobody knows. */
+function bareNumeric(statement: ParsedStatement): Problem[] {
+  return nodesOf(statement, "ColumnDef")
+    .map(({ colname, typeName }) => ({ colname, type: (typeName ?? {}) as TreeNode }))
+    .filter(({ type }) => namesOf(type["names"]).at(-1) === "numeric" && listOf(type["typmods"]).length === 0)
+    .map(({ colname, type }) => {
+      const message = `"${textOf(colname) ?? ""}" becomes numeric(18,6)`;
+      return problem(statement, "bare-numeric", message, placeAt(statement, locationOf(type)));
+    });
 }
 
 function unboundedChange(statement: ParsedStatement): Problem[] {

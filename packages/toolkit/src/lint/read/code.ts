@@ -1,6 +1,7 @@
 /**
  * SQL in TypeScript and JavaScript: tagged templates (`sql`, `Prisma.sql`, `$queryRaw`, `tx` …), the first argument of query
- * calls (`query`, `execute`, `unsafe`, `$executeRawUnsafe` …) and literals behind a comment that says just `sql`.
+ * calls (`query`, `execute`, `unsafe`, `$executeRawUnsafe` …), literals behind a comment that says just `sql`, and the settings
+ * that a pool is given.
  *
  * The program is parsed by `@babel/parser`, which knows TypeScript, JSX and decorators, goes on after an error and gives
  * offsets; it is loaded when the first program is read. Nothing of the program is run: a text that only a run puts together
@@ -9,6 +10,7 @@
  * Tests: code.test.ts.
  */
 import { lex } from "@dsql-local/sql";
+import { clientOptionSources } from "./client-options.ts";
 import { EmbeddedText, type Quote } from "./embedded.ts";
 import { commentMarksSql, lastName, type Node, nodeField, nodesField, walk } from "./program.ts";
 import type { SqlSource } from "./source.ts";
@@ -99,6 +101,9 @@ class ProgramReader {
         this.#add(quasi, { surroundings, runner: nodeField(node, "tag"), how: "tagged" });
     } else if (node.type === "CallExpression" || node.type === "OptionalCallExpression") {
       this.#readCall(node, surroundings);
+      this.#readClientOptions(node);
+    } else if (node.type === "NewExpression") {
+      this.#readClientOptions(node);
     } else if (isLiteral(node) && commentMarksSql(node)) {
       this.#add(node, { surroundings, runner: undefined, how: "marked" });
     }
@@ -110,6 +115,11 @@ class ProgramReader {
     if (argument === undefined || !queryCalls.test(name)) return;
     const text = argument.type === "ObjectExpression" ? textProperty(argument) : argument;
     this.#add(text, { surroundings, runner: nodeField(call, "callee"), how: "called" });
+  }
+
+  #readClientOptions(call: Node): void {
+    for (const source of clientOptionSources(call, (node) => this.#resolve(node)))
+      this.#sources.push({ at: source.fileOffset(0), source });
   }
 
   #add(node: Node | undefined, { surroundings, runner, how }: Found): void {
