@@ -48,6 +48,7 @@ test("what the service takes, what stays with the client and what is no connecti
     new Pool({ options: "-c amzn-cluster-id=abc -c search_path=app", ...more });
     new Query({ statement_timeout: 1 });
     report({ lock_timeout: 1 });
+    new SearchClient({ connection: { keepAlive: true } });
     createPool({ endpoint, searchPath: "app" });`;
   assert.deepEqual(await found(program), []);
 });

@@ -9,7 +9,7 @@ import { lastName, type Node, nodeField, nodesField } from "./program.ts";
 import type { SqlSource } from "./source.ts";
 
 /** What makes connections: `Pool`, `pg.Client`, `AuroraDSQLPool`, `createPool()`, `postgres()`, `drizzle({ connection })`. */
-const makers = /(?:^|[a-z])(?:Pool|Client)$|^(?:createPool|createClient|postgres|drizzle)$|^PostgresDialect$/;
+const makers = /(?:Pool|Client)$|^(?:createPool|createClient|postgres|drizzle)$/;
 
 /** Of node-postgres: what it hands to the server as it is. Its own `query_timeout` stays with the client. */
 const settingsOfDriver = new Set([
@@ -18,8 +18,8 @@ const settingsOfDriver = new Set([
   "idle_in_transaction_session_timeout",
 ]);
 
-/** Settings that postgres.js and others take as an object. */
-const settingsObjects = new Set(["connection", "parameters"]);
+/** Those that take settings as an object, `connection`. */
+const takesSettings = /^(?:postgres|drizzle)$/;
 
 /** `-c name=value` and `--name=value`, as PostgreSQL's `options` has them. */
 const optionPattern = /(?:^|\s)(?:-c\s*|--)([a-z_][\w.-]*)=((?:\\.|[^\s\\])*)/gi;
@@ -32,15 +32,19 @@ export function clientOptionSources(
   call: Node,
   resolve: (node: Node | undefined) => Node | undefined,
 ): readonly SqlSource[] {
-  if (!makers.test(lastName(nodeField(call, "callee")))) return [];
+  const maker = lastName(nodeField(call, "callee"));
+  if (!makers.test(maker)) return [];
+  const within = { resolve, isOfServer: false, takesSettings: takesSettings.test(maker) };
   return nodesField(call, "arguments").flatMap((argument) => {
     const options = resolve(argument);
-    return options?.type === "ObjectExpression" ? settingsIn(options, { resolve, isOfServer: false }) : [];
+    return options?.type === "ObjectExpression" ? settingsIn(options, within) : [];
   });
 }
 
 interface Within {
   readonly resolve: (node: Node | undefined) => Node | undefined;
+  /** Its `connection` is an object of settings. */
+  readonly takesSettings: boolean;
   /** Every property is a setting of the server's. */
   readonly isOfServer: boolean;
 }
@@ -54,7 +58,7 @@ function settingsIn(object: Node, within: Within): SqlSource[] {
     if (settingsOfDriver.has(name)) return isOff(value) ? [] : [asSet(property, name, "0")];
     if (within.isOfServer) return [asSet(property, name, textOf(value) ?? "0")];
     if (name === "options") return settingsInText(property, textOf(value) ?? "");
-    if (settingsObjects.has(name) && value.type === "ObjectExpression")
+    if (within.takesSettings && name === "connection" && value.type === "ObjectExpression")
       // A pool's own options may stand one deeper: `drizzle({ connection: { statement_timeout } })`.
       return settingsIn(value, { ...within, isOfServer: !hasAddress(value) });
     return [];
