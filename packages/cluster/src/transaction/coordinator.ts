@@ -45,10 +45,10 @@ import {
   type Oc001Scope,
   type SharingFacts,
 } from "../catalog/index.ts";
-import { CommitHistory } from "./commit/commit-history.ts";
-import { Looks } from "./commit/looks.ts";
+import { CommitHistory } from "./history/commit-history.ts";
+import { Looks } from "./history/looks.ts";
 import { applicationNameIn, staleLossOf } from "./commit/loss.ts";
-import { RecentCommits } from "./commit/recent-commits.ts";
+import { RecentCommits } from "./history/recent-commits.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
 import { HeldAnswers } from "./exchange/held-answers.ts";
 import { isStalePlan, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";

@@ -5,7 +5,7 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import type { Statement } from "../sql/index.ts";
-import type { TouchedTable } from "./limits/changed-rows.ts";
+import type { TouchedTable } from "./rows/changed-rows.ts";
 
 export interface CatalogChange {
   /** Names of the relations it concerns; undefined: any. */

@@ -27,19 +27,19 @@ import {
   settingsFound,
 } from "../backend/index.ts";
 import { mayUseSequences, type Table } from "../catalog/index.ts";
-import { keySharesOf, type LockedRows, touchLockedRows } from "./commit/locked-rows.ts";
-import type { KeyShare } from "./commit/commit-history.ts";
+import { keySharesOf, type LockedRows, touchLockedRows } from "./rows/locked-rows.ts";
+import type { KeyShare } from "./history/commit-history.ts";
 import type { Execution, Sink } from "./exchange/execution.ts";
 import type { HeldAnswers } from "./exchange/held-answers.ts";
 import { isOfTheMoment, postgresConflict, sqlErrorOf } from "./exchange/postgres-errors.ts";
 import { type ExchangeResult, StatementExchange, statementFrames } from "./exchange/statement-exchange.ts";
-import { changedRowsBy, type ChangedSoFar, changedSoFar, type TouchedTable } from "./limits/changed-rows.ts";
+import { changedRowsBy, type ChangedSoFar, changedSoFar, type TouchedTable } from "./rows/changed-rows.ts";
 import type { Patience } from "./limits/patience.ts";
 import { bytesWritten } from "./limits/write-size.ts";
 import type { StatementPlan } from "./plan/plan.ts";
-import { RowObserver } from "./plan/row-observer.ts";
+import { RowObserver } from "./rows/row-observer.ts";
 import { RedoLog } from "./redo/redo-log.ts";
-import type { RowImages } from "./redo/row-images.ts";
+import type { RowImages } from "./rows/row-images.ts";
 import type { TransactionServices } from "./services.ts";
 
 /** A victim of PostgreSQL's deadlock detector tries again so often; each time another transaction has got further. */

@@ -9,9 +9,9 @@ import type {
   TextCatalogue,
 } from "../backend/index.ts";
 import type { Catalog, CatalogVersions } from "../catalog/index.ts";
-import type { CommitHistory } from "./commit/commit-history.ts";
-import type { Looks } from "./commit/looks.ts";
-import type { RecentCommits } from "./commit/recent-commits.ts";
+import type { CommitHistory } from "./history/commit-history.ts";
+import type { Looks } from "./history/looks.ts";
+import type { RecentCommits } from "./history/recent-commits.ts";
 import type { HeldAnswers } from "./exchange/held-answers.ts";
 import type { PlanCache } from "./plan/plan.ts";
 

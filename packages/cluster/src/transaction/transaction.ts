@@ -25,20 +25,21 @@ import {
 } from "../backend/index.ts";
 import { quoteName } from "../catalog/index.ts";
 import { decide, lossOf, settle, type Standing } from "./commit/verdict.ts";
-import { applicationNameIn, lookBack, type Lost, type Since, storyOf } from "./commit/loss.ts";
+import { applicationNameIn } from "./commit/loss.ts";
+import { LossTeller } from "./commit/loss-teller.ts";
 import type { Execution, Outcome, Sink } from "./exchange/execution.ts";
-import { isOfTheMoment, sqlErrorOf } from "./exchange/postgres-errors.ts";
+import { sqlErrorOf } from "./exchange/postgres-errors.ts";
 import type { ExchangeResult } from "./exchange/statement-exchange.ts";
 import { type CatalogChange, Footprint } from "./footprint.ts";
 import { Hold } from "./hold.ts";
 import { Budget } from "./limits/budget.ts";
-import { changedRowsBy } from "./limits/changed-rows.ts";
+import { changedRowsBy } from "./rows/changed-rows.ts";
 import { checkDeclaredKeys } from "./limits/declared-keys.ts";
 import { expireInTime } from "./limits/expiry.ts";
 import { Patience } from "./limits/patience.ts";
 import { type NativeEnd, NativeRun, outcomeOf } from "./native-run.ts";
 import type { TransactionServices } from "./services.ts";
-import { Shadow } from "./shadow/shadow.ts";
+import { SnapshotAnswers } from "./snapshot-answers.ts";
 import { type TransactionState, transitions } from "./state.ts";
 
 export interface TransactionOptions {
@@ -68,12 +69,12 @@ export class Transaction {
   readonly #budget: Budget;
   readonly #patience: Patience;
   readonly #footprint = new Footprint();
+  readonly #loss: LossTeller;
   #state: TransactionState = "unstarted";
-  /** Its snapshot among the commits that are remembered. */
-  #since: Since = { sequence: 0, atMs: 0 };
   #standing: Standing = { catalogVersion: 0, sequence: 0 };
   #hold: Hold | undefined;
-  #shadow: Shadow | undefined;
+  /** Where its answers come from once it is doomed. */
+  #snapshot: SnapshotAnswers | undefined;
   #parking: Promise<void> | undefined;
   #isUnderWay = false;
   #isImplicit: boolean;
@@ -82,10 +83,6 @@ export class Transaction {
   readonly #afterCommit: (() => Promise<void>)[] = [];
   #settingsLeft: SettingsFound | undefined;
   #stopExpiry: (() => void) | undefined;
-  /** What it has lost on, once it has, where somebody listens. */
-  #lost: Lost | undefined;
-  #isLossTold = false;
-  #isLossInjected = false;
 
   constructor(services: TransactionServices, options: TransactionOptions) {
     this.#services = services;
@@ -93,6 +90,7 @@ export class Transaction {
     this.#isImplicit = options.isImplicit;
     this.#budget = new Budget(services.clock, services.limits);
     this.#patience = new Patience(services.clock, this.#budget);
+    this.#loss = new LossTeller(services, this.#footprint);
   }
 
   get actor(): Actor {
@@ -314,7 +312,7 @@ export class Transaction {
       );
       await this.#over();
     } catch (error) {
-      this.#tellLoss(error);
+      this.#loss.tell(error, this.actor, this.#hold);
       await this.rollback();
       throw error;
     } finally {
@@ -335,7 +333,7 @@ export class Transaction {
           ? errors.schemaConflict
           : undefined;
     if (fact === undefined) return;
-    this.#isLossInjected = true;
+    this.#loss.noteInjected();
     throw SqlError.of(fact);
   }
 
@@ -398,7 +396,7 @@ export class Transaction {
       if (this.#state === "parked") await this.#resume();
       return await work();
     } catch (error) {
-      this.#tellLoss(error);
+      this.#loss.tell(error, this.actor, this.#hold);
       throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
     } finally {
       this.#isUnderWay = false;
@@ -411,7 +409,7 @@ export class Transaction {
     const modes = { readOnly: this.#isReadOnly, isDeferrable: this.#isDeferrable };
     const { catalogVersions, history } = this.#services;
     this.#standing = { catalogVersion: catalogVersions.current, sequence: history.sequence };
-    this.#since = { sequence: this.#services.commits.sequence, atMs: this.#services.clock.nowMs() };
+    this.#loss.begin();
     const settings = this.options.settings();
     const { session, sequences } = this.options;
     const patience = this.#patience;
@@ -431,29 +429,6 @@ export class Transaction {
     this.#announce("transactionResumed");
     if ((await this.#held().redoFromBase()) === "done") this.#enter("active");
     else await this.#doom();
-  }
-
-  /** Gathers what the transaction has lost on while its snapshot is there. */
-  async #lookBack(met?: { execution: Execution; refused: ErrorFieldMap | undefined }): Promise<void> {
-    if (this.#lost !== undefined || !this.#services.events.hasSubscribers("transactionLost")) return;
-    if (!this.#services.looks.take()) return;
-    this.#lost = await lookBack(this.#services, this.#held(), { met, searchPath: this.options.searchPath() });
-  }
-
-  #tellLoss(error: unknown): void {
-    if (!(error instanceof SqlError) || error.sqlstate !== "40001" || this.#isLossTold) return;
-    this.#isLossTold = true;
-    const { events } = this.#services;
-    if (!events.hasSubscribers("transactionLost")) return;
-    const loss = storyOf(this.#services, {
-      occ: occOf(error),
-      since: this.#since,
-      lost: this.#lost,
-      footprint: this.#footprint,
-      wrote: this.#hold?.redo.entries.map(({ execution }) => execution.statement) ?? [],
-      isInjected: this.#isLossInjected,
-    });
-    events.emit("transactionLost", { ...this.actor, ...loss });
   }
 
   async #runNatively(execution: Execution, sink: Sink): Promise<Outcome> {
@@ -506,43 +481,42 @@ export class Transaction {
    */
   async #runOnSnapshot(execution: Execution, sink: Sink, refused?: SqlError): Promise<Outcome> {
     const hold = this.#held();
-    const shadow = await this.#makeShadow();
-    const result = await this.#inShadow(() =>
-      shadow.run(execution, sink).catch((error: unknown) => {
-        throw refused !== undefined && isRefusedToo(error) ? refused : error;
-      }),
-    );
-    this.#checkMeaning(result);
-    if (refused !== undefined && result.kind === "error" && isRefusedToo(sqlErrorOf(result.fields)))
-      throw refused;
+    const snapshot = await this.#lookAtSnapshot();
+    const result = await snapshot.answer(execution, sink, refused);
     if (result.kind === "complete" && changedRowsBy(execution.statement, result.tag) === 0) {
       if ((await hold.redoFromBase()) === "lost") await this.#doom();
       return outcomeOf(result);
     }
     if (result.kind !== "error") await this.#doom();
-    if (this.#state === "doomed") this.#shadow = shadow;
+    if (this.#state === "doomed") this.#snapshot = snapshot;
     return this.#counted(execution, result);
   }
 
-  /** From here on the transaction holds nothing but its snapshot, and lives in its shadow. */
+  /** From here on the transaction holds nothing but its snapshot, and lives on in that. */
   async #doom(): Promise<void> {
     await this.#lookBack();
     // What cannot be run again has left nothing that a shadow could show.
     if (this.#isImplicit || this.#held().redo.isUnrepeatable) throw SqlError.of(errors.dataConflict);
     this.#enter("doomed");
     this.#announce("transactionDoomed");
-    this.#shadow = await this.#makeShadow();
+    this.#snapshot = await this.#lookAtSnapshot();
   }
 
-  async #makeShadow(): Promise<Shadow> {
-    const { searchPath } = this.options;
-    this.#held().redo.forgetAccessMode(); // A shadow keeps rows in tables of its own.
-    const options = { hold: this.#held(), services: this.#services, searchPath };
-    return await this.#inShadow(() => Shadow.of(options));
+  async #lookBack(met?: { execution: Execution; refused: ErrorFieldMap | undefined }): Promise<void> {
+    await this.#loss.lookBack(this.#held(), this.options.searchPath(), met);
+  }
+
+  async #lookAtSnapshot(): Promise<SnapshotAnswers> {
+    return await SnapshotAnswers.of(this.#services, {
+      hold: this.#held(),
+      footprint: this.#footprint,
+      standing: this.#standing,
+      searchPath: this.options.searchPath,
+    });
   }
 
   async #runDoomed(execution: Execution, sink: Sink): Promise<Outcome> {
-    assert(this.#shadow !== undefined, "a doomed transaction has a shadow");
+    assert(this.#snapshot !== undefined, "a doomed transaction answers from its snapshot");
     const { statement } = execution;
     if (this.#isReadOnly && statement.kind === "write") {
       const { command } = statement.analysis;
@@ -550,34 +524,7 @@ export class Transaction {
         errors.readOnlyTransaction(command === "copyIn" ? "COPY FROM" : command.toUpperCase()),
       );
     }
-    const shadow = this.#shadow;
-    const result = await this.#inShadow(() => shadow.run(execution, sink));
-    this.#checkMeaning(result);
-    return this.#counted(execution, result);
-  }
-
-  /** @throws {SqlError} 40001 the error is one of a table that is another by now */
-  #checkMeaning(result: ExchangeResult): void {
-    if (result.kind !== "error" || isOfTheMoment(result.fields.get("C")) || !this.#hasOtherCatalog) return;
-    throw lossOf(this.#services, this.#footprint, this.#standing);
-  }
-
-  /** @throws {SqlError} 40001 the shadow cannot answer: it may not look at a table, or the table is another by now */
-  async #inShadow<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      // What PostgreSQL refuses of the client's own statement is an answer and no exception.
-      const isShadows = error instanceof PostgresError && !isOfTheMoment(error.sqlstate);
-      if (isShadows || this.#hasOtherCatalog) throw lossOf(this.#services, this.#footprint, this.#standing);
-      throw error;
-    }
-  }
-
-  /** A table that it has touched is another by now: what the shadow makes of it need not mean anything. */
-  get #hasOtherCatalog(): boolean {
-    const { catalogVersion } = this.#standing;
-    return this.#services.catalogVersions.conflicts(catalogVersion, this.#footprint.relations);
+    return this.#counted(execution, await this.#snapshot.answer(execution, sink));
   }
 
   /** What a shadow has answered. @throws {SqlError} 54000 the statement has crossed the limit of rows */
@@ -606,7 +553,7 @@ export class Transaction {
     this.#services.watch.ended(processId);
     this.#hold = undefined;
     // A parked transaction without effects commits from where it stands.
-    this.#state = "ended";
+    this.#enter("ended");
     const { events } = this.#services;
     if (events.hasSubscribers("transactionCommitted"))
       events.emit("transactionCommitted", { ...this.actor, changedRows: this.#budget.rows });
@@ -633,15 +580,4 @@ export class Transaction {
     assert(allowed.includes(state), `a transaction goes from ${this.#state} to ${state}`);
     this.#state = state;
   }
-}
-
-/** The snapshot has the key, too; or the role may not read what would tell, and PostgreSQL is taken at its word. */
-function isRefusedToo(error: unknown): boolean {
-  return (
-    (error instanceof SqlError || error instanceof PostgresError) && /^(?:23505|42501)$/.test(error.sqlstate)
-  );
-}
-
-function occOf({ message }: SqlError): "OC000" | "OC001" {
-  return message === errors.schemaConflict.message ? "OC001" : "OC000";
 }

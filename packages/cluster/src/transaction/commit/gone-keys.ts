@@ -12,7 +12,7 @@ import { PostgresError } from "../../backend/index.ts";
 import type { Catalog, RelationName } from "../../catalog/index.ts";
 import type { Hold, Sent } from "../hold.ts";
 import { ShadowTable } from "../shadow/shadow-table.ts";
-import type { CommitHistory } from "./commit-history.ts";
+import type { CommitHistory } from "../history/commit-history.ts";
 
 export interface KeyTaker {
   readonly history: CommitHistory;

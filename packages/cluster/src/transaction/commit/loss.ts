@@ -10,7 +10,7 @@ import type { Footprint } from "../footprint.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
 import { type LostOn, lostOn } from "./lost-rows.ts";
-import { keptText } from "./recent-commits.ts";
+import { keptText } from "../history/recent-commits.ts";
 
 /** Where a snapshot stands among the commits that are remembered. */
 export interface Since {

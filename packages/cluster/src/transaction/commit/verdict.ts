@@ -7,7 +7,7 @@ import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
 import { checkDeferredKeys } from "./deferred-keys.ts";
 import { judge } from "./judge.ts";
-import { keptText } from "./recent-commits.ts";
+import { keptText } from "../history/recent-commits.ts";
 import { holdsShared } from "./key-shares.ts";
 
 /** Where a transaction's snapshot stands among the changes of others. */

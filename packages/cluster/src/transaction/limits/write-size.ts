@@ -4,9 +4,9 @@ import type { Requester } from "../../backend/index.ts";
 import { type Catalog, qualifiedName, quoteName } from "../../catalog/index.ts";
 import type { CopyInput, Execution } from "../exchange/execution.ts";
 import type { StatementPlan } from "../plan/plan.ts";
-import { MeasuredRows } from "./measured-rows.ts";
-import { pieceBytesMax, tablesWithPieces } from "./changed-rows.ts";
-import { measureOf, rowOverheadBytes, type RowSize } from "./row-size.ts";
+import { MeasuredRows } from "../rows/measured-rows.ts";
+import { pieceBytesMax, tablesWithPieces } from "../rows/changed-rows.ts";
+import { measureOf, rowOverheadBytes, type RowSize } from "../plan/row-size.ts";
 import { copiedBytes, hasLongLine, sentBytes } from "./sent-bytes.ts";
 
 export interface Written {

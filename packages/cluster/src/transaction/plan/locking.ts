@@ -9,7 +9,7 @@
 import { lex, type TextEdit } from "@dsql-local/sql";
 import { type Analysis, type RelationRef, type Statement } from "../../sql/index.ts";
 import { quoteName, type StatementTables, type Table } from "../../catalog/index.ts";
-import { lockMark } from "../commit/key-shares.ts";
+import { lockMark } from "./lock-marks.ts";
 import { updatesWhatItLocks } from "./queue-pattern.ts";
 
 export type LockStrength = "update" | "keyShare";

@@ -14,7 +14,7 @@ import {
   type StatementTables,
   type Table,
 } from "../../catalog/index.ts";
-import { type RowSize, rowSizeOf } from "../limits/row-size.ts";
+import { type RowSize, rowSizeOf } from "./row-size.ts";
 import { refuseLock } from "./lock-by-key.ts";
 import { type LockingPlan, planLocking } from "./locking.ts";
 import { isKeyColumn, planRecording, type RecordingPlan, setsKey } from "./recording.ts";

@@ -21,8 +21,8 @@ import { textArray } from "../../catalog/index.ts";
 import type { CopyInput, Execution } from "../exchange/execution.ts";
 import { InnerSink } from "../exchange/sinks.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
-import { changedRowsOf } from "../limits/changed-rows.ts";
-import { imageStatement, type RowImages } from "./row-images.ts";
+import { changedRowsOf } from "../rows/changed-rows.ts";
+import { imageStatement, type RowImages } from "../rows/row-images.ts";
 
 export interface RedoEntry {
   readonly execution: Execution;

@@ -21,7 +21,7 @@ import { InnerSink } from "../exchange/sinks.ts";
 import type { Hold } from "../hold.ts";
 import { asWritten } from "../plan/plan.ts";
 import type { RedoEntry } from "../redo/redo-log.ts";
-import type { RowImages } from "../redo/row-images.ts";
+import type { RowImages } from "../rows/row-images.ts";
 import type { TransactionServices } from "../services.ts";
 import type { ExchangeResult } from "../exchange/statement-exchange.ts";
 import { isBeyondShadow } from "./beyond.ts";

@@ -1,11 +1,11 @@
 /** Takes what a plan has added to the rows of a statement off the answer on its way to the client, and keeps it. */
 import type { LimitValues } from "../../base/index.ts";
-import { LockRecorder } from "../commit/locked-rows.ts";
-import { MeasuredRows } from "../limits/measured-rows.ts";
-import type { RowImages } from "../redo/row-images.ts";
+import { LockRecorder } from "./locked-rows.ts";
+import { MeasuredRows } from "./measured-rows.ts";
+import type { RowImages } from "./row-images.ts";
 import { type AddedColumns, withoutAdded } from "./added-columns.ts";
-import type { StatementPlan } from "./plan.ts";
-import { insertedMark } from "./recording.ts";
+import type { StatementPlan } from "../plan/plan.ts";
+import { insertedMark } from "../plan/recording.ts";
 
 export class RowObserver {
   readonly locks: LockRecorder | undefined;

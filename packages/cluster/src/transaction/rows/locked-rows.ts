@@ -10,10 +10,10 @@
 import type { ErrorFieldMap } from "../../wire/index.ts";
 import { PostgresError, type Requester } from "../../backend/index.ts";
 import { qualifiedName, quoteName, type Table, textArray } from "../../catalog/index.ts";
-import type { AddedColumns } from "../plan/added-columns.ts";
+import type { AddedColumns } from "./added-columns.ts";
 import type { LockingPlan, LockStrength } from "../plan/locking.ts";
-import type { KeyShare } from "./commit-history.ts";
-import { lockMark, placeOf } from "./key-shares.ts";
+import type { KeyShare } from "../history/commit-history.ts";
+import { lockMark, placeOf } from "../plan/lock-marks.ts";
 
 /** Rows locked by one statement. */
 export interface LockedRows {
