@@ -23,7 +23,7 @@ export function checkRooms(tree: Tree): Finding[] {
       if (here.includes(next)) {
         const way = [...here.slice(here.indexOf(next)), next].map(nameOf).join(" → ");
         const message = `rooms need each other: ${way}. Move what both need to a room below them.`;
-        findings.push({ severity: "warning", ...place, message });
+        findings.push({ severity: "error", ...place, message });
       } else visit(next, here);
     }
     done.add(room);
