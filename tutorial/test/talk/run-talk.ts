@@ -58,6 +58,7 @@ class Talk {
   readonly #terminals: Terminal[] = [];
   readonly #shell: Terminal;
   #session: DatabaseSession | undefined;
+  #secondSession: DatabaseSession | undefined;
   /** What the block before printed; undefined where it was not run, or not by the program that the text shows. */
   #last: CommandResult | undefined;
   #roleArn = "";
@@ -143,11 +144,14 @@ class Talk {
         if (!this.#options.isFullSize) return "packages are installed at full size only";
         return await this.#runInShell(block);
       case "aws":
-        if (!isInstalled("aws")) return "the AWS CLI is not installed";
+        if (!reachesLocalStack()) return "no AWS CLI, or one that would call AWS itself";
         return await this.#runInShell(block);
       case "aws-token":
-        if (!makesTokens() || !isInstalled("psql")) return "no psql, or an AWS CLI that cannot make tokens";
+        if (!reachesLocalStack() || !makesTokens() || !isInstalled("psql"))
+          return "no psql, or an AWS CLI that cannot make tokens";
         return await this.#runInShell(block);
+      case "with-psql":
+        return isInstalled("psql") ? await this.#runInShell(block) : withoutPsql;
       case "shell":
       case "failing":
         return await this.#runInShell(block);
@@ -157,7 +161,13 @@ class Talk {
       case "psql":
         this.#session = await openSession(this.#openTerminal(), block.text);
         return isInstalled("psql") ? undefined : "psql is not installed: dsql sql runs the statements";
+      case "second-psql":
+        if (!isInstalled("psql")) return withoutPsql;
+        this.#secondSession = await openSession(this.#openTerminal(), block.text);
+        return undefined;
       case "sql":
+        // Without psql each block is a session of its own: no transaction stays open for another to meet.
+        if ((block.session === "second" || block.isFailing) && !isInstalled("psql")) return withoutPsql;
         await this.#runInSession(block);
         return undefined;
       case "edit":
@@ -180,12 +190,15 @@ class Talk {
     this.#last = result;
   }
 
-  async #runInSession(block: Block): Promise<void> {
-    if (this.#session === undefined) throw failure(block, "no session is open", "");
+  async #runInSession(block: Extract<Block, { kind: "sql" }>): Promise<void> {
+    const session = block.session === "first" ? this.#session : this.#secondSession;
+    if (session === undefined) throw failure(block, "no session is open", "");
     // The text cannot know the name; the reader copies it from the outputs of the deployment.
     const statements = block.text.replace(/arn:aws:iam::\d+:role\/ReinventDat401Stack-[\w-]+/, this.#roleArn);
-    const result = await this.#session.run(statements);
-    if (result.code !== 0) throw failure(block, "failed", result.output);
+    const result = await session.run(statements);
+    const hasFailed = result.code !== 0;
+    if (hasFailed !== block.isFailing)
+      throw failure(block, hasFailed ? "failed" : "did not fail", result.output);
     // dsql sql shows results in another layout.
     this.#last = isInstalled("psql") ? result : undefined;
   }
@@ -209,6 +222,16 @@ class Talk {
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
+
+/** Before 2.13, and 1.29 of the old line, the AWS CLI does not know AWS_ENDPOINT_URL: nobody's account may be called by a test. */
+function reachesLocalStack(): boolean {
+  const { stdout, stderr } = spawnSync("aws", ["--version"], { encoding: "utf8" });
+  const [, major, minor] = /^aws-cli\/(\d+)\.(\d+)/m.exec(`${stdout}\n${stderr}`) ?? [];
+  if (major === undefined) return false;
+  return Number(minor) >= (major === "1" ? 29 : 13) || Number(major) > 2;
+}
+
+const withoutPsql = "psql is not installed: two sessions need it";
 
 /** Version 2 of the AWS CLI does; signing needs no network. */
 function makesTokens(): boolean {

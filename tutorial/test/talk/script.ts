@@ -8,7 +8,11 @@
  *     sh aws           needs the AWS CLI
  *     sh aws-token     needs an AWS CLI that makes tokens, and psql
  *     sh install       installs packages from the registry
+ *     sh second-psql   one more terminal, with a psql session of its own
+ *     sh with-psql     needs psql: it shows what sessions have done
  *     sql              a statement for the open psql session
+ *     sql second       the same for the second session
+ *     sql fails        the same for the first, `sql second fails` for the second; it is meant to fail
  *     diff <file>      a change of a file of the project
  *     ts <file>        a new file of the project
  *     text             what the block before prints; lines may be left out, numbers differ
@@ -19,10 +23,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type Chapter, chapters, tutorialDir } from "../chapter-files.ts";
 
-type ShellKind = "shell" | "failing" | "stack" | "psql" | "aws" | "aws-token" | "install";
+type ShellKind =
+  "shell" | "failing" | "stack" | "psql" | "second-psql" | "with-psql" | "aws" | "aws-token" | "install";
 
 type Kind =
-  { readonly kind: ShellKind | "sql" | "output" } | { readonly kind: "edit" | "file"; readonly file: string };
+  | { readonly kind: ShellKind | "output" }
+  | { readonly kind: "sql"; readonly session: "first" | "second"; readonly isFailing: boolean }
+  | { readonly kind: "edit" | "file"; readonly file: string };
 
 export type Block = { readonly line: number; readonly text: string; readonly chapter: Chapter } & Kind;
 
@@ -31,6 +38,8 @@ const shellKinds: Readonly<Record<string, ShellKind>> = {
   fails: "failing",
   stack: "stack",
   psql: "psql",
+  "second-psql": "second-psql",
+  "with-psql": "with-psql",
   aws: "aws",
   "aws-token": "aws-token",
   install: "install",
@@ -69,7 +78,10 @@ function chapterUnder(line: string): Chapter | undefined {
 function kindOf(language: string, info: string, line: number): Kind {
   const shell = shellKinds[info];
   if (language === "sh" && shell !== undefined) return { kind: shell };
-  if (language === "sql" && info === "") return { kind: "sql" };
+  if (language === "sql" && /^(second)? ?(fails)?$/.test(info)) {
+    const session = info.startsWith("second") ? "second" : "first";
+    return { kind: "sql", session, isFailing: info.endsWith("fails") };
+  }
   if (language === "text" && info === "") return { kind: "output" };
   if (language === "diff" && info !== "") return { kind: "edit", file: info };
   if (language === "ts" && info !== "") return { kind: "file", file: info };
