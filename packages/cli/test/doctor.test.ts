@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import process from "node:process";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import type { DoctorReport } from "dsql-toolkit";
 import { dsql, freePorts, newDataDir, startStack } from "./command.ts";
 
@@ -37,6 +40,39 @@ test("dsql doctor examines the local stack, and says what a role lacks", async (
   assert.equal(report.isHealthy, false);
   assert.equal(report.steps.at(-1)?.step, "mapping");
 });
+
+/** A folder with a program `aws` that prints its version, as Debian 12 has it. */
+function folderWithAws(t: TestContext, version: string): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "dsql-aws-cli-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  writeFileSync(path.join(folder, "aws"), `#!/bin/sh\necho "aws-cli/${version} Python/3.11.2"\n`, {
+    mode: 0o755,
+  });
+  return folder;
+}
+
+test(
+  "dsql doctor warns of an AWS CLI that would call AWS in the place of the local stack",
+  { skip: process.platform === "win32" ? "needs a shell script as a program" : false },
+  async (t) => {
+    const dataDir = newDataDir(t);
+    await startStack(t, ["--data-dir", dataDir, ...freePorts]);
+    const examine = async (version: string, ...args: string[]): Promise<string> => {
+      const PATH = `${folderWithAws(t, version)}${path.delimiter}${process.env["PATH"] ?? ""}`;
+      const { code, stdout } = await dsql(["doctor", ...args], {
+        env: cleanEnvironment({ DSQL_DATA_DIR: dataDir, PATH }),
+      });
+      assert.equal(code, 0, stdout);
+      return stdout;
+    };
+    assert.match(await examine("2.9.19"), /^mind {2}The AWS CLI on this machine, 2\.9\.19, does not know/m);
+    assert.doesNotMatch(await examine("2.31.3"), /AWS CLI/);
+    const report = JSON.parse(await examine("2.9.19", "--json")) as { awsCli: unknown };
+    assert.deepEqual(report.awsCli, { version: "2.9.19", isUsable: false });
+  },
+);
 
 test("dsql doctor says which endpoint cannot be one, and where a local one is found", async () => {
   const key = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "x" };

@@ -10,7 +10,14 @@ import {
 import { Command, Option } from "commander";
 import { exitCodes, Failure } from "../failure.ts";
 import { names, positiveNumber, resolveDataDir } from "../options.ts";
-import { targetOptions, targetPoolOptions, type TargetOptions } from "../stack/index.ts";
+import {
+  type AwsCli,
+  installedAwsCli,
+  oldestAwsCli,
+  targetOptions,
+  targetPoolOptions,
+  type TargetOptions,
+} from "../stack/index.ts";
 import { type Painter, painter, withoutControl } from "../terminal.ts";
 
 interface DoctorOptions extends TargetOptions {
@@ -62,8 +69,19 @@ async function runDoctor(options: DoctorOptions): Promise<void> {
   const rules = await localRules(options, target);
   const report = options.json ? await examine(target, rules) : await examineAloud(target, rules);
   if (!options.json && isWithoutLocalEnvironment(target, report)) process.stdout.write(localAdvice);
-  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  // In AWS any version goes where it should.
+  const awsCli = target.address === undefined ? undefined : await installedAwsCli();
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...report, awsCli }, null, 2)}\n`);
+  else if (awsCli?.isUsable === false) process.stdout.write(awsCliWarning(awsCli));
   if (!report.isHealthy) process.exitCode = exitCodes.failed;
+}
+
+/** Not a step: the connection does without it. */
+function awsCliWarning({ version }: AwsCli): string {
+  return `
+${painter(process.stdout).yellow("mind")}  The AWS CLI on this machine, ${version}, does not know AWS_ENDPOINT_URL: it calls AWS itself, also in a shell with dsql env.
+      Use version ${oldestAwsCli} or newer for the local stack; dsql invoke and dsql logs need none.
+`;
 }
 
 /** Steps at which a cluster of the local stack fails in a shell that does not know where it is. */

@@ -5,6 +5,7 @@
  * Promises: a stack counts as running only when it answers as itself; what was started is stopped, in order, whatever
  * fails in between.
  */
+export { type AwsCli, installedAwsCli, oldestAwsCli } from "./aws-cli.ts";
 export { type AwsAnswer, awsClient, type AwsClient, AwsError } from "./aws-client.ts";
 export { deployedFunctions, withFunctionNames } from "./functions.ts";
 export { chooseCluster, clustersOf, endpointOf, runningCluster } from "./choose-cluster.ts";
