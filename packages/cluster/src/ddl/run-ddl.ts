@@ -7,7 +7,7 @@ import { SqlError } from "../base/index.ts";
 import type { Job, JobTask } from "../jobs/index.ts";
 import type { Statement } from "../sql/index.ts";
 import { quoteName } from "../catalog/index.ts";
-import type { Outcome, Sink, Transaction } from "../transaction/index.ts";
+import { answerWith, type Outcome, type Sink, type Transaction } from "../transaction/index.ts";
 import { checkAfter } from "./after.ts";
 import { checkBefore, type CheckContext } from "./before.ts";
 import { checkContext, type DdlContext } from "./context.ts";
@@ -32,7 +32,7 @@ export async function runDdl(
   transaction.noteCatalogChange(relations === undefined ? undefined : new Set(relations), isCreation);
   // Before the transaction has begun: a build that ends now would be a change that it loses to.
   await holdJobs(context, statement);
-  if (await cancelUnbegun(context, statement, transaction)) return answered(sink, command);
+  if (await cancelUnbegun(context, statement, transaction)) return answerWith(sink, { tag: command });
   const check = checkContext(context, transaction);
   await checkBefore(check, shape);
   if (statement.unless !== undefined) await requireEmpty(check, statement);
@@ -43,12 +43,6 @@ export async function runDdl(
   const { jobs } = context.services;
   if (command.startsWith("DROP ")) transaction.afterCommit(() => jobs.removeOld());
   return outcome;
-}
-
-function answered(sink: Sink, tag: string): Outcome {
-  sink.parsed();
-  sink.bound();
-  return { kind: "complete", tag };
 }
 
 /** Without ASYNC an index is built on an empty table only. @throws {SqlError} 0A000 */

@@ -2,8 +2,13 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import type { JobTask } from "../jobs/index.ts";
-import type { Execution, Outcome, Sink, Transaction } from "../transaction/index.ts";
-import { encodeBackend } from "../wire/index.ts";
+import {
+  answerWith,
+  type Execution,
+  type Outcome,
+  type Sink,
+  type Transaction,
+} from "../transaction/index.ts";
 import { defineValidation, type ValidateStatement } from "./constraint-validation.ts";
 import { checkContext, type DdlContext } from "./context.ts";
 import { defineIndex, type IndexStatement } from "./index-definition.ts";
@@ -79,20 +84,11 @@ function submit(
 ): Outcome {
   const jobId = jobs.newJobId();
   transaction.afterCommit(() => jobs.submit({ ...task, jobId, role }));
-  describe(execution, sink);
-  sink.frame(encodeBackend.dataRow([jobId]));
-  return { kind: "complete", tag };
+  return answerWith(sink, { tag, columns: jobColumns, rows: [[jobId]] }, execution);
 }
 
 function skipped(message: string, tag: string, execution: Execution, sink: Sink): Outcome {
-  describe(execution, sink);
-  sink.frame(encodeBackend.noticeResponse({ severity: "NOTICE", sqlstate: "42P07", message }));
-  return { kind: "complete", tag };
+  return answerWith(sink, { tag, columns: jobColumns, notice: { sqlstate: "42P07", message } }, execution);
 }
 
-function describe(execution: Execution, sink: Sink): void {
-  sink.parsed();
-  sink.bound();
-  if (!execution.describe) return;
-  sink.frame(encodeBackend.rowDescription([{ name: "job_id", typeOid: 25, typeSize: -1 }]));
-}
+const jobColumns = [{ name: "job_id", typeOid: 25, typeSize: -1 }];

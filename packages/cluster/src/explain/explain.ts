@@ -9,7 +9,15 @@
  */
 import { SqlError } from "../base/index.ts";
 import { unkept } from "../backend/index.ts";
-import type { Execution, Outcome, Sink, Transaction } from "../transaction/index.ts";
+import {
+  answerWith,
+  type Execution,
+  InnerSink,
+  type Outcome,
+  PassingSink,
+  type Sink,
+  type Transaction,
+} from "../transaction/index.ts";
 import { backendType, decodeDataRow, encodeBackend, noBindArguments } from "../wire/index.ts";
 import { answerOf } from "./answer.ts";
 import { type ExplainOptions, explainOptions } from "./explain-options.ts";
@@ -54,12 +62,9 @@ async function explainGeneric(
   const [shape] = JSON.parse((await valuesOf(shapeText)).join("")) as [Explained];
   const tables = await readTables(shape.Plan, (text, known) => transaction.request(text, known));
   const { answer } = answerOf(values, { shape, tables, options, statement });
-  sink.parsed();
-  sink.bound();
   const column = { name: "QUERY PLAN", typeOid: typeOids[options.format] ?? typeOids.text, typeSize: -1 };
-  if (describe) sink.frame(encodeBackend.rowDescription([column]));
-  for (const row of answer) sink.frame(encodeBackend.dataRow([row]));
-  return { kind: "complete", tag: "EXPLAIN" };
+  const rows = answer.map((line) => [line]);
+  return answerWith(sink, { tag: "EXPLAIN", columns: [column], rows }, { describe });
 }
 
 /** Of the column, by the plan's format. Source: PostgreSQL, src/include/catalog/pg_type.dat. */
@@ -78,7 +83,7 @@ async function planShape(
   const { statement, prepared } = execution;
   const prefix = `EXPLAIN (VERBOSE, FORMAT JSON${genericPlan ? ", GENERIC_PLAN" : ""}) `;
   const text = prefix + statement.text.slice(queryStart);
-  const rows = new RowsHeldBack(undefined);
+  const rows = new RowsHeldBack(new InnerSink());
   try {
     await transaction.run(
       {
@@ -110,35 +115,11 @@ function movedError(error: unknown, characters: number): unknown {
 }
 
 /** Keeps the rows of a statement with one column, and passes on everything else. */
-class RowsHeldBack implements Sink {
+class RowsHeldBack extends PassingSink {
   readonly values: string[] = [];
-  readonly #sink: Sink | undefined;
-
-  /** @param sink - undefined: nothing of the statement is the client's */
-  constructor(sink: Sink | undefined) {
-    this.#sink = sink;
-  }
-
-  parsed(): void {
-    this.#sink?.parsed();
-  }
-
-  bound(): void {
-    this.#sink?.bound();
-  }
 
   frame(frame: Buffer): void {
-    if (frame[0] !== backendType.dataRow) this.#sink?.frame(frame);
+    if (frame[0] !== backendType.dataRow) this.sink.frame(frame);
     else this.values.push(decodeDataRow(frame)[0]?.toString("utf8") ?? "");
-  }
-
-  readonly isFull = false;
-
-  drained(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  copyIn(): Promise<never> {
-    return Promise.reject(new TypeError("EXPLAIN takes no data"));
   }
 }

@@ -1,7 +1,6 @@
 /** Settings in which the embedded PostgreSQL would tell of itself, and what the service says there. */
 import { identity } from "@dsql-local/spec";
-import type { Execution, Outcome, Sink } from "../transaction/index.ts";
-import { encodeBackend } from "../wire/index.ts";
+import { answerWith, type Execution, type OwnAnswer, type Outcome, type Sink } from "../transaction/index.ts";
 
 const answers: Readonly<Record<string, string>> = {
   server_version: identity.serverVersion,
@@ -15,11 +14,12 @@ export function isIdentitySetting(name: string): boolean {
 }
 
 export function showIdentity(name: string, execution: Execution, sink: Sink): Outcome {
-  sink.parsed();
-  sink.bound();
-  if (execution.describe) sink.frame(encodeBackend.rowDescription([{ name, typeOid: 25, typeSize: -1 }]));
-  sink.frame(encodeBackend.dataRow([answers[name] ?? ""]));
-  return { kind: "complete", tag: "SHOW" };
+  return answerWith(sink, shown(name, answers[name] ?? ""), execution);
+}
+
+/** The answer to SHOW. */
+export function shown(name: string, value: string): OwnAnswer {
+  return { tag: "SHOW", columns: [{ name, typeOid: 25, typeSize: -1 }], rows: [[value]] };
 }
 
 /** SHOW ALL, by the function that gives these settings as the service does; see storage/system-schema/sys-functions.ts. */

@@ -5,14 +5,15 @@ import { errors } from "@dsql-local/spec";
 import { defined, SqlError } from "../base/index.ts";
 import type { JobIdSource, Statement } from "../sql/index.ts";
 import { unkept } from "../backend/index.ts";
-import { describe, type Execution, InnerSink, type Outcome, type Sink } from "../transaction/index.ts";
 import {
-  backendType,
-  type BindArguments,
-  decodeBindArguments,
-  decodeDataRow,
-  encodeBackend,
-} from "../wire/index.ts";
+  answerWith,
+  describe,
+  type Execution,
+  InnerSink,
+  type Outcome,
+  type Sink,
+} from "../transaction/index.ts";
+import { backendType, type BindArguments, decodeBindArguments, decodeDataRow } from "../wire/index.ts";
 import type { Block } from "./block.ts";
 import { waitForJobColumns } from "./own-descriptions.ts";
 import type { SessionServices } from "./services.ts";
@@ -37,11 +38,8 @@ export async function waitForJob(
   }
   const id = await jobIdOf(context, statement.jobId, execution);
   const completed = await context.services.jobs.wait(id, context.cancelled);
-  sink.parsed();
-  sink.bound();
-  if (execution.describe) sink.frame(encodeBackend.rowDescription(waitForJobColumns));
-  sink.frame(encodeBackend.dataRow([completed ? "t" : "f"]));
-  return { kind: "complete", tag: "CALL" };
+  const rows = [[completed ? "t" : "f"]];
+  return answerWith(sink, { tag: "CALL", columns: waitForJobColumns, rows }, execution);
 }
 
 /** @throws {SqlError} there is no identifier, or PostgreSQL refuses the expression for it */

@@ -5,7 +5,7 @@
  * The set that the service sends was never published, so this is PostgreSQL 16's with the service's version and time zone.
  */
 import { identity } from "@dsql-local/spec";
-import type { CopyInput, Sink } from "../transaction/index.ts";
+import { PassingSink, type Sink } from "../transaction/index.ts";
 import { backendType, decodeParameterStatus, encodeBackend } from "../wire/index.ts";
 
 /** How long a change lasts: SET beyond its block if that commits, SET LOCAL within it. */
@@ -79,21 +79,12 @@ export class ReportedParameters {
 }
 
 /** Takes note of the changes that PostgreSQL reports in the answer to a statement. */
-export class NotingSink implements Sink {
-  readonly #sink: Sink;
+export class NotingSink extends PassingSink {
   readonly #note: (name: string, value: string) => void;
 
   constructor(sink: Sink, note: (name: string, value: string) => void) {
-    this.#sink = sink;
+    super(sink);
     this.#note = note;
-  }
-
-  parsed(): void {
-    this.#sink.parsed();
-  }
-
-  bound(): void {
-    this.#sink.bound();
   }
 
   frame(frame: Buffer): void {
@@ -101,19 +92,7 @@ export class NotingSink implements Sink {
       const { name, value } = decodeParameterStatus(frame);
       this.#note(name, value);
     }
-    this.#sink.frame(frame);
-  }
-
-  get isFull(): boolean {
-    return this.#sink.isFull;
-  }
-
-  async drained(): Promise<void> {
-    await this.#sink.drained();
-  }
-
-  async copyIn(response: Buffer): Promise<CopyInput> {
-    return await this.#sink.copyIn(response);
+    this.sink.frame(frame);
   }
 }
 

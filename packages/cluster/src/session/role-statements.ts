@@ -7,7 +7,7 @@
 import { errors } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import type { Statement } from "../sql/index.ts";
-import type { Outcome, Sink } from "../transaction/index.ts";
+import { answerWith, type Outcome, type Sink } from "../transaction/index.ts";
 import type { OwnContext } from "./own-statements.ts";
 
 const administrator = "admin";
@@ -30,9 +30,7 @@ export async function changeMapping(
   transaction.noteCatalogChange(new Set());
   const change = statement.kind === "iamGrant" ? "iam_grant" : "iam_revoke";
   await transaction.request(`SELECT pg_dsql.${change}($1, $2)`, [statement.role, statement.arn]);
-  sink.parsed();
-  sink.bound();
-  return { kind: "complete", tag };
+  return answerWith(sink, { tag });
 }
 
 /**

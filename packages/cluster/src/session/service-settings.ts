@@ -8,8 +8,8 @@
 import { settableSettings } from "@dsql-local/spec";
 import { SqlError } from "../base/index.ts";
 import type { Settings } from "../backend/index.ts";
-import type { Execution, Outcome, Sink } from "../transaction/index.ts";
-import { encodeBackend } from "../wire/index.ts";
+import { answerWith, type Execution, type Outcome, type Sink } from "../transaction/index.ts";
+import { shown } from "./identity-settings.ts";
 
 const prefix = "dsql.";
 
@@ -39,11 +39,7 @@ export function isOn(name: string, settings: Settings): boolean {
 }
 
 export function showService(name: string, settings: Settings, execution: Execution, sink: Sink): Outcome {
-  sink.parsed();
-  sink.bound();
-  if (execution.describe) sink.frame(encodeBackend.rowDescription([{ name, typeOid: 25, typeSize: -1 }]));
-  sink.frame(encodeBackend.dataRow([isOn(name, settings) ? "on" : "off"]));
-  return { kind: "complete", tag: "SHOW" };
+  return answerWith(sink, shown(name, isOn(name, settings) ? "on" : "off"), execution);
 }
 
 /** As PostgreSQL reads it: any beginning of the words that is not both. Source: PostgreSQL, parse_bool. */

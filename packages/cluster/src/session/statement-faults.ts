@@ -7,7 +7,7 @@
 import { errors } from "@dsql-local/spec";
 import { type FaultPlace, type Faults, SqlError } from "../base/index.ts";
 import type { Statement } from "../sql/index.ts";
-import type { CopyInput, Sink } from "../transaction/index.ts";
+import { PassingSink, type Sink } from "../transaction/index.ts";
 import { backendType } from "../wire/index.ts";
 import { ConnectionLost } from "./connection-lost.ts";
 
@@ -72,40 +72,19 @@ function tablesOf(statement: Statement): readonly string[] {
 }
 
 /** Gives the client one row, and nothing after it. */
-class LosingSink implements Sink {
-  readonly #sink: Sink;
+class LosingSink extends PassingSink {
   readonly #disconnect: () => void;
   #isOver = false;
 
   constructor(sink: Sink, disconnect: () => void) {
-    this.#sink = sink;
+    super(sink);
     this.#disconnect = disconnect;
-  }
-
-  parsed(): void {
-    this.#sink.parsed();
-  }
-
-  bound(): void {
-    this.#sink.bound();
   }
 
   frame(frame: Buffer): void {
     if (this.#isOver) return;
-    this.#sink.frame(frame);
+    this.sink.frame(frame);
     this.#isOver = frame[0] === backendType.dataRow;
-  }
-
-  get isFull(): boolean {
-    return this.#sink.isFull;
-  }
-
-  async drained(): Promise<void> {
-    await this.#sink.drained();
-  }
-
-  async copyIn(response: Buffer): Promise<CopyInput> {
-    return await this.#sink.copyIn(response);
   }
 
   lose(): never {

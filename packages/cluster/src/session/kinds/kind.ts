@@ -1,7 +1,13 @@
 /** What a session knows of a kind of statement: how it runs, and what it says of columns before PostgreSQL is asked. */
 import type { Kind, Statement } from "../../sql/index.ts";
 import type { PreparedText, Settings } from "../../backend/index.ts";
-import type { Description, Execution, Outcome, Sink } from "../../transaction/index.ts";
+import {
+  answerWith,
+  type Description,
+  type Execution,
+  type Outcome,
+  type Sink,
+} from "../../transaction/index.ts";
 import type { Block } from "../block.ts";
 import type { OwnContext } from "../own-statements.ts";
 import type { ReportedParameters } from "../reported-parameters.ts";
@@ -49,7 +55,5 @@ export interface KindHandler<K extends Kind> {
 
 /** The answer to a statement that PostgreSQL does not see. */
 export function answered(sink: Sink, tag: string): Outcome {
-  sink.parsed();
-  sink.bound();
-  return { kind: "complete", tag };
+  return answerWith(sink, { tag });
 }

@@ -1,4 +1,4 @@
-/** Where answers go that no client waits for. */
+/** Where answers go on their way to a client, and where those go that no client waits for. */
 import { encodeFrontend } from "../../wire/index.ts";
 import type { CopyInput, Sink } from "./execution.ts";
 
@@ -37,5 +37,36 @@ export class InnerSink implements Sink {
 
   async copyIn(): Promise<CopyInput> {
     return await Promise.resolve(this.#copy);
+  }
+}
+
+/** Passes an answer on to another sink. What looks at it on its way, or changes it, extends this. */
+export abstract class PassingSink implements Sink {
+  protected readonly sink: Sink;
+
+  constructor(sink: Sink) {
+    this.sink = sink;
+  }
+
+  abstract frame(frame: Buffer): void;
+
+  parsed(): void {
+    this.sink.parsed();
+  }
+
+  bound(): void {
+    this.sink.bound();
+  }
+
+  get isFull(): boolean {
+    return this.sink.isFull;
+  }
+
+  async drained(): Promise<void> {
+    await this.sink.drained();
+  }
+
+  async copyIn(response: Buffer): Promise<CopyInput> {
+    return await this.sink.copyIn(response);
   }
 }

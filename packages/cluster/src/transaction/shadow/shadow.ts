@@ -17,6 +17,7 @@ import type { Analysis } from "../../sql/index.ts";
 import type { StatementTables, Table } from "../../catalog/index.ts";
 import type { Execution, Sink } from "../exchange/execution.ts";
 import { postgresConflict } from "../exchange/postgres-errors.ts";
+import { acknowledge } from "../exchange/own-answer.ts";
 import { InnerSink } from "../exchange/sinks.ts";
 import type { Hold } from "../hold.ts";
 import { asWritten } from "../plan/plan.ts";
@@ -114,8 +115,7 @@ export class Shadow {
     const answer = await this.#answerWrite(execution, analysis, sink);
     await this.#options.hold.toSettings();
     if (answer.result.kind === "error" || answer.result.kind === "lost") return answer.result;
-    sink.parsed();
-    sink.bound();
+    acknowledge(sink);
     for (const frame of answer.frames) sink.frame(frame);
     return answer.result;
   }
