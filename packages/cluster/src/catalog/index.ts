@@ -7,6 +7,7 @@
  * - A transaction hears OC001 where a relation that it used was changed after its snapshot.
  */
 export { Catalog, type RelationName, type StatementTables } from "./catalog.ts";
+export { catalogLockTimeout, CatalogRequests } from "./catalog-requests.ts";
 export { CatalogVersions, isOc001Scope, type Oc001Scope } from "./catalog-versions.ts";
 export {
   type ForeignKey,

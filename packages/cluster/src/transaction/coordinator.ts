@@ -39,6 +39,8 @@ import {
 } from "../backend/index.ts";
 import {
   Catalog,
+  catalogLockTimeout,
+  CatalogRequests,
   CatalogVersions,
   isShareable,
   mayUseSequences,
@@ -86,9 +88,10 @@ export class Coordinator implements Requester {
   readonly #passwords: RolePasswords;
   /** Logins, the catalog, jobs. */
   readonly #control: SystemConnection;
+  /** For the catalog alone. */
+  readonly #reading: SystemConnection;
   /** For the lock watch alone. */
   readonly #watching: SystemConnection;
-  /** By statement, as the parser keeps them. */
   /** Settles when PostgreSQL is back; see `whileAway`. */
   #away: Promise<void> | undefined;
   readonly #shareable = new WeakMap<Statement, { facts: SharingFacts; isShareable: boolean }>();
@@ -99,7 +102,21 @@ export class Coordinator implements Requester {
     this.events = options.events ?? new Events();
     this.faults = options.faults ?? new Faults(clock, this.events);
     const { limits } = options;
-    const catalog = new Catalog(this);
+    const connect = (): Promise<Backend> => this.#connectSystem();
+    this.#watching = new SystemConnection({ name: "lock watch", connect, clock, log });
+    const watch = new LockWatch({ clock, log, asker: this.#watching });
+    const explain = (processId: number): Promise<string> => watch.explain(processId);
+    this.#control = new SystemConnection({ name: "control", connect, clock, log, watch, explain });
+    this.#reading = new SystemConnection({
+      name: "catalog",
+      connect: () => this.#connectSystem({ lock_timeout: catalogLockTimeout }),
+      clock,
+      log,
+      watch,
+      explain,
+    });
+    this.#passwords = new RolePasswords(this.#control);
+    const catalog = new Catalog(new CatalogRequests(clock, this.#reading));
     const locksByKeyOnly = holdsAsOf(options.rules ?? "latest")({ until: "2026-08-24" });
     const plans = new PlanCache(catalog, { limits, locksByKeyOnly });
     const texts = new TextCatalogue();
@@ -116,12 +133,6 @@ export class Coordinator implements Requester {
       livelyMax: options.livelyBackendsMax ?? 16,
       backendsMax: options.backendsMax ?? 1_000,
     });
-    const connect = (): Promise<Backend> => this.#connectSystem();
-    this.#watching = new SystemConnection({ name: "lock watch", connect, clock, log });
-    const watch = new LockWatch({ clock, log, asker: this.#watching });
-    const explain = (processId: number): Promise<string> => watch.explain(processId);
-    this.#control = new SystemConnection({ name: "control", connect, clock, log, watch, explain });
-    this.#passwords = new RolePasswords(this.#control);
     this.#services = {
       clock,
       log,
@@ -161,7 +172,7 @@ export class Coordinator implements Requester {
 
   /** Opens what is needed before the first client; PostgreSQL must be running. */
   async start(): Promise<void> {
-    await Promise.all([this.#control.open(), this.#watching.open()]);
+    await Promise.all([this.#control.open(), this.#reading.open(), this.#watching.open()]);
     await this.#services.catalog.functions();
     await this.#services.catalog.askSharing();
   }
@@ -194,6 +205,7 @@ export class Coordinator implements Requester {
     this.#services.watch.close();
     this.#services.pool.close();
     this.#control.close();
+    this.#reading.close();
     this.#watching.close();
   }
 
@@ -370,14 +382,14 @@ export class Coordinator implements Requester {
     }
   }
 
-  async #connectSystem(): Promise<Backend> {
+  async #connectSystem(settings: Readonly<Record<string, string>> = {}): Promise<Backend> {
     await this.#away;
     const address = this.#options.address();
     return await Backend.connect({
       address,
       user: this.#options.systemRole,
       password: "password" in address ? address.password : undefined,
-      parameters: systemSettings,
+      parameters: { ...systemSettings, ...settings },
       onBreach: this.#onBreach,
     });
   }

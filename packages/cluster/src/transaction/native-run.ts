@@ -50,10 +50,9 @@ export class NativeRun {
   }
 
   /** @throws {SqlError} the client's own error, or a limit is crossed */
-  async run(execution: Execution, sink: Sink): Promise<NativeEnd> {
+  async run(execution: Execution, planned: StatementPlan, sink: Sink): Promise<NativeEnd> {
     const { statement } = execution;
-    const planned = this.#services.plans.for(statement, this.#context.searchPath);
-    let plan = planned instanceof Promise ? await planned : planned;
+    let plan = planned;
     if (plan.refusal !== undefined) throw SqlError.of(plan.refusal);
     this.#note(statement, plan);
     if (this.#minds(statement, plan)) plan = await this.#recorded(statement);

@@ -77,6 +77,8 @@ export class Transaction {
   #snapshot: SnapshotAnswers | undefined;
   #parking: Promise<void> | undefined;
   #isUnderWay = false;
+  /** Something is under way, but not on the backend. */
+  #isAside = false;
   #isImplicit: boolean;
   #isReadOnly = false;
   #isDeferrable = false;
@@ -132,7 +134,7 @@ export class Transaction {
 
   /** It will answer by itself, without its client's doing. */
   get isAtWork(): boolean {
-    return this.#isUnderWay && !(this.#hold?.isStalled ?? false);
+    return this.#isUnderWay && !this.#isAside && !(this.#hold?.isStalled ?? false);
   }
 
   /** The session's settings after a commit, where set_config() may have left others than `options.settings` knows of. */
@@ -373,7 +375,7 @@ export class Transaction {
    */
   park(): void {
     if (this.#state !== "active" || this.isAtWork) return;
-    if (this.#isUnderWay) this.#hold?.interrupt();
+    if (this.#isUnderWay && !this.#isAside) this.#hold?.interrupt();
     else this.#stepBack();
   }
 
@@ -431,14 +433,30 @@ export class Transaction {
     else await this.#doom();
   }
 
+  /**
+   * Waits for what others have to say before the next statement is sent: a change of the catalog may be in their way, and this
+   * transaction in the way of that; so it may be parked meanwhile.
+   */
+  async #aside<Result>(answer: Promise<Result>): Promise<Result> {
+    this.#isAside = true;
+    const result = await answer.finally(() => {
+      this.#isAside = false;
+    });
+    if (this.#state === "parked") await this.#resume();
+    return result;
+  }
+
   async #runNatively(execution: Execution, sink: Sink): Promise<Outcome> {
+    const planned = this.#services.plans.for(execution.statement, this.options.searchPath());
+    const plan = planned instanceof Promise ? await this.#aside(planned) : planned;
+    if (this.state === "doomed") return await this.#runDoomed(execution, sink);
     const run = new NativeRun(this.#services, this.#held(), {
       sequence: this.#standing.sequence,
       searchPath: this.options.searchPath(),
       footprint: this.#footprint,
       budget: this.#budget,
     });
-    return await this.#goOn(await run.run(execution, sink), execution, sink);
+    return await this.#goOn(await run.run(execution, plan, sink), execution, sink);
   }
 
   /** What follows from how a statement has ended on the backend. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { systemClock } from "../../src/base/index.ts";
 import { systemRole } from "../../src/storage/system-schema/index.ts";
+import { encodeFrontend } from "../../src/wire/index.ts";
 import { Backend } from "../../src/backend/backend.ts";
 import { PostgresError } from "../../src/backend/request.ts";
 import { SystemConnection, systemSettings } from "../../src/backend/system-connection.ts";
@@ -75,4 +76,51 @@ test("a process that does not answer is given up, and all that waited for it hea
     process.kill(processId, "SIGCONT");
     system.close();
   }
+});
+
+test("a transaction that asks the catalog while a change of it waits for that transaction", async () => {
+  const [changer, other] = await Promise.all([running.connect(), running.connect()]);
+  await changer.query("CREATE TABLE busy (id int PRIMARY KEY, n int)");
+  await changer.query("INSERT INTO busy VALUES (1, 0)");
+  const raw = await running.raw();
+  // The statement holds its table while it runs; the next one is already there when it ends.
+  raw.send(
+    encodeFrontend.query("BEGIN"),
+    encodeFrontend.query("SELECT n FROM busy, pg_sleep(1)"),
+    encodeFrontend.query("UPDATE busy SET n = n + 1 WHERE id = 1"),
+  );
+  assert.equal(await raw.shape(), "C Z");
+  const changed = changer.query("ALTER TABLE busy ADD COLUMN m int");
+  await other.query("CREATE TABLE makes_the_catalog_forget (id int PRIMARY KEY)");
+  assert.equal(await raw.shape(), "T D C Z");
+  assert.equal(await raw.shape(), "C Z");
+  await within("the change is made", () => changed);
+  raw.send(encodeFrontend.query("COMMIT"));
+  assert.equal(await raw.shape(), "E40001 Z");
+});
+
+test("a change that waits for a long statement: who asks about its table is told, others are served", async () => {
+  const [changer, other, third] = await Promise.all([
+    running.connect(),
+    running.connect(),
+    running.connect(),
+  ]);
+  await changer.query("CREATE TABLE long_read (id int PRIMARY KEY, n int)");
+  await changer.query("INSERT INTO long_read VALUES (1, 0)");
+  const raw = await running.raw();
+  raw.send(encodeFrontend.query("SELECT n FROM long_read, pg_sleep(600)"));
+  const changed = changer.query("ALTER TABLE long_read ADD COLUMN m int");
+  const ask = async (): Promise<unknown> => {
+    // Has the catalog asked anew.
+    await other.query("CREATE TABLE IF NOT EXISTS forgotten (id int PRIMARY KEY)");
+    await other.query("DROP TABLE forgotten");
+    return await third.query("UPDATE long_read SET n = n + 1 WHERE id = 2").catch((error: unknown) => error);
+  };
+  // Until the change waits, the table can be asked about.
+  await eventually("who asks is told", async () => /\(OC001\)/.test(String(await ask())));
+  const asked = ask();
+  for (let n = 1; n <= 10; n += 1) await other.query(`UPDATE account SET balance = ${n} WHERE id = ${n}`);
+  await within("who asks is told again", () => asked);
+  raw.socket.destroy();
+  await within("the change is made", () => changed);
 });
