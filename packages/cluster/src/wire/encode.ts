@@ -126,9 +126,6 @@ export const encodeFrontend = {
     return Buffer.concat([int32(8 + body.length), int32(196608), body]);
   },
   password: (password: string): Buffer => frame(frontendType.password, cString(password)),
-  saslInitialResponse: (mechanism: string, response: Buffer): Buffer =>
-    frame(frontendType.password, Buffer.concat([cString(mechanism), int32(response.length), response])),
-  saslResponse: (response: Buffer): Buffer => frame(frontendType.password, response),
   cancelRequest: (processId: number, secretKey: number): Buffer =>
     Buffer.concat([int32(16), int32(80877102), int32(processId), int32(secretKey)]),
   query: (text: string): Buffer => frame(frontendType.query, cString(text)),
