@@ -101,11 +101,11 @@ export class Faults {
   /** Waits where a `slow` fault hits this call. */
   async delay(variant: "connect" | "statement" | "commit", place: FaultPlace): Promise<void> {
     const fault = this.take("slow", place, variant);
-    if (fault !== undefined) await this.hold(fault, fault.options.delayMs);
+    if (fault !== undefined) await this.wait(fault, fault.options.delayMs);
   }
 
   /** Waits for so long, or until the fault is ended by hand, whichever comes first; undefined: only that. */
-  async hold(fault: Fault, delayMs: number | undefined): Promise<void> {
+  async wait(fault: Fault, delayMs: number | undefined): Promise<void> {
     const untilMs = this.#clock.monotonicMs() + (delayMs ?? Infinity);
     while (!(fault as ActiveFault).isEnded && this.#clock.monotonicMs() < untilMs) {
       const leftMs = Math.min(pollMs, untilMs - this.#clock.monotonicMs());

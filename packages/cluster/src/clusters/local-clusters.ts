@@ -250,7 +250,9 @@ export class LocalClusters implements Clusters {
     const services = cluster?.dataSet?.services;
     if (services === undefined) return false;
     // What the system itself has made belongs to PostgreSQL's first role.
-    const { rows } = await services.coordinator.request("SELECT FROM pg_class WHERE relowner <> 10 LIMIT 1");
+    const { rows } = await services.coordinator.system.request(
+      "SELECT FROM pg_class WHERE relowner <> 10 LIMIT 1",
+    );
     return rows.length > 0;
   }
 

@@ -20,10 +20,10 @@ export async function analysisOf(
   const { isOfAll, relations, text } = statement;
   // A build holds its table's lock on statistics, and may wait for open blocks.
   const release = jobs.isBusy
-    ? await jobs.hold(({ table }) => isOfAll || relations.includes(table))
+    ? await jobs.keepOff(({ table }) => isOfAll || relations.includes(table))
     : (): void => undefined;
   if (!isOfAll) return { text, release };
-  const { rows } = await coordinator.request(ownTables, [role]).catch((error: unknown) => {
+  const { rows } = await coordinator.system.request(ownTables, [role]).catch((error: unknown) => {
     release();
     throw error;
   });

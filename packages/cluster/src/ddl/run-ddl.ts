@@ -69,7 +69,7 @@ async function cancelUnbegun(
   const waiting: readonly Job[] = found.flat();
   // Without a statement there would be no transaction to commit.
   await transaction.request("SELECT");
-  block.whenOver(await jobs.hold((task) => waiting.some(({ name }) => isIndex(task, name))));
+  block.whenOver(await jobs.keepOff((task) => waiting.some(({ name }) => isIndex(task, name))));
   transaction.afterCommit(() => jobs.cancel(waiting));
   return true;
 }
@@ -82,7 +82,7 @@ async function holdJobs(context: DdlContext, statement: DdlStatement): Promise<v
   const { jobs } = context.services;
   if (!jobs.isBusy) return;
   const tables = await tablesOf(context, statement);
-  context.block.whenOver(await jobs.hold((task) => tables?.has(task.table) ?? true));
+  context.block.whenOver(await jobs.keepOff((task) => tables?.has(task.table) ?? true));
 }
 
 /** @returns names of the tables that the statement may lock; undefined: any */
@@ -95,7 +95,7 @@ async function tablesOf(
   const tables = new Set<string>();
   for (const index of shape.drops.objects) {
     const values = [schemasOf(index, searchPath), index.name];
-    const { rows } = await services.coordinator.request(tableOfIndex, values);
+    const { rows } = await services.coordinator.system.request(tableOfIndex, values);
     for (const [table] of rows) tables.add(table ?? "");
   }
   return tables;

@@ -70,7 +70,7 @@ export class Jobs {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
-    this.#table = new JobTable(options.coordinator);
+    this.#table = new JobTable(options.coordinator.system);
     this.#waiters = new JobWaiters(options.clock);
   }
 
@@ -165,7 +165,7 @@ export class Jobs {
    *
    * @returns lets them go on; to be called when the statement's transaction is over
    */
-  async hold(isConcerned: IsConcerned): Promise<() => void> {
+  async keepOff(isConcerned: IsConcerned): Promise<() => void> {
     this.#holds.add(isConcerned);
     const held = [...this.#running.values()].filter(({ job }) => isConcerned(job));
     await Promise.all(held.map((running) => this.#standAside(running)));
@@ -300,7 +300,7 @@ export class Jobs {
       if (running.isHeld) throw new Error("held before it began");
       await this.#table.begun(job);
       if (job.isRepeat && job.type === "INDEX_BUILD") {
-        const attempt = { job, backend, table: this.#table, system: this.#coordinator };
+        const attempt = { job, backend, table: this.#table, system: this.#coordinator.system };
         const end = await takeUpBuild(attempt);
         if (end !== undefined) return end;
       }
@@ -326,7 +326,7 @@ export class Jobs {
     const slow = faults.take("slow-index-build", place);
     if (slow !== undefined) {
       job.appeared();
-      await faults.hold(slow, slow.options.delayMs);
+      await faults.wait(slow, slow.options.delayMs);
     }
     const isToFail = faults.take("fail-index-build", place) !== undefined;
     return isToFail ? { status: "failed", details: "a fault on demand: fail-index-build" } : undefined;

@@ -48,7 +48,7 @@ export async function prepareEndOfRoles(
   const { coordinator } = services;
   // Whoever else tries to drop one hears from PostgreSQL that it may not.
   if (statement.command === "DROP ROLE" && role === administrator) {
-    const { rows } = await coordinator.request(
+    const { rows } = await coordinator.system.request(
       `SELECT r.rolname FROM pg_roles r WHERE r.rolname IN (SELECT json_array_elements_text($1::json))
          AND EXISTS (SELECT FROM pg_dsql.iam_mapping m WHERE m.role_oid = r.oid) ORDER BY 1`,
       [JSON.stringify(names)],

@@ -43,7 +43,7 @@ export function readIdentity(parameters: Readonly<Record<string, string>>): { us
 export async function authenticate(services: SessionServices, token: string, user: string): Promise<void> {
   const { principalArn } = services.verifyToken(token, user);
   if (user === administrator) return;
-  const { rows } = await services.coordinator.request(
+  const { rows } = await services.coordinator.system.request(
     `SELECT FROM pg_dsql.iam_mapping m JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
      WHERE m.arn = $1 AND r.rolname = $2 AND r.rolcanlogin`,
     [principalArn, user],

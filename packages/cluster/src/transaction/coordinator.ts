@@ -25,7 +25,6 @@ import {
   type PreparedText,
   request,
   type Requester,
-  type RequestResult,
   requestSimple,
   type RightsBreach,
   RolePasswords,
@@ -80,7 +79,7 @@ export interface CoordinatorOptions {
   readonly backendsMax?: number | undefined;
 }
 
-export class Coordinator implements Requester {
+export class Coordinator {
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
   readonly #options: CoordinatorOptions;
@@ -149,7 +148,7 @@ export class Coordinator implements Requester {
       looks: new Looks(clock),
       faults: this.faults,
       held: new HeldAnswers(heldAnswersBytesMax),
-      system: this,
+      system: this.#control,
       outside: (session, use) =>
         this.lend(session, ({ backend }) =>
           use({ request: (text, values) => request(backend, text, values) }),
@@ -209,9 +208,9 @@ export class Coordinator implements Requester {
     this.#watching.close();
   }
 
-  /** One of the system's own statements. @throws {PostgresError} PostgreSQL refuses it, also because it waits for too long */
-  async request(text: string, values: readonly (string | null)[] = []): Promise<RequestResult> {
-    return await this.#control.request(text, values);
+  /** Runs the system's own statements, outside any transaction, with the system's rights. */
+  get system(): Requester {
+    return this.#control;
   }
 
   /** Runs statements as `admin` on PostgreSQL itself. What was known of the catalog is forgotten. @throws {SqlError} */

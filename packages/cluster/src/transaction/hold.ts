@@ -165,7 +165,7 @@ export class Hold {
     const isOpen = execution.rowsSent > 0 && this.#openPortals.has(execution.portal);
     const { kind } = execution.statement;
     const exchange = new StatementExchange(backend, sent.prepared, {
-      hold:
+      heldIn:
         kind === "write" || plan.locking !== undefined || plan.callsWritingFunction
           ? this.#services.held
           : undefined,

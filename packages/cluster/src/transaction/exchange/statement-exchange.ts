@@ -32,7 +32,7 @@ const heldBytesMax = 16 * 1024 * 1024;
 
 export interface ExchangeOptions {
   /** Hold the answer back until the statement is complete, and count it there. */
-  readonly hold?: HeldAnswers | undefined;
+  readonly heldIn?: HeldAnswers | undefined;
   /** Where the answer goes; absent for a statement run again for its effects only. */
   readonly sink?: Sink | undefined;
   /** Looks at each row and its description first; undefined swallows the frame. */
@@ -72,7 +72,7 @@ export class StatementExchange implements Receiver {
     this.#backend = backend;
     this.#prepared = prepared;
     this.#options = options;
-    this.#isHolding = options.hold !== undefined;
+    this.#isHolding = options.heldIn !== undefined;
     this.isParsed = backend.prepared.has(prepared);
     // Nothing is going to be parsed, so the client need not wait to hear that its text is good.
     if (this.isParsed) options.sink?.parsed();
@@ -178,14 +178,14 @@ export class StatementExchange implements Receiver {
     if (shown === undefined || sink === undefined) return;
     if (this.#isHolding && this.#holds(shown)) return;
     if (this.#held.length > 0) this.release();
-    this.#hasGivenOut = this.#options.hold !== undefined;
+    this.#hasGivenOut = this.#options.heldIn !== undefined;
     sink.frame(shown);
     if (sink.isFull && !this.#isStalled) void this.#waitForClient(sink);
   }
 
   #holds(frame: Buffer): boolean {
     const bytes = this.#heldBytes + frame.length;
-    if (bytes > heldBytesMax || this.#options.hold?.take(frame.length) !== true) {
+    if (bytes > heldBytesMax || this.#options.heldIn?.take(frame.length) !== true) {
       this.#letGo();
       return false;
     }
@@ -197,7 +197,7 @@ export class StatementExchange implements Receiver {
   /** From here on nothing more is held back; what is goes out, or is dropped, at once. */
   #letGo(): void {
     this.#isHolding = false;
-    this.#options.hold?.give(this.#heldBytes);
+    this.#options.heldIn?.give(this.#heldBytes);
     this.#heldBytes = 0;
   }
 

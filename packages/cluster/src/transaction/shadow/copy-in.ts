@@ -18,7 +18,7 @@ export async function copyInShadow(statement: ShadowStatement, sink: Sink): Prom
   await makeEmptyCopy(hold, target.table, "EXCLUDING INDEXES");
   const { backend } = hold.lease;
   const text = unkept(textOnCopy(statement));
-  const exchange = new StatementExchange(backend, text, { hold: hold.held, sink });
+  const exchange = new StatementExchange(backend, text, { heldIn: hold.held, sink });
   const frames = statementFrames(backend, { ...execution, prepared: text, describe: false }, false);
   backend.send(Buffer.concat(frames), exchange);
   const result = await hold.watched(() => exchange.result);
