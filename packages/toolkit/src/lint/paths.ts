@@ -1,5 +1,5 @@
 /** Lints and fixes files where they are. Tests: test/lint-files.test.ts. */
-import { rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, rename, rm, stat, writeFile } from "node:fs/promises";
 import { type Change, fixText } from "./fix-text.ts";
 import { lintTexts } from "./lint.ts";
 import { findFiles } from "./read/find-files.ts";
@@ -72,6 +72,8 @@ async function replaceFile(file: string, text: string): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
     await writeFile(temporary, text, { mode });
+    // What the user's umask has taken from it.
+    await chmod(temporary, mode);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
