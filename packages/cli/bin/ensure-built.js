@@ -29,7 +29,7 @@ export function ensureBuilt(compiledFile) {
 export async function buildAnew(compiledFile) {
   checkSources(compiledFile);
   const isFirst = !existsSync(path.join(packageDir, compiledFile));
-  const shown = showBuild(isFirst ? "Build from source (half a minute, once)" : "Build what has changed");
+  const shown = showBuild(isFirst);
   const compiler = spawn(process.execPath, compilation(), compilerOptions);
   const [code] = await once(compiler, "close");
   shown.end(code === 0);
@@ -57,11 +57,13 @@ function fail() {
 }
 
 /**
- * On a terminal a line with a spinner and the time, in a pipe one when it begins and one when it has ended.
+ * On a terminal a line with a spinner and the time, in a pipe one when a first build begins and one when it has ended. Of
+ * a later build, which takes a second or two, nothing stays.
  *
- * @param {string} name
+ * @param {boolean} isFirst
  */
-function showBuild(name) {
+function showBuild(isFirst) {
+  const name = isFirst ? "Build from source (half a minute, once)" : "Build what has changed";
   const startedAtMs = performance.now();
   const seconds = () => `${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s`;
   const isTerminal = process.stdout.isTTY === true;
@@ -70,16 +72,24 @@ function showBuild(name) {
     frame = (frame + 1) % spinnerFrames.length;
     process.stdout.write(`\r  ${spinnerFrames[frame]} ${name}  ${seconds()}\u001b[K`);
   };
-  if (!isTerminal) process.stdout.write(`  … ${name}\n`);
+  // Whoever has left is told by the command itself, once there is one.
+  process.stdout.on("error", ignore);
+  if (!isTerminal && isFirst) process.stdout.write(`  … ${name}\n`);
   const timer = isTerminal ? setInterval(draw, 100) : undefined;
   return {
     /** @param {boolean} hasSucceeded */
     end(hasSucceeded) {
       clearInterval(timer);
-      const line = `  ${hasSucceeded ? "✓" : "✗"} ${name}  ${seconds()}`;
-      process.stdout.write(isTerminal ? `\r${line}\u001b[K\n` : `${line}\n`);
+      const line = isFirst ? `  ${hasSucceeded ? "✓" : "✗"} ${name}  ${seconds()}\n` : "";
+      if (isTerminal) process.stdout.write(`\r\u001b[K${line}`);
+      else if (isFirst) process.stdout.write(line);
+      process.stdout.off("error", ignore);
     },
   };
+}
+
+function ignore() {
+  // The command that follows writes, and hears of it.
 }
 
 const spinnerFrames = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];

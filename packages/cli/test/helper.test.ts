@@ -111,7 +111,10 @@ test("sustained load prints a line for each interval and ends with the statistic
   const args = ["sustained-load", "--rate", "100", "--duration", "2", "--interval", "1"];
   const { code, stdout } = await start(args, environment).ran;
   assert.match(stdout, /^Sustained load: 100 calls\/second for 2 s, at most 1000 at a time$/m);
-  assert.match(stdout, /^\[ *\d+\.\d\ds\] +\d+ calls\/s \| p50 .* p99\.9 .* ms \| conflicts 0 /m);
+  assert.match(
+    stdout,
+    /^\[ *\d+\.\d\ds\] +\d+ calls\/s \| p50 .* p99\.9 .* ms \| \d+ retries\/s \| errors 0 /m,
+  );
   assert.match(stdout, /^Latency, from when each call was due:$/m);
   assert.match(stdout, /^Total calls: {8}200$/m);
   assert.equal(code, 0);
