@@ -4,5 +4,11 @@
  * The cluster asks it about tokens, the endpoint about requests; it knows neither.
  */
 export * from "./identities/index.ts";
-export { IdentityError, type IdentityErrorCode, parsePolicy, type Policy } from "./policy/index.ts";
+export {
+  IdentityError,
+  type IdentityErrorCode,
+  matchesArn,
+  parsePolicy,
+  type Policy,
+} from "./policy/index.ts";
 export * from "./signature/index.ts";

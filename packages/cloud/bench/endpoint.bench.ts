@@ -82,6 +82,7 @@ async function measure(): Promise<void> {
         protocol: "restJson",
       },
     },
+    httpApis: { handle: () => Promise.resolve({ status: 200 }) },
     functionUrls: { handle: () => Promise.resolve({ status: 200 }) },
     s3: createS3({
       dataDir: directory,

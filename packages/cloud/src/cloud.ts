@@ -150,6 +150,7 @@ class LocalCloud implements Cloud {
       },
       s3,
       functionUrls: { handle: (request, caller) => regions.handleFunctionUrl(request, caller) },
+      httpApis: { handle: (request) => regions.handleHttpApi(request) },
       signatures: new SignatureVerifier(identities),
       observation: observed && new ObservationApi(observed, newApiToken(dataDir)),
       log,

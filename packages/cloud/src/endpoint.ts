@@ -30,6 +30,7 @@ import { listenOn, type Log, MemoryBudget, Newcomers, type PortChoice } from "@d
 import { carriesSignature, type QueryParameter, resolvePath, type SignatureClaim } from "@dsql-local/account";
 
 import { errorResponse, serviceErrorOf, type Protocol } from "./error-response.ts";
+import { httpApiPath, type HttpApiRequests } from "./http-api/index.ts";
 import { functionUrlPath, type FunctionUrlRequests } from "./lambda/index.ts";
 import { apiPath, type ObservationApi } from "./observation-api/index.ts";
 import type { S3 } from "./s3/index.ts";
@@ -51,6 +52,8 @@ export interface EndpointOptions {
   readonly s3: S3;
   /** Functions' own addresses, `/lambda-url/…`, which anybody may call whom the function lets. */
   readonly functionUrls: Pick<FunctionUrlRequests, "handle">;
+  /** HTTP APIs, `/http-api/…`, which are open: an Authorization header there is the application's. */
+  readonly httpApis: Pick<HttpApiRequests, "handle">;
   readonly signatures: SignatureVerifier;
   /** What is under `/_dsql/`, which no AWS service is. */
   readonly observation?: ObservationApi | undefined;
@@ -156,6 +159,10 @@ export class Endpoint {
   async #answer({ incoming, whole, url, requestId }: ReceivedRequest): Promise<Answered> {
     refuseAmbiguity(incoming, url);
     const head = headOf(incoming, url);
+    if (head.path.startsWith(httpApiPath)) {
+      const request = { ...head, body: await whole.read(this.#bodies.unsigned), requestId };
+      return { answer: await this.#options.httpApis.handle(request), protocol: "restJson" };
+    }
     const isFunctionUrl = head.path.startsWith(functionUrlPath);
     if (isFunctionUrl && !carriesSignature(head)) {
       const request = { ...head, body: await whole.read(this.#bodies.unsigned), requestId };

@@ -16,6 +16,7 @@ import {
 } from "./cloudformation/index.ts";
 import type { DsqlControlPlane } from "./dsql/index.ts";
 import { createEcr, Repositories } from "./ecr.ts";
+import { HttpApiRequests, HttpApis } from "./http-api/index.ts";
 import type { CustomerPolicies } from "./iam/index.ts";
 import { createLambda, type Lambda, type LambdaOptions } from "./lambda/index.ts";
 import { createLogs, LogGroups } from "./logs/index.ts";
@@ -43,6 +44,8 @@ export interface SharedServices {
 
 export interface RegionalServices {
   readonly lambda: Lambda;
+  /** Serves what comes to HTTP APIs. */
+  readonly httpApiRequests: HttpApiRequests;
   readonly cloudFormation: CloudFormation;
   /** By the name in the credential scope. */
   readonly services: Readonly<Record<RegionalServiceName, Service>>;
@@ -78,6 +81,7 @@ export function createRegionalServices(
     log,
     ...shared.lambdaBounds,
   });
+  const httpApis = new HttpApis({ dataDir, region, endpoint: shared.awsEndpoint });
   const cloudFormation = createCloudFormation({
     dataDir,
     account,
@@ -88,10 +92,12 @@ export function createRegionalServices(
       objectText: (url) => s3.objectText(url),
       objectArn: (url) => s3.objectArn(url),
       ssmValue: (selector) => parameters.select(selector)?.value,
+      withLocalAddresses: (text) => httpApis.withLocalAddresses(text),
       isAssumable: (roleArn) => identities.getRole(roleArn) !== undefined,
     },
     resourceTypes: createResourceTypes({
       ...shared,
+      httpApis,
       lambda,
       logGroups,
       objects: s3.store,
@@ -102,6 +108,7 @@ export function createRegionalServices(
   });
   return {
     lambda,
+    httpApiRequests: new HttpApiRequests({ apis: httpApis, lambda, account, region }),
     cloudFormation,
     services: {
       cloudformation: cloudFormation,

@@ -68,6 +68,13 @@ export class Regions {
     return lambda.urlRequests.handle(request, caller);
   }
 
+  /** Serves an HTTP API, whichever Region it is in. */
+  async handleHttpApi(request: UrlRequest): Promise<ServiceResponse> {
+    const owner = this.#all().find(({ httpApiRequests }) => httpApiRequests.isKnown(request.path));
+    const { httpApiRequests } = owner ?? (await this.#opened(this.#options.home));
+    return await httpApiRequests.handle(request);
+  }
+
   /** Deployments first, which use functions, custom resources' in any Region; then the functions. */
   async stop(): Promise<void> {
     this.#isStopped = true;

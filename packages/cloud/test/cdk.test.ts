@@ -141,7 +141,7 @@ test("an unknown resource type is named, with what is offered", async () => {
   assert.equal(code, 1, output);
   assert.match(
     output,
-    /Unrecognized resource types: \[AWS::SQS::Queue\]. dsql-local offers: AWS::CDK::Metadata/,
+    /Unrecognized resource types: \[AWS::SQS::Queue\]. dsql-local offers: AWS::ApiGatewayV2::Api/,
   );
 });
 

@@ -89,6 +89,7 @@ test("of connections without a verified request the one that has waited longest 
     services: {},
     s3: {} as S3,
     signatures: {} as SignatureVerifier,
+    httpApis: { handle: () => Promise.resolve({ status: 200 }) },
     functionUrls: { handle: () => Promise.resolve({ status: 200, headers: {}, body: "hello" }) },
     log: () => undefined,
     newcomersMax: 3,

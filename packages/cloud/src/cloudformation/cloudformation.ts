@@ -40,7 +40,8 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
   const store = new StackStore({ directory: join(options.dataDir, "cloudformation"), account, region });
   const types: Record<string, ResourceType> = { ...options.resourceTypes };
   const { typeOf, refuseUnknownTypes } = resourceTypeFinder(types);
-  const deployments = new Deployments({ store, typeOf, ssmValue: readers.ssmValue, account, region, log });
+  const { ssmValue, withLocalAddresses } = readers;
+  const deployments = new Deployments({ store, typeOf, ssmValue, withLocalAddresses, account, region, log });
 
   const parts: CloudFormationParts = {
     store,
@@ -56,6 +57,7 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
       exported: (name) => store.exports().find((candidate) => candidate.name === name)?.value,
       // What there is only once the deployment has begun differs from whatever was there.
       ssmValue: (selector) => readers.ssmValue(selector) ?? knownAfterApply,
+      withLocalAddresses,
     }),
   };
 

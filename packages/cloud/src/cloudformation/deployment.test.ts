@@ -79,6 +79,7 @@ function workbench(t: TestContext): { things: Things; start: () => Engine } {
       const deployments = new Deployments({
         store,
         ssmValue: () => undefined,
+        withLocalAddresses: (text) => text,
         typeOf: () => things,
         account,
         region,

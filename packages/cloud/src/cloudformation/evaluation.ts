@@ -40,6 +40,8 @@ export interface EvaluationOptions {
   readonly exported: (name: string) => string | undefined;
   /** An SSM parameter's value, by its name or by `<name>:<version>`. */
   readonly ssmValue: (selector: string) => string | undefined;
+  /** A text with the addresses that things have here in the place of those they have in AWS. */
+  readonly withLocalAddresses: (text: string) => string;
 }
 
 /** Stands in a change set for what is known only once the change is made. */
@@ -111,7 +113,8 @@ export class Evaluation implements Scope {
 
   properties(logicalId: string): ValueObject {
     const properties = evaluateProperties(this.template.resources[logicalId]?.properties ?? {}, this);
-    return withReferencesResolved(properties, this.#options.ssmValue);
+    const resolved = withReferencesResolved(properties, this.#options.ssmValue);
+    return textsMapped(resolved, this.#options.withLocalAddresses) as ValueObject;
   }
 
   /** What becomes of a resource when its stack, or it itself, goes. */
@@ -138,7 +141,7 @@ export class Evaluation implements Scope {
         declaration.exportName === undefined ? undefined : scalarText(evaluate(declaration.exportName, this));
       outputs.push({
         key,
-        value: scalarText(evaluate(declaration.value, this)) ?? "",
+        value: this.#options.withLocalAddresses(scalarText(evaluate(declaration.value, this)) ?? ""),
         ...(declaration.description === undefined ? {} : { description: declaration.description }),
         ...(exportName === undefined ? {} : { exportName }),
       });
@@ -175,4 +178,11 @@ export class Evaluation implements Scope {
     };
     return values[name];
   }
+}
+
+function textsMapped(value: Value, map: (text: string) => string): Value {
+  if (typeof value === "string") return map(value);
+  if (Array.isArray(value)) return value.map((each) => textsMapped(each, map));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, textsMapped(each, map)]));
 }

@@ -19,6 +19,7 @@ export interface StackWorkOptions {
   readonly store: StackStore;
   readonly typeOf: (type: string) => ResourceType;
   readonly ssmValue: (selector: string) => string | undefined;
+  readonly withLocalAddresses: (text: string) => string;
   readonly account: string;
   readonly region: string;
   readonly log: Log;
@@ -310,6 +311,7 @@ export class StackWork {
       resource: (logicalId) => stack.resources[logicalId],
       exported: (name) => this.#store.exports().find((candidate) => candidate.name === name)?.value,
       ssmValue: this.#options.ssmValue,
+      withLocalAddresses: this.#options.withLocalAddresses,
     });
   }
 

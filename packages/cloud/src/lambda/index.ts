@@ -12,8 +12,15 @@
  * Source: AWS Lambda Developer Guide and API Reference.
  * Tests: packages/cloud/test/lambda*.test.ts; measured by packages/cloud/bench/invoke.bench.ts.
  */
-export { functionUrlPath, type FunctionUrlRequests } from "./access/index.ts";
-export type { UrlRequest } from "./access/index.ts";
+export {
+  corsHeaders,
+  functionUrlPath,
+  type FunctionUrlRequests,
+  httpEvent,
+  httpResponse,
+  isPreflight,
+  type UrlRequest,
+} from "./access/index.ts";
 export { createLambda, type Lambda, type LambdaOptions } from "./lambda.ts";
 export type {
   AliasConfiguration,

@@ -14,6 +14,8 @@ export interface RequestReaders {
   readonly objectArn: (url: string) => string | undefined;
   /** By name, ARN, or either with `:<version>`. */
   readonly ssmValue: (selector: string) => string | undefined;
+  /** As `EvaluationOptions` has it. */
+  readonly withLocalAddresses: (text: string) => string;
   /** Whether CloudFormation may act as this role. */
   readonly isAssumable: (roleArn: string) => boolean;
 }

@@ -4,6 +4,7 @@ import type { Identities } from "@dsql-local/account";
 
 import type { DsqlControlPlane } from "../../dsql/index.ts";
 import type { Repositories } from "../../ecr.ts";
+import type { HttpApis } from "../../http-api/index.ts";
 import type { CustomerPolicies } from "../../iam/index.ts";
 import type { Lambda } from "../../lambda/index.ts";
 import type { LogGroups } from "../../logs/index.ts";
@@ -13,6 +14,7 @@ import { customResourceType, type ResponseListener } from "../custom-resources/i
 import { physicalName } from "../physical-name.ts";
 import type { ResourceOutcome, ResourceType } from "../resource-type.ts";
 import { dsqlClusterType } from "./dsql-cluster.ts";
+import { httpApiTypes } from "./http-api.ts";
 import { managedPolicyType, policyType, roleType } from "./iam.ts";
 import { functionType } from "./lambda.ts";
 import { aliasType, eventInvokeConfigType, permissionType, urlType, versionType } from "./lambda-access.ts";
@@ -22,6 +24,7 @@ import { bucketPolicyType, bucketType, parameterType, repositoryType } from "./s
 export interface ResourceServices {
   readonly identities: Identities;
   readonly policies: CustomerPolicies;
+  readonly httpApis: HttpApis;
   readonly lambda: Lambda;
   readonly logGroups: LogGroups;
   readonly objects: ObjectStore;
@@ -36,6 +39,7 @@ export interface ResourceServices {
 export function createResourceTypes(services: ResourceServices): Readonly<Record<string, ResourceType>> {
   const { account, identities, lambda, objects, parameters, policies, region, repositories } = services;
   return {
+    ...httpApiTypes(services.httpApis),
     "AWS::CDK::Metadata": inertType({ lengthMax: 128 }),
     "AWS::CloudFormation::CustomResource": customResourceType({
       invoke: (functionName, payload) => invokeAndWait(lambda, functionName, payload),

@@ -1,6 +1,6 @@
 /** AWS::Lambda::Version, Alias, Permission, Url, EventInvokeConfig: which code is reached, by whom, where, how often. */
 
-import type { AliasRoutingConfig, EventInvokeSettings, FunctionUrlCors, Lambda } from "../../lambda/index.ts";
+import type { AliasRoutingConfig, EventInvokeSettings, Lambda } from "../../lambda/index.ts";
 import { physicalName } from "../physical-name.ts";
 import {
   referenceAttribute,
@@ -9,6 +9,7 @@ import {
   type ResourceType,
 } from "../resource-type.ts";
 import { isObject, type ValueObject } from "../template.ts";
+import { corsOf } from "./cors.ts";
 import {
   listIn,
   objectIn,
@@ -16,7 +17,6 @@ import {
   optionalNumber,
   optionalText,
   requiredText,
-  textsIn,
   unlessGone,
   unlessMissing,
 } from "../properties.ts";
@@ -237,19 +237,5 @@ function eventInvokeSettings(properties: ValueObject): EventInvokeSettings {
     MaximumRetryAttempts: optionalNumber(properties, "MaximumRetryAttempts"),
     MaximumEventAgeInSeconds: optionalNumber(properties, "MaximumEventAgeInSeconds"),
     DestinationConfig: { OnSuccess: destination("OnSuccess"), OnFailure: destination("OnFailure") },
-  };
-}
-
-function corsOf(cors: ValueObject): FunctionUrlCors {
-  const lists: Record<string, readonly string[]> = {};
-  for (const name of ["AllowHeaders", "AllowMethods", "AllowOrigins", "ExposeHeaders"]) {
-    if (cors[name] !== undefined) lists[name] = textsIn(cors, name);
-  }
-  const credentials = optionalFlag(cors, "AllowCredentials");
-  const maxAge = optionalNumber(cors, "MaxAge");
-  return {
-    ...lists,
-    ...(credentials === undefined ? {} : { AllowCredentials: credentials }),
-    ...(maxAge === undefined ? {} : { MaxAge: maxAge }),
   };
 }

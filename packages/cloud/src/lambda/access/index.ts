@@ -12,5 +12,5 @@ export { EventInvokeConfigs } from "./event-invoke-configs.ts";
 export { functionUrlPath, FunctionUrls } from "./function-urls.ts";
 export { Permissions } from "./permissions.ts";
 export { ProvisionedConcurrency } from "./provisioned-concurrency.ts";
-export type { UrlRequest } from "./url-events.ts";
-export { FunctionUrlRequests } from "./url-requests.ts";
+export { httpEvent, httpResponse, type UrlRequest } from "./url-events.ts";
+export { corsHeaders, FunctionUrlRequests, isPreflight } from "./url-requests.ts";

@@ -1,13 +1,14 @@
 /**
  * A function's resource policy: who outside the account's own policies may invoke it.
  *
- * It decides who may call the function's addresses. Everybody else is of the local account, whose identities' policies
+ * It decides who may call the function's addresses, and which HTTP API may invoke it. Everybody else is of the local account, whose identities' policies
  * decide; what else the policy says is kept and shown.
  *
  * Source: AWS Lambda Developer Guide, "Using resource-based IAM policies in Lambda" and "Control access to Lambda
  * function URLs"; API Reference, "AddPermission".
  */
 
+import { matchesArn } from "@dsql-local/account";
 import { conflict, resourceNotFound } from "../errors.ts";
 import { parseFunctionName } from "../function-name.ts";
 import type { FunctionRecord, FunctionStore, PolicyStatement } from "../function-store.ts";
@@ -45,6 +46,15 @@ export class Permissions {
     return { Policy: JSON.stringify(document), RevisionId: latest.RevisionId };
   }
 
+  /** @param functionArn - with its qualifier, if it has one. @returns false also where there is no such function */
+  letsServiceIn(functionArn: string, asking: AskingService): boolean {
+    const { name, qualifier } = parseFunctionName(functionArn, undefined);
+    const record = this.#store.find(name);
+    if (record === undefined) return false;
+    const resource = resourceOf(record, qualifier);
+    return record.policy.some((statement) => isLetIn(statement, resource, asking));
+  }
+
   /** @throws {ServiceError} ResourceNotFoundException */
   remove(functionName: string, statementId: string): void {
     const record = this.#functions.record(functionName);
@@ -54,6 +64,29 @@ export class Permissions {
     }
     this.#store.put({ ...record, policy });
   }
+}
+
+/** Who asks in an AWS service's name. */
+export interface AskingService {
+  /** `apigateway.amazonaws.com` */
+  readonly service: string;
+  /** On behalf of which of its resources. */
+  readonly sourceArn: string;
+  readonly account: string;
+}
+
+function isLetIn(statement: PolicyStatement, resource: string, asking: AskingService): boolean {
+  const { Action, Principal, Resource, Condition } = statement;
+  const isMeant = Action === "lambda:InvokeFunction" || Action === "lambda:*";
+  const { Service } = (typeof Principal === "object" ? Principal : {}) as { Service?: unknown };
+  if (!isMeant || Resource !== resource || (Principal !== "*" && Service !== asking.service)) return false;
+  const { ArnLike, StringEquals } = (Condition ?? {}) as Record<string, Record<string, string> | undefined>;
+  const arnPattern = ArnLike?.["AWS:SourceArn"];
+  const account = StringEquals?.["AWS:SourceAccount"];
+  return (
+    (arnPattern === undefined || matchesArn(arnPattern, asking.sourceArn, undefined)) &&
+    (account === undefined || account === asking.account)
+  );
 }
 
 /** Whether everybody may call this address of the function: what AuthType NONE needs besides. */

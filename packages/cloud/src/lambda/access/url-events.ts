@@ -1,5 +1,5 @@
 /**
- * HTTP requests to a function's address as events, and what the function returns as HTTP responses.
+ * HTTP requests to a function's address, or to an HTTP API's, as events, and what the function returns as HTTP responses.
  *
  * Source: AWS Lambda Developer Guide, "Invoking Lambda function URLs": payload format version 2.0.
  */
@@ -19,40 +19,46 @@ export interface UrlRequest {
 }
 
 /** What the address adds to a request. */
-export interface UrlContext {
-  readonly urlId: string;
-  readonly region: string;
-  readonly account: string;
-  /** Of a signed request: the ARN of whoever signed it. */
-  readonly callerArn: string | undefined;
+export interface HttpContext {
+  /** Of the function's address or of the API. */
+  readonly id: string;
+  readonly domainName: string;
+  readonly accountId: string;
+  readonly routeKey: string;
+  readonly stage: string;
+  /** Of a signed request: who signed it. */
+  readonly authorizer?: unknown;
+  /** What only some addresses have: path parameters, stage variables. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 const textTypes = /^(?:text\/|application\/(?:json|javascript|xml|[^;]*\+(?:json|xml)))/;
 
-export function urlEvent(request: UrlRequest, context: UrlContext): Record<string, unknown> {
+export function httpEvent(request: UrlRequest, context: HttpContext): Record<string, unknown> {
   const { headers, query } = request;
   const { cookie, ...others } = headers;
   return {
     version: "2.0",
-    routeKey: "$default",
+    routeKey: context.routeKey,
     rawPath: decodedPath(request.path),
     rawQueryString: query,
     ...(cookie === undefined ? {} : { cookies: cookie.split(/; */) }),
     headers: joined(others),
     ...(query === "" ? {} : { queryStringParameters: parametersOf(query) }),
     requestContext: requestContext(request, context),
+    ...context.more,
     ...bodyOf(request),
   };
 }
 
-function requestContext(request: UrlRequest, { urlId, region, account, callerArn }: UrlContext) {
+function requestContext(request: UrlRequest, context: HttpContext) {
   const now = new Date();
   return {
-    accountId: callerArn === undefined ? "anonymous" : account,
-    apiId: urlId,
-    ...(callerArn === undefined ? {} : { authorizer: { iam: { accountId: account, userArn: callerArn } } }),
-    domainName: `${urlId}.lambda-url.${region}.on.aws`,
-    domainPrefix: urlId,
+    accountId: context.accountId,
+    apiId: context.id,
+    ...(context.authorizer === undefined ? {} : { authorizer: context.authorizer }),
+    domainName: context.domainName,
+    domainPrefix: context.id,
     http: {
       method: request.method,
       path: decodedPath(request.path),
@@ -61,8 +67,8 @@ function requestContext(request: UrlRequest, { urlId, region, account, callerArn
       userAgent: request.headers["user-agent"] ?? "",
     },
     requestId: request.requestId,
-    routeKey: "$default",
-    stage: "$default",
+    routeKey: context.routeKey,
+    stage: context.stage,
     time: logTime(now),
     timeEpoch: now.getTime(),
   };
@@ -102,7 +108,7 @@ function logTime(time: Date): string {
 }
 
 /** A value with a `statusCode` is a response; any other is the body of one, as JSON unless it is a text. */
-export function urlResponse(payload: string): ServiceResponse {
+export function httpResponse(payload: string): ServiceResponse {
   const value = JSON.parse(payload) as unknown;
   if (!isResponse(value)) {
     const body = typeof value === "string" ? value : payload;

@@ -11,7 +11,7 @@ import { ServiceError, type Caller, type ServiceResponse } from "../../service.t
 import { type FoundFunctionUrl, functionUrlPath, type FunctionUrls } from "./function-urls.ts";
 import { isUrlPublic } from "./permissions.ts";
 import type { FunctionUrlCors, InvokeInput, InvokeOutput } from "../types.ts";
-import { urlEvent, urlResponse, type UrlRequest } from "./url-events.ts";
+import { httpEvent, httpResponse, type UrlRequest } from "./url-events.ts";
 
 export interface FunctionUrlRequestsOptions {
   readonly urls: FunctionUrls;
@@ -71,7 +71,14 @@ export class FunctionUrlRequests {
   ): Promise<ServiceResponse> {
     const { account, region, invoke } = this.#options;
     const callerArn = url.AuthType === "AWS_IAM" ? caller?.callerArn : undefined;
-    const event = urlEvent(request, { urlId: url.UrlId, region, account, callerArn });
+    const event = httpEvent(request, {
+      id: url.UrlId,
+      domainName: `${url.UrlId}.lambda-url.${region}.on.aws`,
+      accountId: callerArn === undefined ? "anonymous" : account,
+      routeKey: "$default",
+      stage: "$default",
+      ...(callerArn === undefined ? {} : { authorizer: { iam: { accountId: account, userArn: callerArn } } }),
+    });
     try {
       const output = await invoke({
         functionName: record.latest.FunctionName,
@@ -79,7 +86,7 @@ export class FunctionUrlRequests {
         requestId: request.requestId,
         ...(url.Qualifier === undefined ? {} : { qualifier: url.Qualifier }),
       });
-      return output.functionError === undefined ? urlResponse(output.payload) : badGateway;
+      return output.functionError === undefined ? httpResponse(output.payload) : badGateway;
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       return message(error.status, error.status === 429 ? "Too Many Requests" : error.message);
@@ -114,12 +121,12 @@ const badGateway: ServiceResponse = {
   body: "Internal Server Error",
 };
 
-function isPreflight({ method, headers }: UrlRequest): boolean {
+export function isPreflight({ method, headers }: UrlRequest): boolean {
   return method === "OPTIONS" && headers["access-control-request-method"] !== undefined;
 }
 
 /** What the address's own settings say to a browser; they replace what the function says. */
-function corsHeaders(
+export function corsHeaders(
   cors: FunctionUrlCors | undefined,
   origin: IncomingHttpHeaders["origin"],
 ): Record<string, string> {
