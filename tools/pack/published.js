@@ -30,6 +30,6 @@ export const published = [
     typesOf: ["@types/node", "@types/pg"],
     optionalPeers: [],
     kibibytesMax: 1100,
-    packagesMax: 90,
+    packagesMax: 96,
   },
 ];

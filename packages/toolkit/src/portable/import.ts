@@ -41,7 +41,7 @@ export interface ImportReport {
   readonly tables: readonly { readonly schema: string; readonly table: string; readonly rows: number }[];
   /** Of all tables. */
   readonly rows: number;
-  /** Roles and mappings that were there already and stay as they are. */
+  /** Roles and mappings that were there before the import, and stay as they are. */
   readonly kept: readonly string[];
   /** Whether an earlier call had done a part. */
   readonly wasResumed: boolean;
@@ -87,18 +87,21 @@ class Import {
 
   /** A role of the same name is taken for the same role. */
   async roles(): Promise<string[]> {
-    const { options } = this.#work;
+    const { options, marks } = this.#work;
     const kept: string[] = [];
-    const all = await this.#statements(fileNames.roles);
-    const wanted = all.filter((sql) => options.withoutIam !== true || !/^AWS\s+IAM/i.test(sql));
-    for (const [index, sql] of wanted.entries()) {
-      this.#step({ phase: "roles", done: index, of: wanted.length });
+    const statements = await this.#statements(fileNames.roles);
+    for (const [index, sql] of statements.entries()) {
+      const part = `${fileNames.roles}:${index}`;
+      const isLeftOut = options.withoutIam === true && /^AWS\s+IAM/i.test(sql);
+      if (isLeftOut || marks.has(part)) continue;
+      this.#step({ phase: "roles", done: index, of: statements.length });
       try {
         await runStatement(this.#pool, sql, options.signal);
       } catch (error) {
         if (!isThereAlready(error)) throw error;
         kept.push(sql);
       }
+      await marks.set(part);
     }
     return kept;
   }

@@ -12,19 +12,20 @@ export interface Need {
 
 /**
  * A view's needs are recorded for its rule, a default's and a check's for themselves: here they are those of the relation or
- * the domain. A sequence that a column owns needs not be made after it, nor a table after those that it references.
+ * the domain. A rule's view is known by pg_depend itself: pg_rewrite is none of the catalogs that the service documents. A sequence that a column owns needs not be made after it, nor a table after those that it references.
  */
 const needsQuery = `
   SELECT DISTINCT
-    CASE WHEN classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass) OR conrelid <> 0 THEN 'pg_class'
-         WHEN classid = 'pg_constraint'::regclass THEN 'pg_type' ELSE classid::regclass::text END
-    || ':' || coalesce(ev_class, adrelid, nullif(conrelid, 0), nullif(contypid, 0), objid) AS dependent,
-    refclassid::regclass::text || ':' || refobjid AS required
-  FROM pg_depend
-  LEFT JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND pg_rewrite.oid = objid
-  LEFT JOIN pg_attrdef ON classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = objid
-  LEFT JOIN pg_constraint ON classid = 'pg_constraint'::regclass AND pg_constraint.oid = objid
-  WHERE deptype = 'n' AND (classid <> 'pg_constraint'::regclass OR contype = 'c')`;
+    CASE WHEN need.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass) OR conrelid <> 0 THEN 'pg_class'
+         WHEN need.classid = 'pg_constraint'::regclass THEN 'pg_type' ELSE need.classid::regclass::text END
+    || ':' || coalesce(rule.refobjid, adrelid, nullif(conrelid, 0), nullif(contypid, 0), need.objid) AS dependent,
+    need.refclassid::regclass::text || ':' || need.refobjid AS required
+  FROM pg_depend AS need
+  LEFT JOIN pg_depend AS rule ON need.classid = 'pg_rewrite'::regclass AND rule.classid = need.classid
+    AND rule.objid = need.objid AND rule.deptype = 'i'
+  LEFT JOIN pg_attrdef ON need.classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = need.objid
+  LEFT JOIN pg_constraint ON need.classid = 'pg_constraint'::regclass AND pg_constraint.oid = need.objid
+  WHERE need.deptype = 'n' AND (need.classid <> 'pg_constraint'::regclass OR contype = 'c')`;
 
 /** With an empty search path the catalog's own relations are named with their schema, or without: by the server's will. */
 const withoutSchema = (key: string): string => key.replace(/^pg_catalog\./, "");
