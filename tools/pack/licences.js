@@ -13,6 +13,7 @@ export const allowed = new Set([
   "BSD-2-Clause",
   "BSD-3-Clause",
   "0BSD",
+  "BlueOak-1.0.0",
   "MIT, with PostgreSQL",
   "(MIT AND Zlib)",
 ]);

@@ -155,7 +155,8 @@ export async function bringSchemaUpToDate(ground: Ground): Promise<void> {
   if (present > systemSchemaVersion) {
     throw new StorageError({
       problem: `${ground.postgresDir} was made by a newer version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
-      remedy: "Install that version, or start with another data directory.",
+      remedy:
+        "Install that version, or start with another data directory. To take the data along: npx dsql export with that version, dsql import with this one.",
     });
   }
   if (present < oldestSchemaVersion) {

@@ -47,7 +47,8 @@ export async function readClusterFile(dataDir: string): Promise<ClusterFile | un
   if (typeof version === "number" && version > fileVersion) {
     throw new StorageError({
       problem: `${path} was written by a newer version of dsql-local.`,
-      remedy: "Install that version, or start with another data directory.",
+      remedy:
+        "Install that version, or start with another data directory. To take the data along: npx dsql export with that version, dsql import with this one.",
     });
   }
   const file = version === 1 ? upgraded(value) : value;
