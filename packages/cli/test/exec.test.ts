@@ -50,6 +50,11 @@ test("exec --fresh applies migrations first, also where another stack runs, and 
   const absent = await dsql(["exec", "--data-dir", dataDir, "--", "no-such-command"]);
   assert.equal(absent.code, 127);
   assert.match(absent.stderr, /there is no command no-such-command/);
+  if (process.platform === "win32") return;
+  writeFileSync(path.join(migrations, "no-program"), "", { mode: 0o644 });
+  const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}${path.delimiter}${migrations}` };
+  const refused = await dsql(["exec", "--data-dir", dataDir, "--", "no-program"], { env });
+  assert.equal(refused.code, 126);
 });
 
 test(

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -131,7 +132,7 @@ function codeOf(signal: NodeJS.Signals | null): number {
 }
 
 function cannotRun(program: string, error: NodeJS.ErrnoException): Failure {
-  if (error.code === "ENOENT") {
+  if (error.code === "ENOENT" || (error.code === "EACCES" && !isThere(program))) {
     return new Failure(`there is no command ${program}`, {
       remedy: "Put the command after --, with its path if it is not in PATH: dsql exec -- go test ./...",
       exitCode: 127,
@@ -139,6 +140,13 @@ function cannotRun(program: string, error: NodeJS.ErrnoException): Failure {
     });
   }
   return new Failure(`${program} cannot be run: ${error.message}`, { exitCode: 126, cause: error });
+}
+
+/** A folder of PATH that this user may not enter gives EACCES too, whatever is looked for there. */
+function isThere(program: string): boolean {
+  if (program.includes(path.sep)) return true;
+  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
+  return folders.some((folder) => existsSync(path.join(folder, program)));
 }
 
 /** Gives `work` the stack that runs, or one that is there for as long as it takes. */
