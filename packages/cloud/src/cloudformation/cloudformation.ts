@@ -5,13 +5,14 @@ import { join } from "node:path";
 import type { Log } from "@dsql-local/cluster";
 
 import type { Authorizer } from "../authorization.ts";
-import { permissionTable } from "../permissions/index.ts";
+import { permissionTable, resourcePermissions } from "../permissions/index.ts";
 import { type QueryOperation, queryService } from "../protocol/index.ts";
 import type { Service } from "../service.ts";
 import { type CloudFormationParts, cloudFormationOperations, type RequestReaders } from "./api/index.ts";
 import { Deployments } from "./deployment.ts";
 import { nestedStackType } from "./nested-stack.ts";
 import { knownAfterApply } from "./evaluation.ts";
+import type { Admit } from "./resource-steps.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { resourceTypeFinder } from "./resource-type-finder.ts";
 import { StackStore } from "./stack-store.ts";
@@ -41,7 +42,17 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
   const types: Record<string, ResourceType> = { ...options.resourceTypes };
   const { typeOf, refuseUnknownTypes } = resourceTypeFinder(types);
   const { ssmValue, withLocalAddresses } = readers;
-  const deployments = new Deployments({ store, typeOf, ssmValue, withLocalAddresses, account, region, log });
+  const admit = admitBy(options);
+  const deployments = new Deployments({
+    store,
+    typeOf,
+    admit,
+    ssmValue,
+    withLocalAddresses,
+    account,
+    region,
+    log,
+  });
 
   const parts: CloudFormationParts = {
     store,
@@ -63,6 +74,7 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
 
   const stackArnPrefix = `arn:aws:cloudformation:${region}:${account}:stack/`;
   types["AWS::CloudFormation::Stack"] = nestedStackType(parts, stackArnPrefix);
+  refuseUnlisted(Object.keys(types));
   const operations = cloudFormationOperations(parts);
   const service = queryService({
     name: "CloudFormation",
@@ -95,4 +107,28 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
 function changeSetOwner(store: StackStore, name: string, stackName: string | undefined): string | undefined {
   if (stackName !== undefined && store.find(stackName) === undefined) return undefined;
   return store.findChangeSet(name, stackName)?.stack.id;
+}
+
+/** Whoever a stack is worked on for needs what AWS would ask of them, resource by resource. */
+function admitBy({ account, region, authorize }: CloudFormationOptions): Admit {
+  return (actor, step, resource) => {
+    if (actor === undefined) return;
+    const needs = resourcePermissions[tableName(resource.type)];
+    if (needs === undefined) throw new Error(`the table of permissions lacks ${resource.type}`);
+    for (const { action, resource: arn, context } of needs(step, resource, { account, region }))
+      authorize({ ...actor, accessKeyId: "" }, action, arn, {
+        region,
+        ...(context !== undefined && { context }),
+      });
+  };
+}
+
+function tableName(type: string): string {
+  return type.startsWith("Custom::") ? "AWS::CloudFormation::CustomResource" : type;
+}
+
+/** @throws {Error} nothing would keep anybody from making resources of that type */
+function refuseUnlisted(types: readonly string[]): void {
+  const missing = types.filter((type) => !Object.hasOwn(resourcePermissions, type));
+  if (missing.length > 0) throw new Error(`the table of permissions lacks ${missing.join(", ")}`);
 }

@@ -81,6 +81,7 @@ function workbench(t: TestContext): { things: Things; start: () => Engine } {
         ssmValue: () => undefined,
         withLocalAddresses: (text) => text,
         typeOf: () => things,
+        admit: () => undefined,
         account,
         region,
         log: () => undefined,
@@ -264,11 +265,11 @@ test("what was left after a failure can be rolled back, and nothing else can", a
   const { things, start } = workbench(t);
   const engine = start();
   const stack = await create(engine, { A: { Value: "1" } });
-  assert.throws(() => engine.deployments.beginRollback(stack, undefined), {
+  assert.throws(() => engine.deployments.beginRollback(stack, {}), {
     message: /is in CREATE_COMPLETE state and can not be rolled back/,
   });
   await leave(engine, stack, { A: { Value: "2" }, B: { Value: "fail", needs: ["A"] } });
-  engine.deployments.beginRollback(stack, undefined);
+  engine.deployments.beginRollback(stack, {});
   await engine.deployments.settled(stack);
   assert.equal(stack.status, "UPDATE_ROLLBACK_COMPLETE");
   assert.deepEqual(Object.fromEntries(things.made), { A: "1" });

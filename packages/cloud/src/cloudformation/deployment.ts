@@ -22,6 +22,7 @@ import {
   type FailureAction,
   type Operation,
   type Stack,
+  type StackActor,
   type StackDefinition,
 } from "./stack.ts";
 import { StackWork, type StackWorkOptions } from "./stack-work.ts";
@@ -31,6 +32,7 @@ export interface BeginOptions {
   readonly definition: StackDefinition;
   readonly onFailure: FailureAction;
   readonly clientRequestToken?: string | undefined;
+  readonly actor?: StackActor | undefined;
 }
 
 /** Longer than the tutorial's stack takes, shorter than a caller would wonder. */
@@ -73,38 +75,32 @@ export class Deployments {
 
   beginDelete(
     stack: Stack,
-    options: { retainResources: readonly string[]; clientRequestToken?: string | undefined },
+    options: Pick<BeginOptions, "clientRequestToken" | "actor"> & { retainResources: readonly string[] },
   ): void {
     if (stack.status === "DELETE_IN_PROGRESS" && this.#running.has(stack.id)) return;
     refuseWhileBusy(stack, "deleted");
     const inUse = this.#work.importersOf(stack);
     if (inUse !== undefined) throw validationError(inUse);
-    const token = options.clientRequestToken;
     this.#begin(
       stack,
       "DELETE_IN_PROGRESS",
       {
         kind: "delete",
-        onFailure: "DO_NOTHING",
+        ...startOf({ ...options, onFailure: "DO_NOTHING" }),
         obsolete: [],
         retainResources: options.retainResources,
-        ...(token === undefined ? {} : { clientRequestToken: token }),
       },
       stack.definition,
     );
   }
 
   /** Undoes an operation that failed and was told to leave everything as it was then. */
-  beginRollback(stack: Stack, clientRequestToken: string | undefined): void {
+  beginRollback(stack: Stack, options: Pick<BeginOptions, "clientRequestToken" | "actor">): void {
     const failed = stack.failedOperation;
     if (failed === undefined) {
       throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be rolled back.`);
     }
-    const operation: Operation = {
-      ...failed,
-      onFailure: "ROLLBACK",
-      ...(clientRequestToken === undefined ? {} : { clientRequestToken }),
-    };
+    const operation: Operation = { ...failed, ...startOf({ ...options, onFailure: "ROLLBACK" }) };
     stack.failedOperation = undefined;
     stack.operation = operation;
     const work =
@@ -212,7 +208,14 @@ function refuseWhileBusy(stack: Stack, verb: string): void {
   }
 }
 
-function startOf(options: BeginOptions): { onFailure: FailureAction; clientRequestToken?: string } {
-  const token = options.clientRequestToken;
-  return { onFailure: options.onFailure, ...(token === undefined ? {} : { clientRequestToken: token }) };
+function startOf({
+  onFailure,
+  clientRequestToken,
+  actor,
+}: Omit<BeginOptions, "definition">): Pick<Operation, "onFailure" | "clientRequestToken" | "actor"> {
+  return {
+    onFailure,
+    ...(clientRequestToken === undefined ? {} : { clientRequestToken }),
+    ...(actor === undefined ? {} : { actor }),
+  };
 }

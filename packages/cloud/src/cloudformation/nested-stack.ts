@@ -48,7 +48,11 @@ export function nestedStackType(parts: CloudFormationParts, stackArnPrefix: stri
         rootId: parent.rootId ?? parent.id,
       });
       isWithoutChange(parts, stack, wanted);
-      deployments.beginCreate(stack, { definition: wanted.definition, onFailure: "ROLLBACK" });
+      deployments.beginCreate(stack, {
+        definition: wanted.definition,
+        onFailure: "ROLLBACK",
+        actor: parent.operation?.actor,
+      });
       await deployments.settled(stack);
       if (stack.status !== "CREATE_COMPLETE") throw new Error(notSuccessful(stack, "created"));
       return outcome(stack);
@@ -59,7 +63,8 @@ export function nestedStackType(parts: CloudFormationParts, stackArnPrefix: stri
       await settled(parts, stack);
       const wanted = await readDefinition(parts, request);
       if (isWithoutChange(parts, stack, wanted)) return outcome(stack);
-      deployments.beginUpdate(stack, { definition: wanted.definition, onFailure: "ROLLBACK" });
+      const { actor } = store.get(request.stackId).operation ?? {};
+      deployments.beginUpdate(stack, { definition: wanted.definition, onFailure: "ROLLBACK", actor });
       await deployments.settled(stack);
       if (stack.status !== "UPDATE_COMPLETE") throw new Error(notSuccessful(stack, "updated"));
       return outcome(stack);
@@ -70,7 +75,8 @@ export function nestedStackType(parts: CloudFormationParts, stackArnPrefix: stri
       if (stack === undefined) return;
       await settled(parts, stack);
       if (isDeleted(stack)) return;
-      deployments.beginDelete(stack, { retainResources: [] });
+      const { actor } = store.find(request.stackId)?.operation ?? {};
+      deployments.beginDelete(stack, { retainResources: [], actor });
       await deployments.settled(stack);
       if (!isDeleted(stack)) throw new Error(notSuccessful(stack, "deleted"));
     },

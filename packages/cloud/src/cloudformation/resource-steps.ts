@@ -9,11 +9,15 @@
 import { canonical } from "./intrinsics.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { FailedCreation, type ResourceRequest, type ResourceType } from "./resource-type.ts";
-import type { Stack, StackResource } from "./stack.ts";
+import type { Stack, StackActor, StackResource } from "./stack.ts";
+import type { ResourceStep } from "../permissions/index.ts";
 import type { StackStore } from "./stack-store.ts";
 
 /** The endpoint stops: what is under way is finished or undone at the next start. */
 export class Interrupted extends Error {}
+
+/** @throws {ServiceError} AccessDenied: in whose name the stack is worked on may not do that */
+export type Admit = (actor: StackActor | undefined, step: ResourceStep, resource: StackResource) => void;
 
 /** A failure's words: an AWS error with its code, as CloudFormation shows them. */
 export function reasonOf(error: unknown): string {
@@ -25,11 +29,18 @@ export function reasonOf(error: unknown): string {
 export class ResourceSteps {
   readonly #store: StackStore;
   readonly #typeOf: (type: string) => ResourceType;
+  readonly #admit: Admit;
   readonly #signal: AbortSignal;
 
-  constructor(options: { store: StackStore; typeOf: (type: string) => ResourceType; signal: AbortSignal }) {
+  constructor(options: {
+    store: StackStore;
+    typeOf: (type: string) => ResourceType;
+    admit: Admit;
+    signal: AbortSignal;
+  }) {
     this.#store = options.store;
     this.#typeOf = options.typeOf;
+    this.#admit = options.admit;
     this.#signal = options.signal;
   }
 
@@ -46,6 +57,8 @@ export class ResourceSteps {
     let draft: StackResource | undefined;
     try {
       draft = this.#draft(stack, evaluation, logicalId, needs);
+      // Refused before it is recorded: there is nothing that a rollback would have to remove.
+      this.#admit(stack.operation?.actor, "create", draft);
       this.#record(stack, { ...draft, status: `${verb}_IN_PROGRESS` });
       this.#event(stack, draft, `${verb}_IN_PROGRESS`, verb === "UPDATE" ? replacementReason : undefined);
       const outcome = await this.#typeOf(draft.type).create(
@@ -85,6 +98,7 @@ export class ResourceSteps {
     try {
       this.#record(stack, { ...target, status: "UPDATE_IN_PROGRESS" });
       this.#event(stack, target, "UPDATE_IN_PROGRESS");
+      this.#admit(stack.operation?.actor, "update", target);
       const outcome = await this.#typeOf(target.type).update(
         this.#request(stack, target, "UPDATE_IN_PROGRESS"),
         { properties: current.properties },
@@ -109,6 +123,7 @@ export class ResourceSteps {
         return true;
       }
       this.#event(stack, resource, "DELETE_IN_PROGRESS");
+      this.#admit(stack.operation?.actor, "delete", resource);
       const type = this.#typeOf(resource.type);
       await type.remove(this.#request(stack, resource, "DELETE_IN_PROGRESS"));
       this.#event(stack, resource, "DELETE_COMPLETE", type.keptOnDelete);

@@ -31,6 +31,7 @@ const operation = object({
   kind: text,
   onFailure: text,
   clientRequestToken: optional(text),
+  actor: optional(object({ principalArn: text, callerArn: text })),
   retainResources: optional(texts),
   previous: optional(object({ definition, resources: list(resource), outputs })),
   obsolete: list(resource),

@@ -9,7 +9,7 @@ import type { Log } from "@dsql-local/cluster";
 
 import { type Dependencies, inOrder, reversed } from "./dependencies.ts";
 import { Evaluation } from "./evaluation.ts";
-import { Interrupted, reasonOf, ResourceSteps } from "./resource-steps.ts";
+import { type Admit, Interrupted, reasonOf, ResourceSteps } from "./resource-steps.ts";
 import type { ResourceType } from "./resource-type.ts";
 import type { Operation, Stack, StackDefinition, StackResource } from "./stack.ts";
 import type { StackStore } from "./stack-store.ts";
@@ -18,6 +18,7 @@ import { parseTemplate } from "./template.ts";
 export interface StackWorkOptions {
   readonly store: StackStore;
   readonly typeOf: (type: string) => ResourceType;
+  readonly admit: Admit;
   readonly ssmValue: (selector: string) => string | undefined;
   readonly withLocalAddresses: (text: string) => string;
   readonly account: string;
@@ -36,7 +37,8 @@ export class StackWork {
   constructor(options: StackWorkOptions, signal: AbortSignal) {
     this.#options = options;
     this.#store = options.store;
-    this.#steps = new ResourceSteps({ store: options.store, typeOf: options.typeOf, signal });
+    const { store, typeOf, admit } = options;
+    this.#steps = new ResourceSteps({ store, typeOf, admit, signal });
   }
 
   async create(stack: Stack): Promise<void> {

@@ -96,10 +96,19 @@ export interface ChangeSet {
 export type FailureAction = "ROLLBACK" | "DELETE" | "DO_NOTHING";
 
 /** An operation under way, enough to go on after a stop. */
+/** In whose name an operation makes, changes and removes resources: the stack's role, or who asked for it. */
+export interface StackActor {
+  readonly principalArn: string;
+  /** As a refusal names it. */
+  readonly callerArn: string;
+}
+
 export interface Operation {
   readonly kind: "create" | "update" | "delete" | "rollback" | "cleanup";
   readonly onFailure: FailureAction;
   readonly clientRequestToken?: string;
+  /** Absent where nobody asked: what the endpoint makes for itself. */
+  readonly actor?: StackActor;
   readonly retainResources?: readonly string[];
   /** The stack as it was before an update: what a rollback goes back to. */
   readonly previous?: {

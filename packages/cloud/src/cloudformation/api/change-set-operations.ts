@@ -8,11 +8,17 @@ import {
   validationError,
   type XmlValue,
 } from "../../protocol/index.ts";
-import { ServiceError } from "../../service.ts";
+import { type Caller, ServiceError } from "../../service.ts";
 import { drawChanges } from "../change-set.ts";
 import type { CloudFormationParts } from "./parts.ts";
 import { describeChangeSet, summarizeChangeSet } from "./describe.ts";
-import { readDefinition, readFailureAction, readStackName, type RequestedDefinition } from "./requests.ts";
+import {
+  actorOf,
+  readDefinition,
+  readFailureAction,
+  readStackName,
+  type RequestedDefinition,
+} from "./requests.ts";
 import type { ChangeSet, Stack } from "../stack.ts";
 import type { StackStore } from "../stack-store.ts";
 import { refuseUnlessUpdatable } from "./stack-operations.ts";
@@ -28,7 +34,7 @@ export function changeSetOperations(parts: CloudFormationParts): Record<string, 
   return {
     CreateChangeSet: (input) => createChangeSet(parts, input),
 
-    ExecuteChangeSet: (input) => executeChangeSet(parts, input),
+    ExecuteChangeSet: (input, { caller }) => executeChangeSet(parts, input, caller),
 
     DescribeChangeSet(input) {
       const { stack, changeSet } = store.changeSet(input.required("ChangeSetName"), input.text("StackName"));
@@ -136,6 +142,7 @@ function drawChangeSet(
 async function executeChangeSet(
   { store, deployments }: CloudFormationParts,
   input: QueryInput,
+  caller: Caller,
 ): Promise<XmlValue> {
   const { stack, changeSet } = store.changeSet(input.required("ChangeSetName"), input.text("StackName"));
   if (changeSet.executionStatus !== "AVAILABLE") {
@@ -148,6 +155,7 @@ async function executeChangeSet(
     definition: changeSet.definition,
     onFailure: input.flag("DisableRollback") === true ? ("DO_NOTHING" as const) : changeSet.onStackFailure,
     clientRequestToken: input.text("ClientRequestToken"),
+    actor: actorOf(changeSet.definition.roleArn, caller),
   };
   stack.disableRollback = input.flag("DisableRollback") ?? false;
   if (stack.status === "REVIEW_IN_PROGRESS") deployments.beginCreate(stack, options);

@@ -1,9 +1,9 @@
 /** Reads what CreateStack, UpdateStack and CreateChangeSet have in common: template, parameters, tags, capabilities. */
 
 import { type QueryInput, validationError } from "../../protocol/index.ts";
-import { ServiceError } from "../../service.ts";
+import { type Caller, ServiceError } from "../../service.ts";
 import { resolveParameters } from "../parameters.ts";
-import type { FailureAction, Stack, StackDefinition, Tag } from "../stack.ts";
+import type { FailureAction, Stack, StackActor, StackDefinition, Tag } from "../stack.ts";
 import { parseNewTemplate, type Template } from "../template.ts";
 
 /** What reading a request needs from beside CloudFormation. */
@@ -18,6 +18,15 @@ export interface RequestReaders {
   readonly withLocalAddresses: (text: string) => string;
   /** Whether CloudFormation may act as this role. */
   readonly isAssumable: (roleArn: string) => boolean;
+}
+
+/** In whose name the stack is to be worked on. @param roleArn - the role that the request or the stack names */
+export function actorOf(roleArn: string | undefined, caller: Caller): StackActor {
+  if (roleArn === undefined) return { principalArn: caller.principalArn, callerArn: caller.callerArn };
+  const [, , , , account, path = ""] = roleArn.split(":");
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const callerArn = `arn:aws:sts::${account ?? ""}:assumed-role/${name}/AWSCloudFormation`;
+  return { principalArn: roleArn, callerArn };
 }
 
 export interface RequestedDefinition {

@@ -4,13 +4,19 @@ import { type QueryOperation, validationError } from "../../protocol/index.ts";
 import { ServiceError } from "../../service.ts";
 import { drawChanges } from "../change-set.ts";
 import type { CloudFormationParts } from "./parts.ts";
-import { readDefinition, readFailureAction, readStackName, type RequestedDefinition } from "./requests.ts";
+import {
+  actorOf,
+  readDefinition,
+  readFailureAction,
+  readStackName,
+  type RequestedDefinition,
+} from "./requests.ts";
 import { isInProgress, type Stack } from "../stack.ts";
 
 export function stackOperations(parts: CloudFormationParts): Record<string, QueryOperation> {
   const { store, deployments } = parts;
   return {
-    async CreateStack(input) {
+    async CreateStack(input, { caller }) {
       const name = readStackName(input);
       const requested = await readDefinition(input, undefined, parts.readers);
       if (store.find(name) !== undefined) {
@@ -25,6 +31,7 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
           definition: requested.definition,
           onFailure: readFailureAction(input),
           clientRequestToken: input.text("ClientRequestToken"),
+          actor: actorOf(requested.definition.roleArn, caller),
         });
       } catch (error) {
         store.remove(stack);
@@ -34,7 +41,7 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
       return { StackId: stack.id };
     },
 
-    async UpdateStack(input) {
+    async UpdateStack(input, { caller }) {
       const stack = store.get(readStackName(input));
       const requested = await readDefinition(input, stack, parts.readers);
       refuseUnlessUpdatable(stack);
@@ -43,6 +50,7 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
         definition: requested.definition,
         onFailure: readFailureAction(input),
         clientRequestToken: input.text("ClientRequestToken"),
+        actor: actorOf(requested.definition.roleArn, caller),
       });
       await deployments.headStart(stack);
       return { StackId: stack.id };
@@ -54,7 +62,7 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
 /** How a stack ends, and what keeps it from ending. */
 function endOperations({ store, deployments }: CloudFormationParts): Record<string, QueryOperation> {
   return {
-    async DeleteStack(input) {
+    async DeleteStack(input, { caller }) {
       const stack = store.find(readStackName(input));
       if (stack === undefined || stack.status === "DELETE_COMPLETE") return undefined;
       if (stack.terminationProtection) {
@@ -65,6 +73,7 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
       deployments.beginDelete(stack, {
         retainResources: input.texts("RetainResources"),
         clientRequestToken: input.text("ClientRequestToken"),
+        actor: actorOf(input.text("RoleARN") ?? stack.definition.roleArn, caller),
       });
       await deployments.headStart(stack);
       return undefined;
@@ -78,9 +87,12 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
       return { StackId: stack.id };
     },
 
-    async RollbackStack(input) {
+    async RollbackStack(input, { caller }) {
       const stack = store.get(readStackName(input));
-      deployments.beginRollback(stack, input.text("ClientRequestToken"));
+      deployments.beginRollback(stack, {
+        clientRequestToken: input.text("ClientRequestToken"),
+        actor: actorOf(input.text("RoleARN") ?? stack.definition.roleArn, caller),
+      });
       await deployments.headStart(stack);
       return { StackId: stack.id };
     },
