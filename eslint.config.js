@@ -4,7 +4,7 @@
  */
 import tseslint from "typescript-eslint";
 
-const typeScript = ["**/*.ts", "**/*.cts"];
+const typeScript = ["**/*.ts", "**/*.tsx", "**/*.cts"];
 const tests = ["**/*.test.ts", "**/test/**/*.ts"];
 const libraries = ["packages/{spec,account,cluster,cloud,load}/src/**/*.ts"];
 

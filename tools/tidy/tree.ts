@@ -59,7 +59,7 @@ export function readTree(root: string): Tree {
   });
   return {
     sources: files
-      .filter((file) => /\.[cm]?ts$/.test(file) && !file.endsWith(".d.ts"))
+      .filter((file) => /\.[cm]?tsx?$/.test(file) && !file.endsWith(".d.ts"))
       .map((file) => sourceFile(file, read(file).text)),
     documents: files.filter((file) => file.endsWith(".md")).map(read),
     manifests: files.filter((file) => path.posix.basename(file) === "package.json").map(read),

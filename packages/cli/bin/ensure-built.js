@@ -19,6 +19,8 @@ export function ensureBuilt(compiledFile) {
   console.error("Building dsql-local once (about half a minute) ...");
   const built = spawnSync(process.execPath, compilation(), compilerOptions);
   if (built.status !== 0) fail();
+  const page = spawnSync(process.execPath, pageBuild, compilerOptions);
+  if (page.status !== 0) fail();
 }
 
 /**
@@ -31,7 +33,8 @@ export async function buildAnew(compiledFile) {
   const isFirst = !existsSync(path.join(packageDir, compiledFile));
   const shown = showBuild(isFirst);
   const compiler = spawn(process.execPath, compilation(), compilerOptions);
-  const [code] = await once(compiler, "close");
+  let [code] = await once(compiler, "close");
+  if (code === 0) [code] = await once(spawn(process.execPath, pageBuild, compilerOptions), "close");
   shown.end(code === 0);
   if (code !== 0) fail();
 }
@@ -39,6 +42,9 @@ export async function buildAnew(compiledFile) {
 // The compiler's words go to stderr: stdout belongs to the command, which may print JSON.
 /** @type {import("node:child_process").CommonSpawnOptions & { stdio: ["ignore", 2, 2] }} */
 const compilerOptions = { cwd: workspaceDir, stdio: ["ignore", 2, 2] };
+
+/** The console's page is put together of what the compiler has made. */
+const pageBuild = ["packages/console/build.js"];
 
 function compilation() {
   return [createRequire(import.meta.url).resolve("typescript/bin/tsc"), "-b"];

@@ -16,7 +16,12 @@ import {
   type RegionalServiceName,
   type SharedServices,
 } from "./regional-services.ts";
-import { newApiToken, ObservationApi, type ObservedCluster } from "./observation-api/index.ts";
+import {
+  type ConsoleParts,
+  ObservationApi,
+  type ObservedCluster,
+  openApiSecrets,
+} from "./observation-api/index.ts";
 import { Regions } from "./regions.ts";
 import { createS3 } from "./s3/index.ts";
 import { SignatureVerifier } from "./signature.ts";
@@ -33,6 +38,8 @@ export interface CloudOptions {
   readonly log: Log;
   /** What `/_dsql/` shows and changes; without it there is none. */
   readonly observed?: ObservedCluster;
+  /** The console's page and the requests that it makes beyond those; without it there is no page. */
+  readonly console?: ConsoleParts;
   readonly lambda?: { readonly environmentsMax?: number; readonly threads?: number };
 }
 
@@ -43,6 +50,8 @@ export interface Cloud {
   /** `http://127.0.0.1:<port>`; known once started. */
   readonly endpoint: string;
   readonly port: number;
+  /** The console's address, which signs a browser in; undefined where there is no console. */
+  readonly consoleUrl: string | undefined;
 }
 
 export function createCloud(options: CloudOptions): Cloud {
@@ -53,6 +62,8 @@ interface Parts {
   readonly regions: Regions;
   readonly customResourceResponses: ResponseListener;
   readonly endpoint: Endpoint;
+  /** Of the console's address. */
+  readonly token: string | undefined;
 }
 
 class LocalCloud implements Cloud {
@@ -70,6 +81,11 @@ class LocalCloud implements Cloud {
 
   get endpoint(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get consoleUrl(): string | undefined {
+    const token = this.#parts?.token;
+    return token === undefined ? undefined : `${this.endpoint}/_dsql/?token=${token}`;
   }
 
   async start(): Promise<void> {
@@ -99,7 +115,8 @@ class LocalCloud implements Cloud {
   }
 
   #build(): Parts {
-    const { cluster, dataDir, region, log, observed } = this.#options;
+    const { cluster, dataDir, region, log, observed, console } = this.#options;
+    const secrets = openApiSecrets(dataDir);
     const { account, identities } = cluster;
     const policies = new CustomerPolicies({ dataDir, identities });
     const records = new ClusterRecords(join(dataDir, "dsql.json"));
@@ -152,9 +169,9 @@ class LocalCloud implements Cloud {
       functionUrls: { handle: (request, caller) => regions.handleFunctionUrl(request, caller) },
       httpApis: { handle: (request) => regions.handleHttpApi(request) },
       signatures: new SignatureVerifier(identities),
-      observation: observed && new ObservationApi(observed, newApiToken(dataDir)),
+      observation: observed && new ObservationApi(observed, secrets, console),
       log,
     });
-    return { regions, customResourceResponses, endpoint };
+    return { regions, customResourceResponses, endpoint, token: console && secrets.token };
   }
 }

@@ -124,13 +124,14 @@ export class Endpoint {
         resolve();
       });
     });
-    this.#options.observation?.close();
+    const left = this.#options.observation?.close();
     this.#server.closeIdleConnections();
     const forced = setTimeout(() => {
       this.#server.closeAllConnections();
     }, closeGraceMs);
     await closed;
     clearTimeout(forced);
+    await left;
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -9,5 +9,6 @@
  * - Stacks, objects, parameters and functions survive a restart.
  */
 export { createCloud, type Cloud, type CloudOptions } from "./cloud.ts";
+export { ApiRefusal, type ApiRequest, type ConsoleParts } from "./observation-api/index.ts";
 export type { CloudCluster } from "./cloud-cluster.ts";
 export { preloadFile } from "./preload-file.ts";

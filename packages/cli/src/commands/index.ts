@@ -92,6 +92,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./fault.ts")).faultCommand(),
   },
   {
+    name: "console",
+    summary: "open the page that shows what goes on in the stack",
+    load: async () => (await import("./console.ts")).consoleCommand(),
+  },
+  {
     name: "cluster",
     summary: "list, create and delete the stack's clusters",
     load: async () => (await import("./cluster.ts")).clusterCommand(),

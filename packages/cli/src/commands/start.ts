@@ -161,7 +161,7 @@ function argumentsOf(command: Command, dataDir: string): readonly string[] {
 }
 
 function announce(stack: Stack, options: StartOptions, startMs: number): void {
-  const { facts } = stack;
+  const { facts, cloud } = stack;
   for (const line of movedPorts(stack, options)) process.stderr.write(`${line}\n`);
   if (options.json) {
     process.stdout.write(`${JSON.stringify(stackFacts(facts))}\n`);
@@ -173,6 +173,7 @@ function announce(stack: Stack, options: StartOptions, startMs: number): void {
 
   cluster   ${paint.bold(facts.clusterEndpoint)}, on ${facts.host}:${facts.port}
   AWS       ${paint.bold(facts.awsEndpoint)}, account ${facts.account}, ${facts.region}
+  console   ${cloud.consoleUrl ?? ""}
   data      ${facts.dataDir}
 
 In another terminal:

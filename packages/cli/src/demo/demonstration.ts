@@ -105,7 +105,9 @@ export class Demonstration {
       );
       this.#prove(report, before, await readBooks(client));
     });
-    process.stdout.write(howToConnect(stack.facts, { ...this.#options, paint: this.#paint }));
+    process.stdout.write(
+      howToConnect(stack.facts, { ...this.#options, consoleUrl: stack.cloud.consoleUrl, paint: this.#paint }),
+    );
   }
 
   async #deploy(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {

@@ -5,12 +5,15 @@ import type { StackFacts } from "../stack/index.ts";
 /** What to try next, for the three kinds of client. */
 export function howToConnect(
   facts: StackFacts,
-  options: { staysUntilSignal: boolean; paint: Painter },
+  options: { staysUntilSignal: boolean; consoleUrl: string | undefined; paint: Painter },
 ): string {
-  const { paint } = options;
+  const { paint, consoleUrl } = options;
   const flag = dataDirFlag(facts.dataDir);
   const command = (text: string): string => `    ${paint.cyan(text)}`;
   const lines = [
+    ...(options.staysUntilSignal && consoleUrl !== undefined
+      ? ["", paint.bold("See what goes on in it, in a browser:"), "", command(consoleUrl)]
+      : []),
     "",
     paint.bold(options.staysUntilSignal ? "It stays up. In another terminal:" : "To go on:"),
     "",

@@ -48,9 +48,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await checkAskedPort(wishes.cluster);
   await checkAskedPort(wishes.cloud);
   // Loaded here, not above: the other commands do not need it and would wait a third of a second for it.
-  const [{ asStorageError, createCluster }, { createCloud }] = await Promise.all([
+  const [{ asStorageError, createCluster }, { createCloud }, { createConsole }] = await Promise.all([
     import("@dsql-local/cluster"),
     import("@dsql-local/cloud"),
+    import("../console/index.ts"),
   ]);
   const cluster = createCluster({
     dataDir: options.dataDir,
@@ -73,6 +74,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       region: cluster.region,
       log: options.log ?? silent,
       observed: cluster,
+      console: createConsole({ cluster, cloud: () => cloud }),
       lambda: options.lambda ?? {},
     });
     await cloud.start();

@@ -1,34 +1,66 @@
 /** Requests to `/_dsql/`: who may ask, and what is answered. */
-import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Cluster } from "@dsql-local/cluster";
+import { Admission } from "./admission.ts";
+import { ConsolePage } from "./console-page.ts";
+import { ApiRefusal } from "./refusal.ts";
+import type { ApiSecrets } from "./secrets.ts";
 
 export type ObservedCluster = Pick<Cluster, "conflicts" | "events" | "faults">;
 
 export const apiPath = "/_dsql/";
 
-/** A fault is a few words; what is larger is none. */
+/** A request below `/_dsql/api/` that is not answered here. */
+export interface ApiRequest {
+  readonly method: string;
+  /** What follows `/_dsql/api/`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The body, parsed. @throws {ApiRefusal} it is no JSON, or too long */
+  json(): Promise<unknown>;
+}
+
+/** What whoever starts the endpoint puts under `/_dsql/` beside the observations. */
+export interface ConsoleParts {
+  /** Where the page's files are. */
+  readonly folder: string;
+  /** @returns the answer as JSON; undefined where there is no such request. @throws {ApiRefusal} it is not granted */
+  answer(request: ApiRequest): Promise<object | undefined>;
+  close(): Promise<void>;
+}
+
+/** A fault is a few words, a statement a page; what is larger is neither. */
 const bodyBytesMax = 64 * 1024;
 /** Streams of events at once; one more is refused. */
 const streamsMax = 32;
 
 export class ObservationApi {
   readonly #cluster: ObservedCluster;
-  readonly #token: Buffer;
+  readonly #admission: Admission;
+  readonly #console: ConsoleParts | undefined;
+  readonly #page: ConsolePage | undefined;
   readonly #streams = new Set<ServerResponse>();
 
-  constructor(cluster: ObservedCluster, token: string) {
+  constructor(cluster: ObservedCluster, secrets: ApiSecrets, console?: ConsoleParts) {
     this.#cluster = cluster;
-    this.#token = Buffer.from(token);
+    this.#admission = new Admission(secrets);
+    this.#console = console;
+    this.#page = console && new ConsolePage(console.folder, this.#admission);
   }
 
   /** Answers in any case. */
   async handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     try {
-      this.#admit(incoming);
+      this.#admission.refuseForeign(incoming);
+      const url = new URL(incoming.url ?? "/", "http://localhost");
+      if (this.#page !== undefined && !/^\/_dsql\/(?:api\/|faults$)/.test(url.pathname)) {
+        this.#page.serve(incoming, outgoing, url);
+        return;
+      }
+      this.#admission.requireSecret(incoming);
       await this.#answer(incoming, outgoing);
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : undefined;
+      const refusal = error instanceof ApiRefusal ? error : undefined;
       if (outgoing.headersSent) outgoing.destroy();
       else {
         if (!incoming.complete) outgoing.setHeader("connection", "close");
@@ -37,24 +69,10 @@ export class ObservationApi {
     }
   }
 
-  /** Ends the streams. */
-  close(): void {
+  /** Ends the streams, and what the console has open. */
+  async close(): Promise<void> {
     for (const stream of this.#streams) stream.end();
-  }
-
-  #admit({ headers }: IncomingMessage): void {
-    const { host = "", origin, authorization = "" } = headers;
-    // A foreign name may lead here, too: a page that it belongs to would be of the same origin.
-    if (!/^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(host))
-      throw new Refusal(403, `ask for 127.0.0.1 or localhost, not for ${JSON.stringify(host)}`);
-    if (origin !== undefined && origin !== `http://${host}`)
-      throw new Refusal(403, "another origin may not ask");
-    const shown = Buffer.from(/^Bearer (\S+)$/.exec(authorization)?.[1] ?? "");
-    if (shown.length !== this.#token.length || !timingSafeEqual(shown, this.#token))
-      throw new Refusal(
-        401,
-        "send the header `Authorization: Bearer` with the token in cloud/api-token of the data directory",
-      );
+    await this.#console?.close();
   }
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -63,7 +81,7 @@ export class ObservationApi {
     const { faults } = this.#cluster;
     const fault = /^\/_dsql\/api\/faults\/(\d+)$/.exec(path)?.[1];
     if (fault !== undefined && incoming.method === "DELETE") {
-      if (!faults.end(Number(fault))) throw new Refusal(404, `there is no fault ${fault}`);
+      if (!faults.end(Number(fault))) throw new ApiRefusal(404, `there is no fault ${fault}`);
       sendJson(outgoing, 200, { faults: faults.list() });
       return;
     }
@@ -85,38 +103,42 @@ export class ObservationApi {
         sendJson(outgoing, 200, { faults: [] });
         return;
       default:
-        throw new Refusal(
-          404,
-          "there is GET api/conflicts, GET api/events/stream, and GET, POST and DELETE api/faults",
-        );
+        sendJson(outgoing, 200, await this.#consoleAnswer(incoming, url));
     }
+  }
+
+  async #consoleAnswer(incoming: IncomingMessage, url: URL): Promise<object> {
+    const answer = await this.#console?.answer({
+      method: incoming.method ?? "",
+      path: url.pathname.slice("/_dsql/api/".length),
+      query: url.searchParams,
+      json: async () => parsed(await bodyOf(incoming)),
+    });
+    if (answer !== undefined) return answer;
+    throw new ApiRefusal(404, "there is no such request; docs/guides/console.md lists those that there are");
   }
 
   #conflictsSince(since: string | null): ReturnType<ObservedCluster["conflicts"]> {
     if (since !== null && !/^\d{1,15}$/.test(since))
-      throw new Refusal(400, `since is the id of a conflict, not ${JSON.stringify(since)}`);
+      throw new ApiRefusal(400, `since is the id of a conflict, not ${JSON.stringify(since)}`);
     return this.#cluster.conflicts().filter(({ id }) => id > Number(since ?? 0));
   }
 
   #inject(body: string): object {
-    let given: unknown;
-    try {
-      given = JSON.parse(body);
-    } catch {
-      throw new Refusal(400, `the body is no JSON; a fault is an object such as {"kind":"conflict"}`);
-    }
+    const given = parsed(body, `; a fault is an object such as {"kind":"conflict"}`);
     try {
       const { id, options, matched, injected } = this.#cluster.faults.inject(given as never);
       return { id, options, matched, injected };
     } catch (error) {
-      if (error instanceof RangeError) throw new Refusal(400, error.message);
+      if (error instanceof RangeError) throw new ApiRefusal(400, error.message);
       throw error;
     }
   }
 
   /** Server-sent events, from now on. Those that the reader does not take in time are left out, and counted. */
   #stream(outgoing: ServerResponse): void {
-    if (this.#streams.size >= streamsMax) throw new Refusal(503, `there are ${streamsMax} streams already`);
+    if (this.#streams.size >= streamsMax)
+      throw new ApiRefusal(503, `there are ${streamsMax} streams already`);
     outgoing.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     outgoing.write(": events follow\n\n");
     let missed = 0;
@@ -137,17 +159,16 @@ export class ObservationApi {
   }
 }
 
-class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
 function withLists(_name: string, value: unknown): unknown {
   return value instanceof Set ? [...(value as Set<unknown>)] : value;
+}
+
+function parsed(body: string, hint = ""): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new ApiRefusal(400, `the body is no JSON${hint}`);
+  }
 }
 
 function sendJson(outgoing: ServerResponse, status: number, body: object): void {
@@ -165,7 +186,7 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > bodyBytesMax) throw new Refusal(413, `a fault has at most ${bodyBytesMax} bytes`);
+    if (bytes > bodyBytesMax) throw new ApiRefusal(413, `a body has at most ${bodyBytesMax} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
