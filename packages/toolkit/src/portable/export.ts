@@ -46,6 +46,7 @@ export interface ExportOptions {
 /** What `exportDatabase()` has written so far. */
 export interface ExportProgress {
   readonly table: string;
+  /** Tables that are written, of so many tables. */
   readonly tablesDone: number;
   readonly tables: number;
   /** Of all tables. */

@@ -32,6 +32,7 @@ export interface NamedObject {
   readonly name: string;
 }
 
+/** A table of an export, and where its rows are. */
 export interface ExportedTable {
   readonly schema: string;
   readonly table: string;
@@ -40,11 +41,14 @@ export interface ExportedTable {
   readonly file?: string;
 }
 
+/** What is in an export, as its `export.json` says it. */
 export interface Manifest {
   readonly format: "dsql-export";
+  /** Counts the formats, from 1. */
   readonly version: number;
   /** Ties an import that was cut off to its second run. */
   readonly exportId: string;
+  /** As ISO 8601 has it. */
   readonly createdAt: string;
   /** All rows are of one snapshot. */
   readonly isConsistent: boolean;

@@ -28,8 +28,9 @@ export interface ImportOptions {
 export interface ImportProgress {
   /** `roles`, `schema`, `rows`, `after rows`. */
   readonly phase: string;
-  /** Statements or rows of this phase. */
+  /** Statements of this phase that are done, or rows that are loaded. */
   readonly done: number;
+  /** Statements or rows of this phase altogether. */
   readonly of: number;
   /** The table that is being filled. */
   readonly table?: string;
