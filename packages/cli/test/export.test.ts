@@ -60,6 +60,10 @@ test("what is missing or no export is said before anything is done", async (t) =
   writeFileSync(text, "no archive");
   const damaged = await dsql(["import", text, "--data-dir", dataDir]);
   assert.equal(damaged.code, 1);
+  assert.match(
+    damaged.stderr,
+    /text\.tar is no archive of dsql export, or a damaged one: .*\nNothing was imported/,
+  );
   const nowhere = path.join(folder, "nowhere", "x");
   const unwritable = await dsql(["export", nowhere, "--data-dir", dataDir]);
   assert.equal(unwritable.code, 1);

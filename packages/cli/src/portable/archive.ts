@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rename, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { exitCodes, Failure } from "../failure.ts";
+import { exitCodes, Failure, textOf } from "../failure.ts";
 
 export function isArchive(file: string): boolean {
   return /\.(tar|tar\.gz|tgz)$/i.test(file);
@@ -49,7 +49,12 @@ export async function readArchive<Result>(
   const folder = await mkdtemp(path.join(os.tmpdir(), "dsql-import-"));
   try {
     const { extract } = await import("tar");
-    await extract({ file, cwd: folder, strict: true });
+    await extract({ file, cwd: folder, strict: true }).catch((cause: unknown) => {
+      throw new Failure(`${file} is no archive of dsql export, or a damaged one: ${textOf(cause)}`, {
+        remedy: "Nothing was imported. Copy it anew, or export again.",
+        cause,
+      });
+    });
     return await read(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
