@@ -32,6 +32,7 @@ const bundled = [
   "@codemirror/language",
   "@codemirror/lint",
   "@codemirror/state",
+  "@codemirror/streamparser",
   "@codemirror/view",
   "@lezer/common",
   "@lezer/highlight",

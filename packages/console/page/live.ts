@@ -5,6 +5,7 @@
  * - Of a name at most `keptMax` events are kept; the oldest go.
  * - Views are told at most `tellsPerSecondMax` times a second, however many events come.
  */
+import { rates } from "./rates.ts";
 import { Store } from "./store.ts";
 
 export type LinkState = "connecting" | "live" | "lost";
@@ -46,6 +47,7 @@ export function recentEvents(): readonly LiveEvent[] {
 }
 
 function take(event: LiveEvent): void {
+  rates.take(event);
   kept.push(event);
   if (kept.length > keptMax) kept.splice(0, kept.length - keptMax);
   count += 1;
@@ -61,6 +63,7 @@ export function connect(): void {
   const source = new EventSource("api/events/stream");
   source.onopen = () => {
     linkState.set("live");
+    rates.reconnect();
     // What happened meanwhile is asked for.
     eventCount.set(++count);
   };

@@ -5,7 +5,14 @@ import { connect, linkState } from "./live.ts";
 import { isTyping } from "./parts/use-list-keys.ts";
 import { useStore } from "./store.ts";
 import { applyTheme, nextTheme, theme } from "./theme.ts";
+import { Cloud } from "./views/cloud.tsx";
 import { Conflicts } from "./views/conflicts.tsx";
+import { Faults } from "./views/faults.tsx";
+import { Jobs } from "./views/jobs.tsx";
+import { Overview } from "./views/overview.tsx";
+import { Schema } from "./views/schema.tsx";
+import { SqlView } from "./views/sql-view.tsx";
+import { TwoSessions } from "./views/two-sessions.tsx";
 
 interface View {
   readonly path: string;
@@ -14,7 +21,16 @@ interface View {
 }
 
 /** In the order of the menu; the keys 1 to 9 and 0 open them. */
-const views: readonly View[] = [{ path: "conflicts", name: "Conflicts", component: Conflicts }];
+const views: readonly View[] = [
+  { path: "conflicts", name: "Conflicts", component: Conflicts },
+  { path: "two-sessions", name: "Two sessions", component: TwoSessions },
+  { path: "overview", name: "Overview", component: Overview },
+  { path: "sql", name: "SQL", component: SqlView },
+  { path: "faults", name: "Faults", component: Faults },
+  { path: "cloud", name: "Cloud", component: Cloud },
+  { path: "jobs", name: "Jobs", component: Jobs },
+  { path: "schema", name: "Schema", component: Schema },
+];
 
 function viewOfAddress(): View {
   const path = window.location.hash.replace(/^#\/?/, "").split("/")[0];

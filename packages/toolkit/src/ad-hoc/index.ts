@@ -10,7 +10,7 @@
  *
  * Tests: judge.test.ts; test/ad-hoc.test.ts with a corpus of attempts to get around it.
  */
-export type { BoundedResult } from "./bounded-query.ts";
+export { BoundedQuery, type BoundedResult, type ResultBounds } from "./bounded-query.ts";
 export { type Effect, judgeStatement, type Judgement, statementCharactersMax } from "./judge.ts";
 export {
   adHocDdl,
