@@ -16,6 +16,7 @@ export default tseslint.config(
       "**/cdk.out/",
       "**/.dsql/",
       "coverage/",
+      "samples/.venv/",
       "tutorial/my-dsql-app/",
     ],
   },

@@ -7,6 +7,10 @@ import { startStack } from "./stack.ts";
 /** What the recipe's steps print, in every language. */
 export const recipeOutput = "inserted John Doe, Anytown\nupdated 1\ndeleted 1\n";
 
+/** What those print that also have another transaction come first. */
+export const conflictOutput =
+  "inserted John Doe, Anytown\nupdated 1\nafter 2 attempts: Capital City!\ndeleted 1\n";
+
 export function testSample(name: string): void {
   test(`samples/${name}`, { skip: skipUnlessInstalled }, async (context) => {
     const stack = await startStack(context);

@@ -11,6 +11,7 @@ export const samplesDir = path.resolve(import.meta.dirname, "..", "..");
 const notSamples = new Set(["node_modules", "test"]);
 
 export const sampleNames: readonly string[] = readdirSync(samplesDir, { withFileTypes: true })
+  .filter(({ name }) => !name.startsWith("."))
   .filter((entry) => entry.isDirectory() && !notSamples.has(entry.name))
   .map(({ name }) => name)
   .sort();

@@ -14,12 +14,19 @@ export interface Stack {
 
 const roleName = "owner_app";
 
-/** Ends with the test. */
-export async function startStack(context: TestContext): Promise<Stack> {
+/**
+ * Ends with the test.
+ *
+ * @param options.for - the platform of a program that is not for Node, as `dsql env --for` has it
+ */
+export async function startStack(
+  context: TestContext,
+  options: NonNullable<Parameters<LocalCluster["environment"]>[0]> = {},
+): Promise<Stack> {
   const cluster = await startCluster({ cloud: true });
   context.after(() => cluster.stop());
   await createRole(cluster);
-  const admin = { ...process.env, ...(await cluster.environment()) };
+  const admin = { ...process.env, ...(await cluster.environment(options)) };
   // Node's runner sets it for its children, and a runner that finds it runs nothing.
   delete admin["NODE_TEST_CONTEXT"];
   const role = { ...admin, CLUSTER_USER: roleName, PGPASSWORD: cluster.token({ user: roleName }) };

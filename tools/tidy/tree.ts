@@ -49,7 +49,7 @@ export interface TextFile {
   readonly text: string;
 }
 
-const notOurs = ["node_modules", "dist", "cdk.out", ".git", ".dsql", "coverage", "my-dsql-app"];
+const notOurs = ["node_modules", "dist", "cdk.out", ".git", ".dsql", "coverage", "my-dsql-app", ".venv"];
 
 export function readTree(root: string): Tree {
   const files = filesBelow(root, "", { skip: notOurs });

@@ -3,7 +3,7 @@ import type { Cloud } from "@dsql-local/cloud";
 import { createCluster, removeDataDir, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
 import type { ServiceOptions } from "./service-options.ts";
 import { makeTemporaryDir, type TemporaryDir } from "./temporary-dir.ts";
-import { factsOf, stackEnvironment } from "./stack/index.ts";
+import { factsOf, type Platform, platformVariables, stackEnvironment } from "./stack/index.ts";
 
 /** `rules`, `limits` and `oc001` choose which Aurora DSQL it is; the latest, with the service's own limits, unless given. */
 export interface StartClusterOptions extends ServiceOptions {
@@ -77,8 +77,12 @@ export interface LocalCluster extends AsyncDisposable {
    * of tests only, since the service would refuse it.
    */
   asOwner(sql: string): Promise<void>;
-  /** What `dsql env` sets, for child processes. Needs `cloud: true`. */
-  environment(): Promise<Record<string, string>>;
+  /**
+   * What `dsql env` sets, for child processes. Needs `cloud: true`.
+   *
+   * @param options.for - with what programs on that platform need as well, as `dsql env --for` has it
+   */
+  environment(options?: { readonly for?: Platform }): Promise<Record<string, string>>;
   /** What happens, as it happens: by name, all of it, or as a loop with `for await`. */
   readonly events: Cluster["events"];
   /** Makes happen, on demand, what an application must survive: conflicts, lost connections, slow answers. */
@@ -183,9 +187,11 @@ function localCluster({ home, cluster, cloud, options: startOptions }: Parts): L
     reset: () => cluster.data.reset(),
     fork: () => fork(cluster, startOptions),
     asOwner: (sql) => cluster.data.asOwner(sql),
-    async environment() {
+    async environment(options = {}) {
       if (!cloud) throw new Error("environment() needs startCluster({ cloud: true })");
-      return stackEnvironment(factsOf(cluster, cloud));
+      const facts = factsOf(cluster, cloud);
+      const more = options.for === undefined ? {} : await platformVariables(options.for, facts);
+      return { ...(await stackEnvironment(facts)), ...more };
     },
     events: cluster.events,
     faults: cluster.faults,

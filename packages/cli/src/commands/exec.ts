@@ -11,6 +11,9 @@ import {
   childEnvironment,
   findStack,
   onLauncherGone,
+  type Platform,
+  platforms,
+  platformVariables,
   type Stack,
   type StackFacts,
   startStack,
@@ -22,6 +25,7 @@ interface ExecOptions {
   readonly dataDir: string;
   readonly migrations?: string;
   readonly fresh: boolean;
+  readonly for?: Platform;
 }
 
 export function execCommand(): Command {
@@ -37,11 +41,12 @@ export function execCommand(): Command {
       new Option("--migrations <folder>", "apply these first, as dsql migrate up does").argParser(nonEmpty),
     )
     .option("--fresh", "start an empty stack of its own, on free ports, that is gone afterwards", false)
+    .addOption(new Option("--for <platform>", "set what programs on it need as well").choices(platforms))
     .addHelpText(
       "after",
       `
 Examples:
-  $ npx dsql exec -- go test ./...
+  $ npx dsql exec --for go -- go test ./...
   $ npx dsql exec --fresh --migrations ./migrations -- npm test
   $ npx dsql exec -- psql -c "SELECT 1"
 
@@ -58,7 +63,8 @@ async function runWithStack(command: readonly string[], options: ExecOptions): P
   const run = new Run();
   try {
     process.exitCode = await withStack(options, async (facts) => {
-      const environment = await childEnvironment(facts);
+      const more = options.for === undefined ? {} : await platformVariables(options.for, facts);
+      const environment = { ...(await childEnvironment(facts)), ...more };
       if (options.migrations !== undefined) {
         const code = await run.child(migrateUp(options.migrations, facts.dataDir), environment, "to stderr");
         if (code !== 0) return code;
@@ -134,7 +140,7 @@ function codeOf(signal: NodeJS.Signals | null): number {
 function cannotRun(program: string, error: NodeJS.ErrnoException): Failure {
   if (error.code === "ENOENT" || (error.code === "EACCES" && !isThere(program))) {
     return new Failure(`there is no command ${program}`, {
-      remedy: "Put the command after --, with its path if it is not in PATH: dsql exec -- go test ./...",
+      remedy: "Put the command after --, with its path if it is not in PATH: dsql exec -- npm test",
       exitCode: 127,
       cause: error,
     });

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Builds the samples in Go, with the versions that go.sum names.
+set -eu
+cd "$(dirname "$0")/pgx"
+if ! command -v go >/dev/null; then
+  echo "The samples in Go need go from 1.25: https://go.dev/dl" >&2
+  exit 1
+fi
+go build -o ../.bin/pgx .
