@@ -144,7 +144,7 @@ export async function buildPackage(definition, outDir) {
   for (const asset of assets) {
     const target = path.join(esm, asset.replace(/^packages\//, "").replace("/dist/src/", "/"));
     mkdirSync(path.dirname(target), { recursive: true });
-    copyFileSync(path.join(root, asset), target);
+    cpSync(path.join(root, asset), target, { recursive: true });
   }
   const { version, description, keywords, license, engines } = readJson(`${workspace}/package.json`);
   // The programs say their version; this is where they look for it.

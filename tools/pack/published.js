@@ -25,11 +25,12 @@ export const published = [
       "packages/cloud/dist/src/lambda/worker/main.js",
       "packages/load/dist/src/threads/thread.js",
     ],
-    assets: ["packages/cloud/dist/src/preload/dsql-local-preload.cjs"],
+    // A folder comes with all that is in it.
+    assets: ["packages/cloud/dist/src/preload/dsql-local-preload.cjs", "packages/console/dist/src/page"],
     bin: { dsql: "cli/dsql.js", helper: "cli/helper.js" },
     typesOf: ["@types/node", "@types/pg"],
     optionalPeers: [],
-    kibibytesMax: 1100,
+    kibibytesMax: 1300,
     packagesMax: 96,
   },
 ];

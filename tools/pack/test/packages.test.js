@@ -205,3 +205,13 @@ test("docs/third-party.md lists what comes along", () => {
   const words = (text) => text.split(/\s+/).join(" ").trim();
   assert.ok(words(page) === words(licencePage()), "it is out of date; write it again: npm run licences");
 });
+
+test("the console's page comes along, with the licences of what is in it", () => {
+  const folder = path.join(packed, "dsql-local/dist/esm/console/page");
+  const page = readFileSync(path.join(folder, "index.html"), "utf8");
+  for (const [, file] of page.matchAll(/(?:src|href)="([^"]+)"/g))
+    assert.ok(statSync(path.join(folder, file)).size > 0);
+  const licences = readFileSync(path.join(folder, "licences.txt"), "utf8");
+  for (const name of ["preact", "uplot", "@codemirror/view"])
+    assert.ok(licences.includes(`${name}\n\n`), name);
+});
