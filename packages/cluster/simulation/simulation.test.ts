@@ -30,8 +30,8 @@ const open = databaseAt(() => {
   return cluster.connection();
 });
 
-/** Two that are always the same, and one that is new each time; its number is in the test's name. */
-const seeds = [4711, 4712, Date.now() % 1_000_000];
+/** Always the same; `npm run simulate` brings new ones. */
+const seeds = [4711, 4712, 4713];
 
 for (const seed of seeds) {
   test(`seed ${seed}: every answer and every COMMIT over many open transactions is the model's`, async () => {
