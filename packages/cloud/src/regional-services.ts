@@ -93,7 +93,12 @@ export function createRegionalServices(
       objectArn: (url) => s3.objectArn(url),
       ssmValue: (selector) => parameters.select(selector)?.value,
       withLocalAddresses: (text) => httpApis.withLocalAddresses(text),
-      isAssumable: (roleArn) => identities.getRole(roleArn) !== undefined,
+      isAssumable: (roleArn) => isAssumable(identities, roleArn),
+    },
+    facts: {
+      roleArn: (name) => identities.getRole(name)?.arn,
+      rolesWith: (policyArn) => shared.policies.attachedRoles(policyArn).map(({ arn }) => arn),
+      functionArn: lambda.functionArn,
     },
     resourceTypes: createResourceTypes({
       ...shared,
@@ -118,6 +123,13 @@ export function createRegionalServices(
       ssm: createSsm({ store: parameters, account, region, authorize }),
     },
   };
+}
+
+/** By its ARN and no other way: that is what the caller's right to hand it over was asked about. */
+function isAssumable(identities: Identities, roleArn: string): boolean {
+  if (identities.getRole(roleArn)?.arn !== roleArn) return false;
+  const session = { sessionName: "AWSCloudFormation", service: "cloudformation.amazonaws.com" };
+  return identities.mayAssume({ roleArn, ...session });
 }
 
 function describeParameter(parameters: ParameterStore, arn: string): ResourceFacts | undefined {

@@ -1,6 +1,6 @@
 /**
  * CloudFormation acts in somebody's name: with everything but one of the permissions that a resource needs, that resource is
- * refused and the stack is not made.
+ * refused and the stack is not made, not changed, not removed.
  */
 
 import assert from "node:assert/strict";
@@ -11,19 +11,24 @@ import {
   CreateStackCommand,
   DeleteStackCommand,
   DescribeStackEventsCommand,
+  DescribeStackResourcesCommand,
+  type Tag,
   UpdateStackCommand,
 } from "@aws-sdk/client-cloudformation";
 import * as iam from "@aws-sdk/client-iam";
 import * as lambda from "@aws-sdk/client-lambda";
 import * as s3 from "@aws-sdk/client-s3";
+import * as ssm from "@aws-sdk/client-ssm";
+import { strToU8, zipSync } from "fflate";
 
-import { resourcePermissions } from "../src/permissions/index.ts";
+import { resourcePermissions } from "../src/cloudformation/resource-permissions/index.ts";
 import { region, settledStatus, startCloud, type StartedCloud } from "./cloud-support.ts";
 
 let local: StartedCloud;
 let administrator: CloudFormationClient;
 let walker: CloudFormationClient;
 let account: string;
+let apiId: string;
 let stacks = 0;
 
 const trust = (Service: string): object => ({
@@ -54,57 +59,103 @@ before(async () => {
   });
   assert.ok(sessionToken !== undefined);
   walker = new CloudFormationClient(local.clientOf({ accessKeyId, secretAccessKey, sessionToken }));
+  await prepare();
+});
+after(() => local.close());
+
+/** What resources refer to: roles, one of them under a path, a function, objects, an API. */
+async function prepare(): Promise<void> {
   const roles = new iam.IAMClient(local.client);
-  await roles.send(
-    new iam.CreateRoleCommand({
-      RoleName: "runs",
-      AssumeRolePolicyDocument: JSON.stringify(trust("lambda.amazonaws.com")),
-    }),
-  );
-  const code = await import("fflate").then(({ zipSync, strToU8 }) =>
-    zipSync({ "index.js": strToU8("exports.handler = async () => ({});") }),
-  );
+  const AssumeRolePolicyDocument = JSON.stringify(trust("lambda.amazonaws.com"));
+  for (const [RoleName, Path] of [
+    ["runs", "/"],
+    ["other", "/"],
+    ["chief", "/chiefs/"],
+  ] as const) {
+    await roles.send(new iam.CreateRoleCommand({ RoleName, Path, AssumeRolePolicyDocument }));
+  }
+  const code = zipSync({ "index.js": strToU8("exports.handler = async () => ({});") });
   await new lambda.LambdaClient(local.client).send(
     new lambda.CreateFunctionCommand({
       FunctionName: "there",
       Runtime: "nodejs20.x",
       Handler: "index.handler",
-      Role: `arn:aws:iam::${account}:role/runs`,
+      Role: role("runs"),
       Code: { ZipFile: code },
     }),
   );
   const store = new s3.S3Client(local.client);
-  await store.send(new s3.CreateBucketCommand({ Bucket: "there" }));
-  const inner = JSON.stringify({
-    Resources: { Handle: { Type: "AWS::CloudFormation::WaitConditionHandle" } },
-  });
-  await store.send(new s3.PutObjectCommand({ Bucket: "there", Key: "inner.json", Body: inner }));
-});
-after(() => local.close());
+  for (const Bucket of ["there", "secrets"]) await store.send(new s3.CreateBucketCommand({ Bucket }));
+  await store.send(new s3.PutObjectCommand({ Bucket: "secrets", Key: "code.zip", Body: code }));
+  const handle = { Handle: { Type: "AWS::CloudFormation::WaitConditionHandle" } };
+  const inner = JSON.stringify({ Resources: handle });
+  await store.send(new s3.PutObjectCommand({ Bucket: "secrets", Key: "inner.json", Body: inner }));
+  await new ssm.SSMClient(local.client).send(
+    new ssm.PutParameterCommand({ Name: "/secret", Type: "String", Value: "hush" }),
+  );
+  const api = {
+    Api: { Type: "AWS::ApiGatewayV2::Api", Properties: { Name: "there", ProtocolType: "HTTP" } },
+  };
+  await administrator.send(
+    new CreateStackCommand({ StackName: "api", TemplateBody: JSON.stringify({ Resources: api }) }),
+  );
+  assert.equal(await settledStatus(administrator, "api"), "CREATE_COMPLETE");
+  const { StackResources } = await administrator.send(
+    new DescribeStackResourcesCommand({ StackName: "api" }),
+  );
+  apiId = StackResources?.[0]?.PhysicalResourceId ?? "";
+}
 
-type Statements = readonly (readonly [action: string, resource: string])[];
+type Needs = readonly (readonly [action: string, resource: string])[];
 
-function mayDo(needs: Statements): void {
-  const all = [["cloudformation:*", "*"], ["s3:GetObject", "arn:aws:s3:::there/*"], ...needs];
+/** @param denied - beside what is allowed */
+function mayDo(needs: Needs, denied: Needs = []): void {
+  const statements = (Effect: string, all: Needs): object[] =>
+    all.map(([Action, Resource]) => ({ Effect, Action, Resource }));
   local.identities.putRolePolicy("walker", "walk", {
     Version: "2012-10-17",
-    Statement: all.map(([Action, Resource]) => ({ Effect: "Allow", Action, Resource })),
+    Statement: [...statements("Allow", [["cloudformation:*", "*"], ...needs]), ...statements("Deny", denied)],
   });
 }
 
-/** @returns the stack's name and status, and why its resources failed */
+interface Outcome {
+  /** Its ARN, by which it is still found when it has been deleted. */
+  readonly name: string;
+  readonly status: string;
+  /** Why its resources failed. */
+  readonly reasons: string;
+}
+
+interface Asked {
+  readonly RoleARN?: string;
+  readonly Tags?: Tag[];
+  readonly as?: CloudFormationClient;
+  readonly Parameters?: object;
+}
+
 async function create(
   resources: object,
-  RoleARN?: string,
-): Promise<{ name: string; status: string; reasons: string }> {
+  { as = walker, Parameters, ...asked }: Asked = {},
+): Promise<Outcome> {
   stacks += 1;
-  const name = `walk-${stacks}`;
-  await (RoleARN === undefined ? walker : administrator).send(
+  const { StackId: name = "" } = await as.send(
     new CreateStackCommand({
+      StackName: `walk-${stacks}`,
+      TemplateBody: JSON.stringify({ Parameters, Resources: resources }),
+      Capabilities: ["CAPABILITY_NAMED_IAM"],
+      ...asked,
+    }),
+  );
+  return { name, status: await settledStatus(administrator, name), reasons: await reasonsOf(name) };
+}
+
+async function update(name: string, resources: object, { as = walker, Tags }: Asked = {}): Promise<Outcome> {
+  await as.send(
+    new UpdateStackCommand({
       StackName: name,
       TemplateBody: JSON.stringify({ Resources: resources }),
       Capabilities: ["CAPABILITY_NAMED_IAM"],
-      ...(RoleARN === undefined ? {} : { RoleARN }),
+      ...(Tags && { Tags }),
     }),
   );
   return { name, status: await settledStatus(administrator, name), reasons: await reasonsOf(name) };
@@ -117,201 +168,415 @@ async function reasonsOf(name: string): Promise<string> {
 
 async function remove(name: string): Promise<void> {
   await administrator.send(new DeleteStackCommand({ StackName: name }));
-  await settledStatus(administrator, name).catch(() => "gone");
+  assert.equal(await settledStatus(administrator, name), "DELETE_COMPLETE", await reasonsOf(name));
 }
 
 interface Walk {
+  readonly type: string;
   readonly properties: object;
-  readonly needs: Statements;
-  readonly toDelete: Statements;
+  /** To make it. */
+  readonly needs: Needs;
+  /** What it is changed to, and what that needs. */
+  readonly changed?: { readonly properties: object; readonly needs: Needs };
+  readonly toDelete: Needs;
 }
 
 const role = (name: string): string => `arn:aws:iam::${account}:role/${name}`;
 const fn = (name: string): string => `arn:aws:lambda:${region}:${account}:function:${name}`;
 const readOnly = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-const document = {
+const administration = "arn:aws:iam::aws:policy/AdministratorAccess";
+const policyOf = (Action: string, Effect = "Allow"): object => ({
   Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "*" }],
-};
+  Statement: [{ Effect, Action, Resource: "*" }],
+});
+const document = policyOf("s3:GetObject");
+const otherDocument = policyOf("s3:PutObject");
+const Tags = [{ Key: "team", Value: "payments" }];
+const one = (...need: [action: string, resource: string]): Needs => [need];
 
-function walks(): Readonly<Record<string, Walk>> {
-  const same = (...one: [action: string, resource: string]): Statements => [one];
-  return {
-    "AWS::ApiGatewayV2::Api": {
-      properties: { Name: "walked", ProtocolType: "HTTP" },
-      needs: same("apigateway:POST", `arn:aws:apigateway:${region}::/apis`),
-      toDelete: same("apigateway:DELETE", `arn:aws:apigateway:${region}::/apis/*`),
-    },
-    "AWS::DSQL::Cluster": {
-      properties: { DeletionProtectionEnabled: false },
-      needs: same("dsql:CreateCluster", `arn:aws:dsql:${region}:${account}:cluster/*`),
-      toDelete: same("dsql:DeleteCluster", `arn:aws:dsql:${region}:${account}:cluster/*`),
-    },
-    "AWS::ECR::Repository": {
-      properties: { RepositoryName: "walked" },
-      needs: same("ecr:CreateRepository", `arn:aws:ecr:${region}:${account}:repository/walked`),
-      toDelete: same("ecr:DeleteRepository", `arn:aws:ecr:${region}:${account}:repository/walked`),
-    },
-    "AWS::IAM::ManagedPolicy": {
-      properties: { ManagedPolicyName: "walked", PolicyDocument: document, Roles: ["runs"] },
-      needs: [
-        ["iam:CreatePolicy", `arn:aws:iam::${account}:policy/walked`],
-        ["iam:AttachRolePolicy", role("runs")],
-      ],
-      toDelete: [
-        ["iam:DeletePolicy", `arn:aws:iam::${account}:policy/walked`],
-        ["iam:DetachRolePolicy", role("runs")],
-      ],
-    },
-    "AWS::IAM::Policy": {
-      properties: { PolicyName: "walked", PolicyDocument: document, Roles: ["runs"] },
-      needs: same("iam:PutRolePolicy", role("runs")),
-      toDelete: same("iam:DeleteRolePolicy", role("runs")),
-    },
-    "AWS::IAM::Role": {
-      properties: {
-        RoleName: "walked",
-        AssumeRolePolicyDocument: trust("lambda.amazonaws.com"),
-        ManagedPolicyArns: [readOnly],
-        Policies: [{ PolicyName: "inline", PolicyDocument: document }],
-      },
-      needs: [
-        ["iam:CreateRole", role("walked")],
-        ["iam:PutRolePolicy", role("walked")],
-        ["iam:AttachRolePolicy", role("walked")],
-      ],
-      toDelete: [
-        ["iam:DeleteRole", role("walked")],
-        ["iam:DeleteRolePolicy", role("walked")],
-        ["iam:DetachRolePolicy", role("walked")],
-      ],
-    },
-    "AWS::Lambda::Alias": {
-      properties: { FunctionName: "there", FunctionVersion: "$LATEST", Name: "walked" },
-      needs: same("lambda:CreateAlias", fn("there")),
-      toDelete: same("lambda:DeleteAlias", fn("there")),
-    },
-    "AWS::Lambda::EventInvokeConfig": {
-      properties: { FunctionName: "there", Qualifier: "$LATEST", MaximumRetryAttempts: 0 },
-      needs: same("lambda:PutFunctionEventInvokeConfig", fn("there")),
-      toDelete: same("lambda:DeleteFunctionEventInvokeConfig", fn("there")),
-    },
-    "AWS::Lambda::Function": {
-      properties: {
-        FunctionName: "walked",
-        Runtime: "nodejs20.x",
-        Handler: "index.handler",
-        Role: role("runs"),
-        Code: { ZipFile: "exports.handler = async () => ({});" },
-      },
-      needs: [
-        ["lambda:CreateFunction", fn("walked")],
-        ["iam:PassRole", role("runs")],
-      ],
-      toDelete: same("lambda:DeleteFunction", fn("walked")),
-    },
-    "AWS::Lambda::Permission": {
-      properties: { FunctionName: "there", Action: "lambda:InvokeFunction", Principal: account },
-      needs: same("lambda:AddPermission", fn("there")),
-      toDelete: same("lambda:RemovePermission", fn("there")),
-    },
-    "AWS::Lambda::Url": {
-      properties: { TargetFunctionArn: fn("there"), AuthType: "AWS_IAM" },
-      needs: same("lambda:CreateFunctionUrlConfig", fn("there")),
-      toDelete: same("lambda:DeleteFunctionUrlConfig", fn("there")),
-    },
-    "AWS::Lambda::Version": {
-      properties: { FunctionName: "there" },
-      needs: same("lambda:PublishVersion", fn("there")),
-      toDelete: same("lambda:DeleteFunction", fn("there")),
-    },
-    "AWS::Logs::LogGroup": {
-      properties: { LogGroupName: "walked" },
-      needs: same("logs:CreateLogGroup", `arn:aws:logs:${region}:${account}:log-group:walked`),
-      toDelete: same("logs:DeleteLogGroup", `arn:aws:logs:${region}:${account}:log-group:walked`),
-    },
-    "AWS::S3::Bucket": {
-      properties: { BucketName: "walked", VersioningConfiguration: { Status: "Enabled" } },
-      needs: [
-        ["s3:CreateBucket", "arn:aws:s3:::walked"],
-        ["s3:PutBucketVersioning", "arn:aws:s3:::walked"],
-      ],
-      toDelete: same("s3:DeleteBucket", "arn:aws:s3:::walked"),
-    },
-    "AWS::S3::BucketPolicy": {
-      properties: {
-        Bucket: "there",
-        PolicyDocument: {
-          Version: "2012-10-17",
-          Statement: [
-            { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::there/*" },
-          ],
-        },
-      },
-      needs: same("s3:PutBucketPolicy", "arn:aws:s3:::there"),
-      toDelete: same("s3:DeleteBucketPolicy", "arn:aws:s3:::there"),
-    },
-    "AWS::SSM::Parameter": {
-      properties: { Name: "/walked", Type: "String", Value: "1" },
-      needs: same("ssm:PutParameter", `arn:aws:ssm:${region}:${account}:parameter/walked`),
-      toDelete: same("ssm:DeleteParameter", `arn:aws:ssm:${region}:${account}:parameter/walked`),
-    },
-  };
+/** Several needs of one resource. */
+const on = (resource: string, ...actions: readonly string[]): Needs =>
+  actions.map((action) => [action, resource]);
+
+function walks(): readonly Walk[] {
+  return [...iamWalks(), ...lambdaWalks(), ...storageWalks(), ...apiWalks()];
 }
 
-test("each type of resource, made and removed with everything but one permission", async (t) => {
-  for (const [Type, { properties, needs, toDelete }] of Object.entries(walks())) {
-    await t.test(Type, async () => {
-      const resources = { Walked: { Type, Properties: properties } };
+function iamWalks(): readonly Walk[] {
+  const policy = `arn:aws:iam::${account}:policy/walked`;
+  const walkedRole = { RoleName: "walked", AssumeRolePolicyDocument: trust("lambda.amazonaws.com") };
+  return [
+    {
+      type: "AWS::IAM::ManagedPolicy",
+      properties: { ManagedPolicyName: "walked", PolicyDocument: document, Roles: ["runs"] },
+      needs: [...on(policy, "iam:CreatePolicy"), ["iam:AttachRolePolicy", role("runs")]],
+      changed: {
+        properties: { ManagedPolicyName: "walked", PolicyDocument: otherDocument, Roles: ["chief"] },
+        needs: [
+          ["iam:CreatePolicyVersion", policy],
+          ["iam:AttachRolePolicy", role("chiefs/chief")],
+          ["iam:DetachRolePolicy", role("runs")],
+        ],
+      },
+      toDelete: [...on(policy, "iam:DeletePolicy"), ["iam:DetachRolePolicy", role("runs")]],
+    },
+    {
+      type: "AWS::IAM::Policy",
+      properties: { PolicyName: "walked", PolicyDocument: document, Roles: ["runs", "chief"] },
+      needs: [
+        ["iam:PutRolePolicy", role("runs")],
+        ["iam:PutRolePolicy", role("chiefs/chief")],
+      ],
+      changed: {
+        properties: { PolicyName: "walked", PolicyDocument: document, Roles: ["other", "chief"] },
+        needs: [
+          ["iam:PutRolePolicy", role("other")],
+          ["iam:PutRolePolicy", role("chiefs/chief")],
+          ["iam:DeleteRolePolicy", role("runs")],
+        ],
+      },
+      toDelete: [
+        ["iam:DeleteRolePolicy", role("runs")],
+        ["iam:DeleteRolePolicy", role("chiefs/chief")],
+      ],
+    },
+    {
+      type: "AWS::IAM::Role",
+      properties: {
+        ...walkedRole,
+        ManagedPolicyArns: [readOnly],
+        Policies: [{ PolicyName: "inline", PolicyDocument: document }],
+        Tags,
+      },
+      needs: on(role("walked"), "iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"),
+      changed: {
+        properties: {
+          RoleName: "walked",
+          AssumeRolePolicyDocument: trust("edgelambda.amazonaws.com"),
+          MaxSessionDuration: 7_200,
+          ManagedPolicyArns: [administration],
+          Policies: [{ PolicyName: "another", PolicyDocument: document }],
+          Tags,
+        },
+        needs: on(
+          role("walked"),
+          ...["iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
+          ...["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+        ),
+      },
+      toDelete: on(role("walked"), "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
+    },
+    {
+      // What CloudFormation takes for a list of one is one.
+      type: "AWS::IAM::Role",
+      properties: { ...walkedRole, Path: "/in/", ManagedPolicyArns: readOnly },
+      needs: on(role("in/walked"), "iam:CreateRole", "iam:AttachRolePolicy"),
+      toDelete: on(role("in/walked"), "iam:DeleteRole", "iam:DetachRolePolicy"),
+    },
+    {
+      type: "AWS::IAM::Policy",
+      properties: { PolicyName: "walked", PolicyDocument: document, Roles: role("chiefs/chief") },
+      needs: one("iam:PutRolePolicy", role("chiefs/chief")),
+      toDelete: one("iam:DeleteRolePolicy", role("chiefs/chief")),
+    },
+  ];
+}
+
+function lambdaWalks(): readonly Walk[] {
+  const functionOf = (further: object): object => ({
+    FunctionName: "walked",
+    Runtime: "nodejs20.x",
+    Handler: "index.handler",
+    Role: role("runs"),
+    ...further,
+  });
+  const inline = { ZipFile: "exports.handler = async () => ({});" };
+  const alias = { FunctionName: "there", FunctionVersion: "$LATEST", Name: "walked" };
+  const event = { FunctionName: "there", Qualifier: "$LATEST" };
+  const address = { TargetFunctionArn: fn("there") };
+  const statement = { FunctionName: "there", Action: "lambda:InvokeFunction" };
+  const passed: Needs = one("iam:PassRole", role("runs"));
+  return [
+    {
+      type: "AWS::Lambda::Alias",
+      properties: { ...alias },
+      needs: one("lambda:CreateAlias", fn("there")),
+      changed: {
+        properties: { ...alias, Description: "changed" },
+        needs: one("lambda:UpdateAlias", fn("there")),
+      },
+      toDelete: one("lambda:DeleteAlias", fn("there")),
+    },
+    {
+      type: "AWS::Lambda::EventInvokeConfig",
+      properties: { ...event, MaximumRetryAttempts: 0 },
+      needs: one("lambda:PutFunctionEventInvokeConfig", fn("there:$LATEST")),
+      changed: {
+        properties: { ...event, MaximumRetryAttempts: 1 },
+        needs: one("lambda:UpdateFunctionEventInvokeConfig", fn("there:$LATEST")),
+      },
+      toDelete: one("lambda:DeleteFunctionEventInvokeConfig", fn("there:$LATEST")),
+    },
+    {
+      type: "AWS::Lambda::Function",
+      properties: functionOf({ Code: inline, ReservedConcurrentExecutions: 1, Tags }),
+      needs: [
+        ...on(fn("walked"), "lambda:CreateFunction", "lambda:TagResource", "lambda:PutFunctionConcurrency"),
+        ...passed,
+      ],
+      changed: {
+        properties: functionOf({
+          Code: { S3Bucket: "secrets", S3Key: "code.zip" },
+          Tags: [{ Key: "other", Value: "tag" }],
+        }),
+        needs: [
+          ...on(fn("walked"), "lambda:UpdateFunctionConfiguration", "lambda:UpdateFunctionCode"),
+          ...on(fn("walked"), "lambda:DeleteFunctionConcurrency"),
+          ...on(fn("walked"), "lambda:TagResource", "lambda:UntagResource"),
+          ...passed,
+          ["s3:GetObject", "arn:aws:s3:::secrets/code.zip"],
+        ],
+      },
+      toDelete: one("lambda:DeleteFunction", fn("walked")),
+    },
+    {
+      type: "AWS::Lambda::Function",
+      properties: functionOf({ Code: { S3Bucket: "secrets", S3Key: "code.zip" } }),
+      needs: [
+        ...on(fn("walked"), "lambda:CreateFunction"),
+        ...passed,
+        ["s3:GetObject", "arn:aws:s3:::secrets/code.zip"],
+      ],
+      toDelete: one("lambda:DeleteFunction", fn("walked")),
+    },
+    {
+      type: "AWS::Lambda::Permission",
+      properties: { ...statement, Principal: account },
+      needs: one("lambda:AddPermission", fn("there")),
+      toDelete: one("lambda:RemovePermission", fn("there")),
+    },
+    {
+      type: "AWS::Lambda::Url",
+      properties: { ...address, AuthType: "AWS_IAM" },
+      needs: one("lambda:CreateFunctionUrlConfig", fn("there")),
+      changed: {
+        properties: { ...address, AuthType: "NONE" },
+        needs: one("lambda:UpdateFunctionUrlConfig", fn("there")),
+      },
+      toDelete: one("lambda:DeleteFunctionUrlConfig", fn("there")),
+    },
+    {
+      type: "AWS::Lambda::Version",
+      properties: { FunctionName: "there" },
+      needs: one("lambda:PublishVersion", fn("there")),
+      toDelete: one("lambda:DeleteFunction", fn("there:*")),
+    },
+  ];
+}
+
+function storageWalks(): readonly Walk[] {
+  const group = `arn:aws:logs:${region}:${account}:log-group:walked:log-stream:`;
+  const bucket = "arn:aws:s3:::walked";
+  const repository = `arn:aws:ecr:${region}:${account}:repository/walked`;
+  const parameter = `arn:aws:ssm:${region}:${account}:parameter/walked`;
+  const open = {
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::there/*" },
+    ],
+  };
+  return [
+    {
+      type: "AWS::ECR::Repository",
+      properties: { RepositoryName: "walked", Tags },
+      needs: on(repository, "ecr:CreateRepository", "ecr:TagResource"),
+      changed: {
+        properties: { RepositoryName: "walked", Tags, ImageTagMutability: "IMMUTABLE" },
+        needs: on(repository, "ecr:PutImageTagMutability"),
+      },
+      toDelete: on(repository, "ecr:DeleteRepository"),
+    },
+    {
+      type: "AWS::Logs::LogGroup",
+      properties: { LogGroupName: "walked", RetentionInDays: 7, Tags },
+      needs: on(group, "logs:CreateLogGroup", "logs:TagResource", "logs:PutRetentionPolicy"),
+      changed: {
+        properties: { LogGroupName: "walked", Tags },
+        needs: on(group, "logs:DeleteRetentionPolicy"),
+      },
+      toDelete: on(group, "logs:DeleteLogGroup"),
+    },
+    {
+      type: "AWS::S3::Bucket",
+      properties: { BucketName: "walked", VersioningConfiguration: { Status: "Enabled" } },
+      needs: on(bucket, "s3:CreateBucket", "s3:PutBucketVersioning"),
+      changed: {
+        properties: {
+          BucketName: "walked",
+          VersioningConfiguration: { Status: "Enabled" },
+          PublicAccessBlockConfiguration: { BlockPublicAcls: true },
+          Tags,
+        },
+        needs: on(bucket, "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging"),
+      },
+      toDelete: on(bucket, "s3:DeleteBucket"),
+    },
+    {
+      type: "AWS::S3::BucketPolicy",
+      properties: { Bucket: "there", PolicyDocument: open },
+      needs: one("s3:PutBucketPolicy", "arn:aws:s3:::there"),
+      toDelete: one("s3:DeleteBucketPolicy", "arn:aws:s3:::there"),
+    },
+    {
+      type: "AWS::SSM::Parameter",
+      properties: { Name: "/walked", Type: "String", Value: "1", Tags: { team: "payments" } },
+      needs: on(parameter, "ssm:PutParameter", "ssm:AddTagsToResource"),
+      changed: {
+        properties: { Name: "/walked", Type: "String", Value: "2" },
+        needs: on(parameter, "ssm:PutParameter", "ssm:RemoveTagsFromResource"),
+      },
+      toDelete: on(parameter, "ssm:DeleteParameter"),
+    },
+  ];
+}
+
+function apiWalks(): readonly Walk[] {
+  const cluster = `arn:aws:dsql:${region}:${account}:cluster/*`;
+  const apis = `arn:aws:apigateway:${region}::/apis`;
+  const inApi = (parts: string): string => `${apis}/${apiId}/${parts}`;
+  const clusterPolicy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { AWS: account }, Action: "dsql:DbConnect", Resource: "*" }],
+  });
+  const integration = { ApiId: apiId, IntegrationType: "AWS_PROXY", PayloadFormatVersion: "2.0" };
+  const stage = { ApiId: apiId, StageName: "walked", AutoDeploy: true };
+  return [
+    {
+      type: "AWS::ApiGatewayV2::Api",
+      properties: { Name: "walked", ProtocolType: "HTTP" },
+      needs: one("apigateway:POST", apis),
+      changed: {
+        properties: { Name: "renamed", ProtocolType: "HTTP" },
+        needs: one("apigateway:PATCH", `${apis}/*`),
+      },
+      toDelete: one("apigateway:DELETE", `${apis}/*`),
+    },
+    {
+      type: "AWS::ApiGatewayV2::Integration",
+      properties: { ...integration, IntegrationUri: fn("there") },
+      needs: one("apigateway:POST", inApi("integrations")),
+      changed: {
+        properties: { ...integration, IntegrationUri: fn("there"), TimeoutInMillis: 1_000 },
+        needs: one("apigateway:PATCH", inApi("integrations/*")),
+      },
+      toDelete: one("apigateway:DELETE", inApi("integrations/*")),
+    },
+    {
+      type: "AWS::ApiGatewayV2::Route",
+      properties: { ApiId: apiId, RouteKey: "GET /a", Target: "integrations/a" },
+      needs: one("apigateway:POST", inApi("routes")),
+      changed: {
+        properties: { ApiId: apiId, RouteKey: "GET /b", Target: "integrations/a" },
+        needs: one("apigateway:PATCH", inApi("routes/*")),
+      },
+      toDelete: one("apigateway:DELETE", inApi("routes/*")),
+    },
+    {
+      type: "AWS::ApiGatewayV2::Stage",
+      properties: { ...stage },
+      needs: one("apigateway:POST", inApi("stages")),
+      changed: {
+        properties: { ...stage, StageVariables: { a: "b" } },
+        needs: one("apigateway:PATCH", inApi("stages/walked")),
+      },
+      toDelete: one("apigateway:DELETE", inApi("stages/walked")),
+    },
+    {
+      type: "AWS::CloudFormation::Stack",
+      properties: { TemplateURL: `https://secrets.s3.${region}.amazonaws.com/inner.json` },
+      needs: one("s3:GetObject", "arn:aws:s3:::secrets/inner.json"),
+      toDelete: [],
+    },
+    {
+      type: "AWS::DSQL::Cluster",
+      properties: { DeletionProtectionEnabled: false, PolicyDocument: clusterPolicy, Tags },
+      needs: on(cluster, "dsql:CreateCluster", "dsql:TagResource", "dsql:PutClusterPolicy"),
+      changed: {
+        properties: { DeletionProtectionEnabled: false, Tags: [{ Key: "other", Value: "tag" }] },
+        needs: on(
+          cluster,
+          ...["dsql:UpdateCluster", "dsql:DeleteClusterPolicy", "dsql:TagResource", "dsql:UntagResource"],
+        ),
+      },
+      toDelete: on(cluster, "dsql:DeleteCluster"),
+    },
+  ];
+}
+
+const isRefusalOf = (action: string): string => `is not authorized to perform: ${action} on resource`;
+
+async function walkChange({ type, properties, changed }: Walk): Promise<void> {
+  if (changed === undefined) return;
+  const [before, after] = [properties, changed.properties].map((Properties) => ({
+    Walked: { Type: type, Properties },
+  }));
+  assert.ok(before !== undefined && after !== undefined);
+  for (const lacked of [...changed.needs, undefined]) {
+    const { name, status, reasons } = await create(before, { as: administrator });
+    assert.equal(status, "CREATE_COMPLETE", reasons);
+    mayDo(changed.needs.filter((need) => need !== lacked));
+    const outcome = await update(name, after);
+    if (lacked === undefined) assert.equal(outcome.status, "UPDATE_COMPLETE", outcome.reasons);
+    else {
+      assert.match(outcome.status, /^UPDATE_ROLLBACK/, `${lacked[0]} is lacked`);
+      assert.ok(outcome.reasons.includes(isRefusalOf(lacked[0])), `${lacked[0]}: ${outcome.reasons}`);
+    }
+    await remove(name);
+  }
+}
+
+test("each type of resource, made, changed and removed with everything but one permission", async (t) => {
+  for (const walk of walks()) {
+    const { type, properties, needs, toDelete } = walk;
+    await t.test(type, async () => {
+      const resources = { Walked: { Type: type, Properties: properties } };
       for (const lacked of needs) {
-        mayDo(needs.filter((one) => one !== lacked));
-        const { status, reasons } = await create(resources);
-        assert.equal(status, "ROLLBACK_COMPLETE", `${lacked[0]} is lacked`);
-        assert.ok(reasons.includes(`is not authorized to perform: ${lacked[0]} on resource`), reasons);
+        mayDo(needs.filter((need) => need !== lacked));
+        const { name, status, reasons } = await create(resources);
+        assert.equal(status, "ROLLBACK_COMPLETE", `${lacked[0]} is lacked: ${reasons}`);
+        assert.ok(reasons.includes(isRefusalOf(lacked[0])), reasons);
+        await remove(name);
       }
       mayDo(needs);
       const { name, status, reasons } = await create(resources);
       assert.equal(status, "CREATE_COMPLETE", reasons);
       for (const lacked of toDelete) {
-        mayDo(toDelete.filter((one) => one !== lacked));
+        mayDo(toDelete.filter((need) => need !== lacked));
         await walker.send(new DeleteStackCommand({ StackName: name }));
         assert.equal(await settledStatus(administrator, name), "DELETE_FAILED", `${lacked[0]} is lacked`);
       }
-      await remove(name);
+      mayDo(toDelete);
+      await walker.send(new DeleteStackCommand({ StackName: name }));
+      assert.equal(await settledStatus(administrator, name), "DELETE_COMPLETE", await reasonsOf(name));
+      await walkChange(walk);
     });
   }
 });
 
-test("types that the walk does not make ask for what stands in the table", () => {
-  const about = { account, region };
-  const needs = (type: string, properties: Record<string, unknown>): readonly string[] =>
-    (resourcePermissions[type]?.("update", { physicalId: "id", properties }, about) ?? []).map(
-      ({ action, resource }) => `${action} ${resource}`,
-    );
-  const others: Record<string, readonly string[]> = {
-    "AWS::ApiGatewayV2::Integration": needs("AWS::ApiGatewayV2::Integration", {}),
-    "AWS::ApiGatewayV2::Route": needs("AWS::ApiGatewayV2::Route", {}),
-    "AWS::ApiGatewayV2::Stage": needs("AWS::ApiGatewayV2::Stage", {}),
-    "AWS::CDK::Metadata": needs("AWS::CDK::Metadata", {}),
-    "AWS::CloudFormation::CustomResource": needs("AWS::CloudFormation::CustomResource", {
-      ServiceToken: fn("there"),
-    }),
-    "AWS::CloudFormation::Stack": needs("AWS::CloudFormation::Stack", {}),
-    "AWS::CloudFormation::WaitConditionHandle": needs("AWS::CloudFormation::WaitConditionHandle", {}),
-  };
-  assert.deepEqual(others, {
-    "AWS::ApiGatewayV2::Integration": [
-      `apigateway:PATCH arn:aws:apigateway:${region}::/apis/*/integrations/*`,
-    ],
-    "AWS::ApiGatewayV2::Route": [`apigateway:PATCH arn:aws:apigateway:${region}::/apis/*/routes/*`],
-    "AWS::ApiGatewayV2::Stage": [`apigateway:PATCH arn:aws:apigateway:${region}::/apis/*/stages/*`],
-    "AWS::CDK::Metadata": [],
-    "AWS::CloudFormation::CustomResource": [`lambda:InvokeFunction ${fn("there")}`],
-    "AWS::CloudFormation::Stack": ["cloudformation:UpdateStack id"],
-    "AWS::CloudFormation::WaitConditionHandle": [],
-  });
-  const all = [...Object.keys(walks()), ...Object.keys(others)].sort();
-  assert.deepEqual(all, Object.keys(resourcePermissions).sort());
+test("every type of the table is walked, but for those that make nothing", () => {
+  const inert = ["AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"];
+  const elsewhere = ["AWS::CloudFormation::CustomResource"];
+  const walked = new Set([...walks().map(({ type }) => type), ...inert, ...elsewhere]);
+  assert.deepEqual([...walked].sort(), Object.keys(resourcePermissions).sort());
+});
+
+test("a custom resource invokes no function that its maker may not", async () => {
+  mayDo([]);
+  for (const ServiceToken of [fn("there"), "there"]) {
+    const { status, reasons } = await create({ Own: { Type: "Custom::Own", Properties: { ServiceToken } } });
+    assert.equal(status, "ROLLBACK_COMPLETE");
+    assert.ok(reasons.includes(`${isRefusalOf("lambda:InvokeFunction")}: ${fn("there")}`), reasons);
+  }
 });
 
 const takeover = {
@@ -320,7 +585,7 @@ const takeover = {
     Properties: {
       RoleName: "mine",
       AssumeRolePolicyDocument: trust("lambda.amazonaws.com"),
-      ManagedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"],
+      ManagedPolicyArns: [administration],
     },
   },
 };
@@ -331,15 +596,79 @@ test("who may do nothing but deploy makes no administrator, neither in a stack n
   const store = new s3.S3Client(local.client);
   const Body = JSON.stringify({ Resources: takeover });
   await store.send(new s3.PutObjectCommand({ Bucket: "there", Key: "takeover.json", Body }));
+  mayDo([["s3:GetObject", "arn:aws:s3:::there/*"]]);
   const TemplateURL = `https://there.s3.${region}.amazonaws.com/takeover.json`;
   const nested = { Inner: { Type: "AWS::CloudFormation::Stack", Properties: { TemplateURL } } };
   assert.equal((await create(nested)).status, "ROLLBACK_COMPLETE");
+  mayDo(
+    [["s3:GetObject", "*"]],
+    [["cloudformation:CreateStack", `arn:aws:cloudformation:${region}:${account}:stack/walk-*-Inner-*`]],
+  );
+  const { reasons } = await create(nested);
+  assert.ok(reasons.includes(isRefusalOf("cloudformation:CreateStack")), reasons);
   await assert.rejects(new iam.IAMClient(local.client).send(new iam.GetRoleCommand({ RoleName: "mine" })));
 });
 
+test("who may make roles without rights gives them none, however the list of policies is written", async () => {
+  mayDo([["iam:CreateRole", role("mine")]]);
+  for (const policies of [
+    { ManagedPolicyArns: administration },
+    { Policies: { PolicyName: "all", PolicyDocument: policyOf("*") } },
+  ]) {
+    const { RoleName, AssumeRolePolicyDocument } = takeover.Mine.Properties;
+    const Properties = { RoleName, AssumeRolePolicyDocument, ...policies };
+    const { status, reasons } = await create({ Mine: { Type: "AWS::IAM::Role", Properties } });
+    assert.equal(status, "ROLLBACK_COMPLETE", reasons);
+  }
+});
+
+test("a policy is taken from nobody from whom its changer may not take one", async () => {
+  const forbids = (Roles: readonly string[]): object => ({
+    Forbids: {
+      Type: "AWS::IAM::Policy",
+      Properties: { PolicyName: "forbids", PolicyDocument: policyOf("*", "Deny"), Roles },
+    },
+  });
+  const { name } = await create(forbids(["runs", "other"]), { as: administrator });
+  mayDo([["iam:PutRolePolicy", "*"]]);
+  const { status } = await update(name, forbids(["other"]));
+  assert.match(status, /^UPDATE_ROLLBACK/);
+  assert.ok("forbids" in (local.identities.getRole("runs")?.policies ?? {}));
+  await remove(name);
+});
+
+test("a role that is denied by its path is denied to a template that calls it by its name", async () => {
+  const Properties = { PolicyName: "mine", PolicyDocument: policyOf("*"), Roles: ["chief"] };
+  mayDo([["iam:PutRolePolicy", "*"]], [["iam:*", role("chiefs/*")]]);
+  const { status, reasons } = await create({ Mine: { Type: "AWS::IAM::Policy", Properties } });
+  assert.equal(status, "ROLLBACK_COMPLETE");
+  assert.ok(reasons.includes(`${isRefusalOf("iam:PutRolePolicy")}: ${role("chiefs/chief")}`), reasons);
+});
+
+test("a template shows no parameter of SSM to those who may not read it", async () => {
+  const secret = `arn:aws:ssm:${region}:${account}:parameter/secret`;
+  const copy = (Value: unknown): object => ({
+    Copy: { Type: "AWS::SSM::Parameter", Properties: { Name: "/copy", Type: "String", Value } },
+  });
+  const Parameters = { Secret: { Type: "AWS::SSM::Parameter::Value<String>", Default: "/secret" } };
+  const readings = [
+    (): Promise<Outcome> => create(copy("{{resolve:ssm:/secret:1}}")),
+    (): Promise<Outcome> => create(copy({ Ref: "Secret" }), { Parameters }),
+  ];
+  for (const reading of readings) {
+    mayDo([["ssm:*", "*"]], [["ssm:GetParameters", secret]]);
+    await assert.rejects(reading(), { name: "AccessDenied", message: /ssm:GetParameters/ });
+    mayDo([["ssm:*", "*"]]);
+    const { name, status, reasons } = await reading();
+    assert.equal(status, "CREATE_COMPLETE", reasons);
+    await remove(name);
+  }
+});
+
 test("with a role a stack is made in that role's name, whoever asks, and changed in it as well", async () => {
+  const byRole = { as: administrator, RoleARN: role("walker") };
   mayDo([]);
-  const { status, reasons } = await create(takeover, role("walker"));
+  const { status, reasons } = await create(takeover, byRole);
   assert.equal(status, "ROLLBACK_COMPLETE");
   assert.match(
     reasons,
@@ -349,11 +678,18 @@ test("with a role a stack is made in that role's name, whoever asks, and changed
     Set: { Type: "AWS::SSM::Parameter", Properties: { Name: "/kept", Type: "String", Value } },
   });
   mayDo([["ssm:PutParameter", "*"]]);
-  const made = await create(parameter("1"), role("walker"));
+  const made = await create(parameter("1"), byRole);
   assert.equal(made.status, "CREATE_COMPLETE", made.reasons);
   mayDo([]);
-  const TemplateBody = JSON.stringify({ Resources: parameter("2") });
-  await administrator.send(new UpdateStackCommand({ StackName: made.name, TemplateBody }));
-  assert.match(await settledStatus(administrator, made.name), /^UPDATE_ROLLBACK/);
-  assert.match(await reasonsOf(made.name), /not authorized to perform: ssm:PutParameter/);
+  const changed = await update(made.name, parameter("2"), { as: administrator });
+  assert.match(changed.status, /^UPDATE_ROLLBACK/);
+  assert.match(changed.reasons, /not authorized to perform: ssm:PutParameter/);
+});
+
+test("a stack's role is named by its ARN, about which its handing over was asked, and trusts CloudFormation", async () => {
+  mayDo([["iam:PassRole", "*"]], [["iam:PassRole", role("walker")]]);
+  for (const RoleARN of ["walker", role("chief"), role("runs")]) {
+    await assert.rejects(create(takeover, { RoleARN }), { message: /is invalid or cannot be assumed/ });
+  }
+  await assert.rejects(create(takeover, { RoleARN: role("walker") }), { message: /iam:PassRole/ });
 });

@@ -225,7 +225,7 @@ export class AccountIdentities implements Identities {
     }
     const known = this.#find(request.roleArn);
     // To those who may not know which roles there are, an absent one and a forbidden one look the same.
-    if (known === undefined || !this.#mayAssume(known, request)) {
+    if (known === undefined || !this.#isTrusted(known, request)) {
       const who = "callerArn" in request ? `User: ${request.callerArn}` : `Service: ${request.service}`;
       const what = `is not authorized to perform: sts:AssumeRole on resource: ${request.roleArn}`;
       throw new IdentityError("AccessDenied", `${who} ${what}`);
@@ -236,7 +236,12 @@ export class AccountIdentities implements Identities {
     return credential;
   }
 
-  #mayAssume({ role, trust }: KnownRole, request: AssumeRoleRequest): boolean {
+  mayAssume(request: AssumeRoleRequest): boolean {
+    const known = this.#find(request.roleArn);
+    return known !== undefined && this.#isTrusted(known, request);
+  }
+
+  #isTrusted({ role, trust }: KnownRole, request: AssumeRoleRequest): boolean {
     const assumer = this.#assumer(request);
     const principalArn = "callerArn" in request ? this.#principalArn(request.callerArn) : undefined;
     const context = this.#context(principalArn, request.context);

@@ -93,4 +93,6 @@ export interface Identities {
 
   /** @throws {IdentityError} `AccessDenied` where the trust policy or the caller's own policies do not allow it */
   assumeRole(request: AssumeRoleRequest): Credential;
+  /** Whether `assumeRole` would give a credential; of the words and times of the request only the role is looked at. */
+  mayAssume(request: AssumeRoleRequest): boolean;
 }

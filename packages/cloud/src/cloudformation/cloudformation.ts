@@ -5,16 +5,17 @@ import { join } from "node:path";
 import type { Log } from "@dsql-local/cluster";
 
 import type { Authorizer } from "../authorization.ts";
-import { permissionTable, resourcePermissions } from "../permissions/index.ts";
+import { permissionTable } from "../permissions/index.ts";
 import { type QueryOperation, queryService } from "../protocol/index.ts";
 import type { Service } from "../service.ts";
 import { type CloudFormationParts, cloudFormationOperations, type RequestReaders } from "./api/index.ts";
 import { Deployments } from "./deployment.ts";
 import { nestedStackType } from "./nested-stack.ts";
 import { knownAfterApply } from "./evaluation.ts";
-import type { Admit } from "./resource-steps.ts";
+import { createAdmission, type ResourceFacts } from "./resource-permissions/index.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { resourceTypeFinder } from "./resource-type-finder.ts";
+import type { SsmReader } from "./stack.ts";
 import { StackStore } from "./stack-store.ts";
 
 export interface CloudFormationOptions {
@@ -24,6 +25,8 @@ export interface CloudFormationOptions {
   readonly resourceTypes: Readonly<Record<string, ResourceType>>;
   readonly readers: RequestReaders;
   readonly authorize: Authorizer;
+  /** Beside those that CloudFormation knows itself. */
+  readonly facts: Pick<ResourceFacts, "roleArn" | "rolesWith" | "functionArn">;
   readonly log: Log;
 }
 
@@ -41,13 +44,23 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
   const store = new StackStore({ directory: join(options.dataDir, "cloudformation"), account, region });
   const types: Record<string, ResourceType> = { ...options.resourceTypes };
   const { typeOf, refuseUnknownTypes } = resourceTypeFinder(types);
-  const { ssmValue, withLocalAddresses } = readers;
-  const admit = admitBy(options);
+  const { withLocalAddresses } = readers;
+  const facts = {
+    ...options.facts,
+    stackArn: (nameOrArn: string) => store.find(nameOrArn)?.id,
+    changeSetStackArn: (name: string, stackName?: string) => changeSetOwner(store, name, stackName),
+    objectArn: readers.objectArn,
+  };
+  const admission = createAdmission({ account, region, authorize: options.authorize, facts });
+  const ssmValueFor: SsmReader = (actor) => (selector) => {
+    admission.read(actor, selector);
+    return readers.ssmValue(selector);
+  };
   const deployments = new Deployments({
     store,
     typeOf,
-    admit,
-    ssmValue,
+    admission,
+    ssmValueFor,
     withLocalAddresses,
     account,
     region,
@@ -58,23 +71,24 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
     store,
     deployments,
     readers,
+    ssmValueFor,
     typeOf,
     refuseUnknownTypes,
-    evaluationOptions: (template, definition) => ({
+    evaluationOptions: (template, definition, actor) => ({
       template,
       definition,
       account,
       region,
       exported: (name) => store.exports().find((candidate) => candidate.name === name)?.value,
       // What there is only once the deployment has begun differs from whatever was there.
-      ssmValue: (selector) => readers.ssmValue(selector) ?? knownAfterApply,
+      ssmValue: (selector) => ssmValueFor(actor)(selector) ?? knownAfterApply,
       withLocalAddresses,
     }),
   };
 
   const stackArnPrefix = `arn:aws:cloudformation:${region}:${account}:stack/`;
   types["AWS::CloudFormation::Stack"] = nestedStackType(parts, stackArnPrefix);
-  refuseUnlisted(Object.keys(types));
+  admission.refuseUnlisted(Object.keys(types));
   const operations = cloudFormationOperations(parts);
   const service = queryService({
     name: "CloudFormation",
@@ -84,11 +98,7 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
       table: permissionTable.cloudformation,
       account,
       authorize: options.authorize,
-      facts: {
-        stackArn: (nameOrArn) => store.find(nameOrArn)?.id,
-        changeSetStackArn: (name, stackName) => changeSetOwner(store, name, stackName),
-        objectArn: readers.objectArn,
-      },
+      facts,
     },
   });
   return {
@@ -107,28 +117,4 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
 function changeSetOwner(store: StackStore, name: string, stackName: string | undefined): string | undefined {
   if (stackName !== undefined && store.find(stackName) === undefined) return undefined;
   return store.findChangeSet(name, stackName)?.stack.id;
-}
-
-/** Whoever a stack is worked on for needs what AWS would ask of them, resource by resource. */
-function admitBy({ account, region, authorize }: CloudFormationOptions): Admit {
-  return (actor, step, resource) => {
-    if (actor === undefined) return;
-    const needs = resourcePermissions[tableName(resource.type)];
-    if (needs === undefined) throw new Error(`the table of permissions lacks ${resource.type}`);
-    for (const { action, resource: arn, context } of needs(step, resource, { account, region }))
-      authorize({ ...actor, accessKeyId: "" }, action, arn, {
-        region,
-        ...(context !== undefined && { context }),
-      });
-  };
-}
-
-function tableName(type: string): string {
-  return type.startsWith("Custom::") ? "AWS::CloudFormation::CustomResource" : type;
-}
-
-/** @throws {Error} nothing would keep anybody from making resources of that type */
-function refuseUnlisted(types: readonly string[]): void {
-  const missing = types.filter((type) => !Object.hasOwn(resourcePermissions, type));
-  if (missing.length > 0) throw new Error(`the table of permissions lacks ${missing.join(", ")}`);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
 import { Deployments } from "./deployment.ts";
+import type { Admission } from "./resource-permissions/index.ts";
 import type { ResourceRequest, ResourceType } from "./resource-type.ts";
 import type { Stack, StackDefinition } from "./stack.ts";
 import { StackStore } from "./stack-store.ts";
@@ -63,25 +64,41 @@ interface Engine {
   readonly deployments: Deployments;
 }
 
-function workbench(t: TestContext): { things: Things; start: () => Engine } {
+interface Workbench {
+  readonly things: Things;
+  /** In whose name each step was asked for: `<step> <id> <actor>`. */
+  readonly asked: string[];
+  readonly start: () => Engine;
+}
+
+function workbench(t: TestContext): Workbench {
   const directory = mkdtempSync(join(tmpdir(), "dsql-local-stacks-"));
   t.after(() => {
     rmSync(directory, { recursive: true, force: true });
   });
   const things = new Things();
+  const asked: string[] = [];
+  const admission: Admission = {
+    change: (actor, _type, { step, physicalId }) => {
+      asked.push(`${step} ${physicalId} ${actor?.callerArn ?? "nobody"}`);
+    },
+    read: () => undefined,
+    refuseUnlisted: () => undefined,
+  };
   const account = "123456789012";
   const region = "us-east-1";
   return {
     things,
+    asked,
     start: () => {
       const store = new StackStore({ directory, account, region });
       store.load();
       const deployments = new Deployments({
         store,
-        ssmValue: () => undefined,
+        ssmValueFor: () => () => undefined,
         withLocalAddresses: (text) => text,
         typeOf: () => things,
-        admit: () => undefined,
+        admission,
         account,
         region,
         log: () => undefined,
@@ -177,6 +194,22 @@ test("a creation cut short by a stop is undone at the next start", async (t) => 
   assert.ok(
     stack.events.some((event) => event.reason?.includes("stopped while the operation was under way")),
   );
+});
+
+test("what a stop cut short is undone in the name of whoever asked for it", async (t) => {
+  const { things, asked, start } = workbench(t);
+  const engine = start();
+  const stack = engine.store.create(
+    "stack",
+    definition({ A: { Value: "1" }, B: { Value: "hang", needs: ["A"] } }),
+    "REVIEW_IN_PROGRESS",
+  );
+  const actor = { principalArn: "arn:aws:iam::123456789012:role/ana", callerArn: "ana" };
+  await stopInside(engine, things, () => {
+    engine.deployments.beginCreate(stack, { definition: stack.definition, onFailure: "ROLLBACK", actor });
+  });
+  assert.equal((await restarted(start)).stack.status, "ROLLBACK_COMPLETE");
+  assert.deepEqual(asked, ["create A ana", "create B ana", "delete B ana", "delete A ana"]);
 });
 
 test("an update cut short by a stop goes back to what was at the next start", async (t) => {

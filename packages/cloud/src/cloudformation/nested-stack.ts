@@ -18,7 +18,7 @@ import { resolveParameters } from "./parameters.ts";
 import { physicalName } from "./physical-name.ts";
 import type { ResourceOutcome, ResourceRequest, ResourceType } from "./resource-type.ts";
 import { objectIn, requiredText, tagsOf, textMap, textsIn } from "./properties.ts";
-import { isInProgress, type Stack, type StackDefinition } from "./stack.ts";
+import { isInProgress, type Stack, type StackActor, type StackDefinition } from "./stack.ts";
 import { parseNewTemplate, type Template } from "./template.ts";
 
 /** A stack's name in AWS has at most 128 characters. */
@@ -48,11 +48,8 @@ export function nestedStackType(parts: CloudFormationParts, stackArnPrefix: stri
         rootId: parent.rootId ?? parent.id,
       });
       isWithoutChange(parts, stack, wanted);
-      deployments.beginCreate(stack, {
-        definition: wanted.definition,
-        onFailure: "ROLLBACK",
-        actor: parent.operation?.actor,
-      });
+      const { definition, actor } = wanted;
+      deployments.beginCreate(stack, { definition, actor, onFailure: "ROLLBACK" });
       await deployments.settled(stack);
       if (stack.status !== "CREATE_COMPLETE") throw new Error(notSuccessful(stack, "created"));
       return outcome(stack);
@@ -63,8 +60,8 @@ export function nestedStackType(parts: CloudFormationParts, stackArnPrefix: stri
       await settled(parts, stack);
       const wanted = await readDefinition(parts, request);
       if (isWithoutChange(parts, stack, wanted)) return outcome(stack);
-      const { actor } = store.get(request.stackId).operation ?? {};
-      deployments.beginUpdate(stack, { definition: wanted.definition, onFailure: "ROLLBACK", actor });
+      const { definition, actor } = wanted;
+      deployments.beginUpdate(stack, { definition, actor, onFailure: "ROLLBACK" });
       await deployments.settled(stack);
       if (stack.status !== "UPDATE_COMPLETE") throw new Error(notSuccessful(stack, "updated"));
       return outcome(stack);
@@ -86,23 +83,27 @@ export function nestedStackType(parts: CloudFormationParts, stackArnPrefix: stri
 interface WantedDefinition {
   readonly definition: StackDefinition;
   readonly template: Template;
+  /** The same as the parent's. */
+  readonly actor: StackActor | undefined;
 }
 
 async function readDefinition(
-  { store, readers }: CloudFormationParts,
+  { store, readers, ssmValueFor }: CloudFormationParts,
   { stackId, properties, tags }: ResourceRequest,
 ): Promise<WantedDefinition> {
   const templateBody = await readers.objectText(requiredText(properties, "TemplateURL"));
   const template = parseNewTemplate(templateBody);
   refuseTransforms(template);
-  const { capabilities } = store.get(stackId).definition;
+  const parent = store.get(stackId);
+  const { capabilities } = parent.definition;
+  const { actor } = parent.operation ?? {};
   refuseMissingCapabilities(template, capabilities);
   const given = Object.entries(textMap(objectIn(properties, "Parameters")));
   const parameters = resolveParameters(
     template,
     given.map(([key, value]) => ({ key, value, usePreviousValue: false })),
     [],
-    readers.ssmValue,
+    ssmValueFor(actor),
   );
   const definition: StackDefinition = {
     templateBody,
@@ -111,12 +112,12 @@ async function readDefinition(
     capabilities,
     notificationArns: textsIn(properties, "NotificationARNs"),
   };
-  return { definition, template };
+  return { definition, template, actor };
 }
 
 /** Draws the changes without making them, which refuses what cannot be deployed before anything is made. */
 function isWithoutChange(parts: CloudFormationParts, stack: Stack, wanted: WantedDefinition): boolean {
-  const options = parts.evaluationOptions(wanted.template, wanted.definition);
+  const options = parts.evaluationOptions(wanted.template, wanted.definition, wanted.actor);
   return drawChanges(stack, options, parts).isEmpty;
 }
 

@@ -76,6 +76,11 @@ export function tagsOf(request: Pick<ResourceRequest, "properties" | "tags">): R
   return tags;
 }
 
+/** The same of a type of resource of which nobody knows whether it has its own tags in a list or in an object. */
+export function allTagsOf(request: Pick<ResourceRequest, "properties" | "tags">): Record<string, string> {
+  return { ...tagsOf(request), ...textMap(objectIn(request.properties, "Tags")) };
+}
+
 /** Of the tags that the template gives the resource itself, those that it has now; the stack's are not told apart here. */
 export function tagsNow(properties: ValueObject, tags: Readonly<Record<string, string>>): Value {
   return listIn(properties, "Tags").flatMap((tag) => {

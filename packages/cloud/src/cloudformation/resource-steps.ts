@@ -9,15 +9,13 @@
 import { canonical } from "./intrinsics.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { FailedCreation, type ResourceRequest, type ResourceType } from "./resource-type.ts";
-import type { Stack, StackActor, StackResource } from "./stack.ts";
-import type { ResourceStep } from "../permissions/index.ts";
+import type { Stack, StackDefinition, StackResource } from "./stack.ts";
+import { nothing, type Admission, type ResourceChange } from "./resource-permissions/index.ts";
+import { allTagsOf } from "./properties.ts";
 import type { StackStore } from "./stack-store.ts";
 
 /** The endpoint stops: what is under way is finished or undone at the next start. */
 export class Interrupted extends Error {}
-
-/** @throws {ServiceError} AccessDenied: in whose name the stack is worked on may not do that */
-export type Admit = (actor: StackActor | undefined, step: ResourceStep, resource: StackResource) => void;
 
 /** A failure's words: an AWS error with its code, as CloudFormation shows them. */
 export function reasonOf(error: unknown): string {
@@ -29,18 +27,18 @@ export function reasonOf(error: unknown): string {
 export class ResourceSteps {
   readonly #store: StackStore;
   readonly #typeOf: (type: string) => ResourceType;
-  readonly #admit: Admit;
+  readonly #admission: Admission;
   readonly #signal: AbortSignal;
 
   constructor(options: {
     store: StackStore;
     typeOf: (type: string) => ResourceType;
-    admit: Admit;
+    admission: Admission;
     signal: AbortSignal;
   }) {
     this.#store = options.store;
     this.#typeOf = options.typeOf;
-    this.#admit = options.admit;
+    this.#admission = options.admission;
     this.#signal = options.signal;
   }
 
@@ -58,7 +56,7 @@ export class ResourceSteps {
     try {
       draft = this.#draft(stack, evaluation, logicalId, needs);
       // Refused before it is recorded: there is nothing that a rollback would have to remove.
-      this.#admit(stack.operation?.actor, "create", draft);
+      this.#admit(stack, "create", undefined, draft);
       this.#record(stack, { ...draft, status: `${verb}_IN_PROGRESS` });
       this.#event(stack, draft, `${verb}_IN_PROGRESS`, verb === "UPDATE" ? replacementReason : undefined);
       const outcome = await this.#typeOf(draft.type).create(
@@ -98,7 +96,7 @@ export class ResourceSteps {
     try {
       this.#record(stack, { ...target, status: "UPDATE_IN_PROGRESS" });
       this.#event(stack, target, "UPDATE_IN_PROGRESS");
-      this.#admit(stack.operation?.actor, "update", target);
+      this.#admit(stack, "update", current, target);
       const outcome = await this.#typeOf(target.type).update(
         this.#request(stack, target, "UPDATE_IN_PROGRESS"),
         { properties: current.properties },
@@ -123,7 +121,7 @@ export class ResourceSteps {
         return true;
       }
       this.#event(stack, resource, "DELETE_IN_PROGRESS");
-      this.#admit(stack.operation?.actor, "delete", resource);
+      this.#admit(stack, "delete", resource, undefined);
       const type = this.#typeOf(resource.type);
       await type.remove(this.#request(stack, resource, "DELETE_IN_PROGRESS"));
       this.#event(stack, resource, "DELETE_COMPLETE", type.keptOnDelete);
@@ -152,6 +150,23 @@ export class ResourceSteps {
     const changed = (name: string): boolean =>
       canonical(current.properties[name] ?? null) !== canonical(target.properties[name] ?? null);
     return this.#typeOf(target.type).replacedBy.some(changed) ? "replacement" : "inPlace";
+  }
+
+  /** @throws {ServiceError} AccessDenied: in whose name the stack is worked on may not do that */
+  #admit(
+    stack: Stack,
+    step: ResourceChange["step"],
+    before: StackResource | undefined,
+    after: StackResource | undefined,
+  ): void {
+    const { type = "", physicalId = "" } = after ?? before ?? {};
+    const { actor, previous } = stack.operation ?? {};
+    this.#admission.change(actor, type, {
+      step,
+      physicalId,
+      before: before === undefined ? nothing : stateOf(before, previous?.definition ?? stack.definition),
+      after: after === undefined ? nothing : stateOf(after, stack.definition),
+    });
   }
 
   #draft(stack: Stack, evaluation: Evaluation, logicalId: string, needs: readonly string[]): StackResource {
@@ -243,6 +258,11 @@ export class ResourceSteps {
     });
     this.#store.save(stack);
   }
+}
+
+function stateOf({ properties }: StackResource, definition: StackDefinition): ResourceChange["before"] {
+  const stackTags = Object.fromEntries(definition.tags.map(({ key, value }) => [key, value]));
+  return { properties, tags: allTagsOf({ properties, tags: stackTags }) };
 }
 
 const replacementReason =

@@ -9,17 +9,18 @@ import type { Log } from "@dsql-local/cluster";
 
 import { type Dependencies, inOrder, reversed } from "./dependencies.ts";
 import { Evaluation } from "./evaluation.ts";
-import { type Admit, Interrupted, reasonOf, ResourceSteps } from "./resource-steps.ts";
+import { Interrupted, reasonOf, ResourceSteps } from "./resource-steps.ts";
+import type { Admission } from "./resource-permissions/index.ts";
 import type { ResourceType } from "./resource-type.ts";
-import type { Operation, Stack, StackDefinition, StackResource } from "./stack.ts";
+import type { Operation, SsmReader, Stack, StackDefinition, StackResource } from "./stack.ts";
 import type { StackStore } from "./stack-store.ts";
 import { parseTemplate } from "./template.ts";
 
 export interface StackWorkOptions {
   readonly store: StackStore;
   readonly typeOf: (type: string) => ResourceType;
-  readonly admit: Admit;
-  readonly ssmValue: (selector: string) => string | undefined;
+  readonly admission: Admission;
+  readonly ssmValueFor: SsmReader;
   readonly withLocalAddresses: (text: string) => string;
   readonly account: string;
   readonly region: string;
@@ -37,8 +38,8 @@ export class StackWork {
   constructor(options: StackWorkOptions, signal: AbortSignal) {
     this.#options = options;
     this.#store = options.store;
-    const { store, typeOf, admit } = options;
-    this.#steps = new ResourceSteps({ store, typeOf, admit, signal });
+    const { store, typeOf, admission } = options;
+    this.#steps = new ResourceSteps({ store, typeOf, admission, signal });
   }
 
   async create(stack: Stack): Promise<void> {
@@ -312,7 +313,7 @@ export class StackWork {
       region: this.#options.region,
       resource: (logicalId) => stack.resources[logicalId],
       exported: (name) => this.#store.exports().find((candidate) => candidate.name === name)?.value,
-      ssmValue: this.#options.ssmValue,
+      ssmValue: this.#options.ssmValueFor(stack.operation?.actor),
       withLocalAddresses: this.#options.withLocalAddresses,
     });
   }

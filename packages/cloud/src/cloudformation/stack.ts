@@ -95,7 +95,6 @@ export interface ChangeSet {
 /** What follows a failed creation or update. */
 export type FailureAction = "ROLLBACK" | "DELETE" | "DO_NOTHING";
 
-/** An operation under way, enough to go on after a stop. */
 /** In whose name an operation makes, changes and removes resources: the stack's role, or who asked for it. */
 export interface StackActor {
   readonly principalArn: string;
@@ -103,6 +102,10 @@ export interface StackActor {
   readonly callerArn: string;
 }
 
+/** The values of SSM parameters as somebody may read them; undefined is one that is not there. */
+export type SsmReader = (actor: StackActor | undefined) => (selector: string) => string | undefined;
+
+/** An operation under way, enough to go on after a stop. */
 export interface Operation {
   readonly kind: "create" | "update" | "delete" | "rollback" | "cleanup";
   readonly onFailure: FailureAction;

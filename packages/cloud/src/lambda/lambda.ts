@@ -17,6 +17,7 @@ import { LambdaApi } from "./api/index.ts";
 import { Concurrency } from "./concurrency.ts";
 import { runtimeVariables } from "./configuration.ts";
 import { EventQueue } from "./events/index.ts";
+import type { LambdaFacts } from "../permissions/index.ts";
 import { parseFunctionName } from "./function-name.ts";
 import { FunctionStore } from "./function-store.ts";
 import { Functions, type FetchObject } from "./functions.ts";
@@ -86,6 +87,8 @@ export interface Lambda extends Service {
   readonly updateFunctionConfiguration: Functions["updateFunctionConfiguration"];
   readonly deleteFunction: Functions["deleteFunction"];
   readonly getFunction: Functions["getFunction"];
+  /** @throws {ServiceError} it is no name of a function, or names two qualifiers */
+  readonly functionArn: LambdaFacts["functionArn"];
   invoke(input: InvokeInput): Promise<InvokeOutput>;
   /** Makes the environments that provisioned concurrency asks for; the endpoint's address must be known by then. */
   start(): void;
@@ -139,11 +142,9 @@ export function createLambda(options: LambdaOptions): Lambda {
   const endpoint = (): string => options.awsEndpoint?.() ?? "";
   const urls = new FunctionUrls({ functions, store, endpoint });
   const invoke = (input: InvokeInput): Promise<InvokeOutput> => invoker.invoke(input);
-  const access = {
-    account,
-    authorize: authorizer,
-    facts: { functionArn: (name: string, qualifier?: string) => qualifiedArn(functions, name, qualifier) },
-  };
+  const functionArn: LambdaFacts["functionArn"] = (name, qualifier) =>
+    qualifiedArn(functions, name, qualifier);
+  const access = { account, authorize: authorizer, facts: { functionArn } };
   const api = new LambdaApi({
     functions,
     permissions,
@@ -166,6 +167,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     updateFunctionConfiguration: (input) => functions.updateFunctionConfiguration(input),
     deleteFunction: (name, qualifier) => functions.deleteFunction(name, qualifier),
     getFunction: (name, qualifier) => functions.getFunction(name, qualifier),
+    functionArn,
     invoke,
     handle: (request) => api.handle(request),
     start: () => invoker.provision(),

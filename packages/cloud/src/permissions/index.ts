@@ -26,12 +26,6 @@ export type { IamFacts } from "./iam.ts";
 export type { LambdaFacts, LambdaInput } from "./lambda.ts";
 export type { LogsFacts } from "./logs.ts";
 export type { S3Facts, S3Input } from "./s3.ts";
-export {
-  type ResourceAbout,
-  resourcePermissions,
-  type ResourceStep,
-  type ResourceToChange,
-} from "./resources.ts";
 export { parameterArn } from "./ssm.ts";
 
 /** By the name in the credential scope, and by operation. */

@@ -32,7 +32,7 @@ const itemsPerPage = 100;
 export function changeSetOperations(parts: CloudFormationParts): Record<string, QueryOperation> {
   const { store } = parts;
   return {
-    CreateChangeSet: (input) => createChangeSet(parts, input),
+    CreateChangeSet: (input, { caller }) => createChangeSet(parts, input, caller),
 
     ExecuteChangeSet: (input, { caller }) => executeChangeSet(parts, input, caller),
 
@@ -63,12 +63,16 @@ export function changeSetOperations(parts: CloudFormationParts): Record<string, 
   };
 }
 
-async function createChangeSet(parts: CloudFormationParts, input: QueryInput): Promise<XmlValue> {
+async function createChangeSet(
+  parts: CloudFormationParts,
+  input: QueryInput,
+  caller: Caller,
+): Promise<XmlValue> {
   const { store } = parts;
   const stackName = readStackName(input);
   const name = input.required("ChangeSetName");
   const type = readType(input.text("ChangeSetType"));
-  const requested = await readDefinition(input, store.find(stackName), parts.readers);
+  const requested = await readDefinition(parts, { input, caller }, store.find(stackName));
   const { stack, isNew } = stackFor(store, stackName, type, requested);
   try {
     if (Object.hasOwn(stack.changeSets, name)) {
@@ -120,8 +124,8 @@ function drawChangeSet(
   asked: { name: string; type: "CREATE" | "UPDATE"; requested: RequestedDefinition; input: QueryInput },
 ): ChangeSet {
   const { name, type, input } = asked;
-  const { definition, template } = asked.requested;
-  const drawn = drawChanges(stack, parts.evaluationOptions(template, definition), parts);
+  const { definition, template, actor } = asked.requested;
+  const drawn = drawChanges(stack, parts.evaluationOptions(template, definition, actor), parts);
   const isEmpty = drawn.isEmpty && type === "UPDATE";
   const description = input.text("Description");
   return {
@@ -140,7 +144,7 @@ function drawChangeSet(
 }
 
 async function executeChangeSet(
-  { store, deployments }: CloudFormationParts,
+  { store, deployments, readers }: CloudFormationParts,
   input: QueryInput,
   caller: Caller,
 ): Promise<XmlValue> {
@@ -155,7 +159,7 @@ async function executeChangeSet(
     definition: changeSet.definition,
     onFailure: input.flag("DisableRollback") === true ? ("DO_NOTHING" as const) : changeSet.onStackFailure,
     clientRequestToken: input.text("ClientRequestToken"),
-    actor: actorOf(changeSet.definition.roleArn, caller),
+    actor: actorOf(changeSet.definition.roleArn, caller, readers),
   };
   stack.disableRollback = input.flag("DisableRollback") ?? false;
   if (stack.status === "REVIEW_IN_PROGRESS") deployments.beginCreate(stack, options);

@@ -3,7 +3,7 @@
 import { type QueryInput, validationError } from "../../protocol/index.ts";
 import { type Caller, ServiceError } from "../../service.ts";
 import { resolveParameters } from "../parameters.ts";
-import type { FailureAction, Stack, StackActor, StackDefinition, Tag } from "../stack.ts";
+import type { FailureAction, SsmReader, Stack, StackActor, StackDefinition, Tag } from "../stack.ts";
 import { parseNewTemplate, type Template } from "../template.ts";
 
 /** What reading a request needs from beside CloudFormation. */
@@ -16,13 +16,23 @@ export interface RequestReaders {
   readonly ssmValue: (selector: string) => string | undefined;
   /** As `EvaluationOptions` has it. */
   readonly withLocalAddresses: (text: string) => string;
-  /** Whether CloudFormation may act as this role. */
+  /** Whether CloudFormation may act as the role that has this ARN. */
   readonly isAssumable: (roleArn: string) => boolean;
 }
 
-/** In whose name the stack is to be worked on. @param roleArn - the role that the request or the stack names */
-export function actorOf(roleArn: string | undefined, caller: Caller): StackActor {
+/**
+ * In whose name the stack is to be worked on.
+ *
+ * @param roleArn - the role that the request or the stack names
+ * @throws {ServiceError} ValidationError: CloudFormation may not act as that role
+ */
+export function actorOf(
+  roleArn: string | undefined,
+  caller: Caller,
+  { isAssumable }: Pick<RequestReaders, "isAssumable">,
+): StackActor {
   if (roleArn === undefined) return { principalArn: caller.principalArn, callerArn: caller.callerArn };
+  if (!isAssumable(roleArn)) throw validationError(`Role ${roleArn} is invalid or cannot be assumed`);
   const [, , , , account, path = ""] = roleArn.split(":");
   const name = path.slice(path.lastIndexOf("/") + 1);
   const callerArn = `arn:aws:sts::${account ?? ""}:assumed-role/${name}/AWSCloudFormation`;
@@ -32,14 +42,17 @@ export function actorOf(roleArn: string | undefined, caller: Caller): StackActor
 export interface RequestedDefinition {
   readonly definition: StackDefinition;
   readonly template: Template;
+  readonly actor: StackActor;
 }
 
 /** @param stack - the stack as it is, for what the request takes over from it */
 export async function readDefinition(
-  input: QueryInput,
+  { readers, ssmValueFor }: { readonly readers: RequestReaders; readonly ssmValueFor: SsmReader },
+  { input, caller }: { readonly input: QueryInput; readonly caller: Caller },
   stack: Stack | undefined,
-  readers: RequestReaders,
 ): Promise<RequestedDefinition> {
+  const roleArn = input.text("RoleARN") ?? stack?.definition.roleArn;
+  const actor = actorOf(roleArn, caller, readers);
   const templateBody = await readTemplateBody(input, stack, readers);
   const template = parseNewTemplate(templateBody);
   refuseTransforms(template);
@@ -48,13 +61,10 @@ export async function readDefinition(
     value: parameter.text("ParameterValue"),
     usePreviousValue: parameter.flag("UsePreviousValue") ?? false,
   }));
-  const parameters = resolveParameters(template, given, stack?.definition.parameters ?? [], readers.ssmValue);
+  const previous = stack?.definition.parameters ?? [];
+  const parameters = resolveParameters(template, given, previous, ssmValueFor(actor));
   const capabilities = input.texts("Capabilities");
   refuseMissingCapabilities(template, capabilities);
-  const roleArn = input.text("RoleARN") ?? stack?.definition.roleArn;
-  if (roleArn !== undefined && !readers.isAssumable(roleArn)) {
-    throw validationError(`Role ${roleArn} is invalid or cannot be assumed`);
-  }
   const tags = readTags(input);
   const definition: StackDefinition = {
     templateBody,
@@ -65,7 +75,7 @@ export async function readDefinition(
     ...(roleArn === undefined ? {} : { roleArn }),
     ...(input.text("DeploymentMode") === "REVERT_DRIFT" ? { revertsDrift: true } : {}),
   };
-  return { definition, template };
+  return { definition, template, actor };
 }
 
 async function readTemplateBody(

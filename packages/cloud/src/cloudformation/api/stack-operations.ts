@@ -18,7 +18,7 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
   return {
     async CreateStack(input, { caller }) {
       const name = readStackName(input);
-      const requested = await readDefinition(input, undefined, parts.readers);
+      const requested = await readDefinition(parts, { input, caller }, undefined);
       if (store.find(name) !== undefined) {
         throw new ServiceError({ code: "AlreadyExistsException", message: `Stack [${name}] already exists` });
       }
@@ -31,7 +31,7 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
           definition: requested.definition,
           onFailure: readFailureAction(input),
           clientRequestToken: input.text("ClientRequestToken"),
-          actor: actorOf(requested.definition.roleArn, caller),
+          actor: requested.actor,
         });
       } catch (error) {
         store.remove(stack);
@@ -43,14 +43,14 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
 
     async UpdateStack(input, { caller }) {
       const stack = store.get(readStackName(input));
-      const requested = await readDefinition(input, stack, parts.readers);
+      const requested = await readDefinition(parts, { input, caller }, stack);
       refuseUnlessUpdatable(stack);
       if (isWithoutChange(parts, stack, requested)) throw validationError("No updates are to be performed.");
       deployments.beginUpdate(stack, {
         definition: requested.definition,
         onFailure: readFailureAction(input),
         clientRequestToken: input.text("ClientRequestToken"),
-        actor: actorOf(requested.definition.roleArn, caller),
+        actor: requested.actor,
       });
       await deployments.headStart(stack);
       return { StackId: stack.id };
@@ -60,7 +60,7 @@ export function stackOperations(parts: CloudFormationParts): Record<string, Quer
 }
 
 /** How a stack ends, and what keeps it from ending. */
-function endOperations({ store, deployments }: CloudFormationParts): Record<string, QueryOperation> {
+function endOperations({ store, deployments, readers }: CloudFormationParts): Record<string, QueryOperation> {
   return {
     async DeleteStack(input, { caller }) {
       const stack = store.find(readStackName(input));
@@ -73,7 +73,7 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
       deployments.beginDelete(stack, {
         retainResources: input.texts("RetainResources"),
         clientRequestToken: input.text("ClientRequestToken"),
-        actor: actorOf(input.text("RoleARN") ?? stack.definition.roleArn, caller),
+        actor: actorOf(input.text("RoleARN") ?? stack.definition.roleArn, caller, readers),
       });
       await deployments.headStart(stack);
       return undefined;
@@ -91,7 +91,7 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
       const stack = store.get(readStackName(input));
       deployments.beginRollback(stack, {
         clientRequestToken: input.text("ClientRequestToken"),
-        actor: actorOf(input.text("RoleARN") ?? stack.definition.roleArn, caller),
+        actor: actorOf(input.text("RoleARN") ?? stack.definition.roleArn, caller, readers),
       });
       await deployments.headStart(stack);
       return { StackId: stack.id };
@@ -101,8 +101,8 @@ function endOperations({ store, deployments }: CloudFormationParts): Record<stri
 
 /** Draws the changes without making them, which refuses what cannot be deployed before anything is made. */
 function isWithoutChange(parts: CloudFormationParts, stack: Stack, requested: RequestedDefinition): boolean {
-  const { definition, template } = requested;
-  return drawChanges(stack, parts.evaluationOptions(template, definition), parts).isEmpty;
+  const { definition, template, actor } = requested;
+  return drawChanges(stack, parts.evaluationOptions(template, definition, actor), parts).isEmpty;
 }
 
 export function refuseUnlessUpdatable(stack: Stack): void {

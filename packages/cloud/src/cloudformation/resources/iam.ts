@@ -26,16 +26,21 @@ export function roleType(identities: Identities, policies: CustomerPolicies): Re
     });
   };
 
+  /** What differs and no more: only that was asked about. */
   const applyPolicies = (request: ResourceRequest, previous: ValueObject): void => {
     const name = request.physicalId;
     const wanted = inlinePolicies(request.properties);
-    for (const old of inlinePolicies(previous).keys())
-      if (!wanted.has(old)) identities.deleteRolePolicy(name, old);
-    for (const [policyName, document] of wanted) identities.putRolePolicy(name, policyName, document);
+    const before = inlinePolicies(previous);
+    for (const old of before.keys()) if (!wanted.has(old)) identities.deleteRolePolicy(name, old);
+    for (const [policyName, document] of wanted) {
+      const old = before.get(policyName);
+      if (old === undefined || canonical(old) !== canonical(document))
+        identities.putRolePolicy(name, policyName, document);
+    }
     const arns = textsIn(request.properties, "ManagedPolicyArns");
-    for (const old of textsIn(previous, "ManagedPolicyArns"))
-      if (!arns.includes(old)) policies.detach(name, old);
-    for (const arn of arns) policies.attach(name, arn);
+    const oldArns = textsIn(previous, "ManagedPolicyArns");
+    for (const old of oldArns) if (!arns.includes(old)) policies.detach(name, old);
+    for (const arn of arns) if (!oldArns.includes(arn)) policies.attach(name, arn);
   };
 
   const outcome = (request: ResourceRequest): ResourceOutcome => {
@@ -125,7 +130,8 @@ export function managedPolicyType(policies: CustomerPolicies, identities: Identi
       if (!roles.includes(role) && identities.getRole(role) !== undefined)
         policies.detach(role, request.physicalId);
     }
-    for (const role of roles) policies.attach(role, request.physicalId);
+    const oldRoles = textsIn(previous, "Roles");
+    for (const role of roles) if (!oldRoles.includes(role)) policies.attach(role, request.physicalId);
   };
   const attributes = (request: ResourceRequest): ValueObject => ({
     PolicyArn: request.physicalId,
