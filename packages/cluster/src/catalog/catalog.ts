@@ -35,16 +35,12 @@ const tablesMax = 2_000;
 /** A longer key, of a search path without end, is asked for each time. */
 const keyCharactersMax = 4_096;
 
-export interface Behind {
-  readonly oids: ReadonlySet<number>;
-  readonly functions: readonly string[];
-}
-
 export class Catalog {
   readonly #system: Requester;
   readonly #tables = new Map<string, Promise<Table | undefined>>();
-  readonly #behind = new Map<string, Promise<Behind>>();
+  readonly #behind = new Map<string, Promise<ReadonlySet<number>>>();
   #functions: Promise<FunctionFacts> | undefined;
+  #knownFunctions: FunctionFacts | undefined;
   #deferrableKeys: Promise<boolean> | undefined;
   #sharing: SharingFacts | undefined;
   #sharingAsked: Promise<void> | undefined;
@@ -61,6 +57,7 @@ export class Catalog {
     this.#tables.clear();
     this.#behind.clear();
     this.#functions = undefined;
+    this.#knownFunctions = undefined;
     this.#deferrableKeys = undefined;
     this.#sharing = undefined;
     this.#sharingAsked = undefined;
@@ -93,28 +90,41 @@ export class Catalog {
     return await asked;
   }
 
-  /** What stands behind a view, of views too: tables by their oids, and clients' functions by their names. */
-  async behind(relation: RelationName, searchPath: readonly string[]): Promise<Behind> {
+  /** The oids of the relations behind a view, of views too. */
+  async behind(relation: RelationName, searchPath: readonly string[]): Promise<ReadonlySet<number>> {
     const schemas = relation.schema === undefined ? searchPath : [relation.schema];
     const key = `${schemas.join("\0")}\0\0${relation.name}`;
     const known = this.#behind.get(key);
     if (known !== undefined) return await known;
     if (this.#behind.size >= tablesMax) this.#behind.clear();
-    const asked = this.#system.request(behindQuery, [textArray(schemas), relation.name]).then(({ rows }) => {
-      const [oids, functions] = (rows[0] ?? []).map((list) => JSON.parse(list ?? "[]") as unknown[]);
-      return { oids: new Set((oids ?? []).map(Number)), functions: (functions ?? []).map(String) };
-    });
+    const asked = this.#system
+      .request(behindQuery, [textArray(schemas), relation.name])
+      .then(({ rows }) => new Set(rows.map(([oid]) => Number(oid))));
     this.#behind.set(key, asked);
     asked.catch(() => this.#behind.delete(key));
     return await asked;
   }
 
   async functions(): Promise<FunctionFacts> {
-    this.#functions ??= askFunctionFacts(this.#system).catch((error: unknown) => {
-      this.#functions = undefined; // The next caller asks again.
-      throw error;
-    });
+    this.#functions ??= this.#askFunctions();
     return await this.#functions;
+  }
+
+  /** As `functions`; undefined while PostgreSQL has yet to be asked. */
+  get knownFunctions(): FunctionFacts | undefined {
+    return this.#knownFunctions;
+  }
+
+  async #askFunctions(): Promise<FunctionFacts> {
+    const asked = this.#version;
+    try {
+      const facts = await askFunctionFacts(this.#system);
+      if (asked === this.#version) this.#knownFunctions = facts;
+      return facts;
+    } catch (error) {
+      if (asked === this.#version) this.#functions = undefined; // The next caller asks again.
+      throw error;
+    }
   }
 
   /** What decides which texts are shared; undefined while PostgreSQL is being asked, and nothing is shared that long. */
@@ -168,9 +178,4 @@ WITH RECURSIVE behind(oid) AS (
   SELECT d.refobjid FROM behind JOIN pg_catalog.pg_rewrite r ON r.ev_class = behind.oid
   JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
-SELECT (SELECT pg_catalog.json_agg(oid::pg_catalog.int8) FROM behind), (
-  SELECT pg_catalog.json_agg(DISTINCT pg_catalog.lower(p.proname))
-  FROM behind JOIN pg_catalog.pg_rewrite r ON r.ev_class = behind.oid
-  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
-   AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-  JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND p.oid >= 16384)`;
+SELECT oid FROM behind`;

@@ -1,11 +1,13 @@
 /**
  * What functions may do that a statement's own text does not show: give another value with each call, change rows, or
- * both. Known by lower-case name; of several functions with one name the worst counts.
+ * both. Known by lower-case name; of several functions with one name the worst counts. A view calls what its query calls, and
+ * a table what its defaults and checks do, so they stand among the functions, by keys of their own.
  *
  * Tests: functions.test.ts, test/statement-plans.test.ts.
  */
 import type { Requester } from "../backend/index.ts";
-import { callsAny } from "./table.ts";
+import type { Analysis } from "../sql/index.ts";
+import { callsAny, isPlain } from "./table.ts";
 
 export interface FunctionFacts {
   /** They may answer differently within one transaction. */
@@ -16,40 +18,77 @@ export interface FunctionFacts {
   readonly unrepeatable: ReadonlySet<string>;
   /** Of the clients' own, those through which rows may change. */
   readonly changing: ReadonlySet<string>;
+  /** They may write other values when they are called again, if they write any. */
+  readonly differing: ReadonlySet<string>;
+  /** Of the clients' own, those through which rows may be locked. */
+  readonly locking: ReadonlySet<string>;
   /** Definitions of all of the clients' own, as SQL. */
   readonly bodies: ReadonlyMap<string, string>;
 }
 
-/** A client's own function. */
+/** A client's own function; or a view, or a table with its defaults and checks, that may call one. */
 export interface OwnFunction {
+  /** A relation's is its `viewKey` or `tableKey`. */
   readonly name: string;
-  /** Its definition, as SQL. */
+  /** Its definition, as SQL. Of a relation what it calls, with parentheses, and the relations that it reads. */
   readonly body: string;
-  /** It is declared stable or immutable, so PostgreSQL lets it write nothing. */
+  /** It is declared stable or immutable, so PostgreSQL lets it write nothing itself; what it calls may. */
   readonly isStable?: boolean;
 }
 
+/** What a view does when it is read, among the names of functions. */
+export const viewKey = (name: string): string => `view ${name.toLowerCase()}`;
+
+/** What a table does when it is written to: those of the clients' own that its defaults and its checks call. */
+export const tableKey = (name: string): string => `table ${name.toLowerCase()}`;
+
+const isTable = (name: string): boolean => name.startsWith(tableKey(""));
+
+/** All that a statement may call: functions that its text names, and what its relations stand for. */
+export function calledBy({
+  functions,
+  relations,
+}: Pick<Analysis, "functions" | "relations">): readonly string[] {
+  const behind = relations.flatMap(({ name, role }) =>
+    role === "target" ? [viewKey(name), tableKey(name)] : [viewKey(name)],
+  );
+  return [...functions, ...behind];
+}
+
 const locks = /\bfor\s+(?:no\s+key\s+)?update\b/gi;
+const locksRows = /\bfor\s+(?:update|no\s+key|key|share)\b/i;
 const changes = /\b(?:insert|update|delete|merge|copy|call)\b/i;
-const writes = /\b(?:insert|update|delete|merge|copy|call)\b|\bfor\s+(?:update|no\s+key|key|share)\b/i;
 
 /** @param volatile - names of all that are declared volatile, or as good as */
-export function functionFacts(volatile: ReadonlySet<string>, all: readonly OwnFunction[]): FunctionFacts {
-  const own = all.filter(({ isStable }) => isStable !== true);
-  const writing = spread(new Set(["set_config"]), own, ({ body }) => writes.test(body));
+export function functionFacts(volatile: ReadonlySet<string>, own: readonly OwnFunction[]): FunctionFacts {
+  const acts = ({ isStable, body }: OwnFunction, does: RegExp): boolean =>
+    isStable !== true && does.test(body);
+  const locking = spread(new Set(), own, (one) => acts(one, locksRows));
+  const writing = spread(new Set(["set_config"]), own, (one) => acts(one, changes) || acts(one, locksRows));
   const names = new Set(own.map(({ name }) => name));
   // Called again, set_config() sets the same.
   const builtIn = new Set([...volatile].filter((name) => !names.has(name) && name !== "set_config"));
   // A column's default may be volatile, so every INSERT counts.
   const differing = spread(builtIn, own, ({ body }) => /\binsert\b/i.test(body));
-  const unrepeatable = new Set([...writing].filter((name) => names.has(name) && differing.has(name)));
-  const changing = spread(new Set(), own, ({ body }) => changes.test(body.replace(locks, "")));
+  // Redo writes the rows that a table has got without asking its defaults again.
+  const unrepeatable = new Set(
+    [...writing].filter((name) => names.has(name) && (differing.has(name) || isTable(name))),
+  );
+  const changing = spread(new Set(), own, ({ isStable, body }) =>
+    acts({ name: "", isStable: isStable === true, body: body.replace(locks, "") }, changes),
+  );
   const bodies = new Map<string, string>();
-  for (const { name, body } of all) bodies.set(name, `${bodies.get(name) ?? ""}\n${body}`);
-  return { volatile, writing, unrepeatable, changing, bodies };
+  for (const { name, body } of own) bodies.set(name, `${bodies.get(name) ?? ""}\n${body}`);
+  // A stable function, or a view, may call what answers otherwise each time.
+  const answering = spread(
+    volatile,
+    own.filter(({ name }) => !isTable(name)),
+    () => false,
+  );
+  return { volatile: answering, writing, unrepeatable, changing, differing, locking, bodies };
 }
 
-/** Whether one of the functions, or one that it calls, names one of the tables. */
+/** Whether one of them, or one that it calls, names one of the tables. */
 export function mentions(
   { bodies }: FunctionFacts,
   called: readonly string[],
@@ -60,12 +99,17 @@ export function mentions(
   return called.some((name) => reading.has(name));
 }
 
-function namesOne(body: string, tables: ReadonlySet<string>): boolean {
+/** Whether a text has one of the names in it. */
+function namesOne(body: string, names: Iterable<string>): boolean {
   const text = body.toLowerCase();
-  return [...tables].some((table) => text.includes(table.toLowerCase()));
+  const words = new Set(text.match(/[a-z_][a-z0-9_$]*/g));
+  return [...names].some((name) => {
+    const lower = name.toLowerCase();
+    return words.has(lower) || (!isPlain(lower) && text.includes(lower));
+  });
 }
 
-/** The names that `isFirst` picks, and those whose bodies call one that is in already, and so on. */
+/** The names that `isFirst` picks, and those whose bodies call one that is in already, or name such a view, and so on. */
 function spread(
   start: ReadonlySet<string>,
   own: readonly OwnFunction[],
@@ -75,9 +119,17 @@ function spread(
   for (const one of own) if (isFirst(one)) found.add(one.name);
   for (let before = 0; before < found.size;) {
     before = found.size;
-    for (const { name, body } of own) if (callsAny(body, found)) found.add(name);
+    for (const { name, body } of own) {
+      if (!found.has(name) && (callsAny(body, found) || namesView(body, found))) found.add(name);
+    }
   }
   return found;
+}
+
+function namesView(body: string, found: ReadonlySet<string>): boolean {
+  const prefix = viewKey("");
+  const views = [...found].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return views.length > 0 && namesOne(body, views);
 }
 
 export async function askFunctionFacts(system: Requester): Promise<FunctionFacts> {
@@ -92,12 +144,40 @@ export async function askFunctionFacts(system: Requester): Promise<FunctionFacts
      WHERE p.prokind = 'f'
        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sys', 'pg_dsql', 'aws_dsql') AND p.oid >= 16384`,
   );
-  return functionFacts(
-    new Set(volatile.rows.map(([name]) => name ?? "")),
-    own.rows.map(([name, body, isStable]) => ({
-      name: name ?? "",
-      body: body ?? "",
-      isStable: isStable === "t",
-    })),
-  );
+  const functions = own.rows.map(([name, body, isStable]) => ({
+    name: name ?? "",
+    body: body ?? "",
+    isStable: isStable === "t",
+  }));
+  const { rows } = await system.request(relationsQuery);
+  const relations = rows.map(([kind, name, body]) => ({
+    name: (kind === "v" ? viewKey : tableKey)(name ?? ""),
+    body: body ?? "",
+  }));
+  return functionFacts(new Set(volatile.rows.map(([name]) => name ?? "")), [...functions, ...relations]);
 }
+
+/**
+ * What views call and read, and what tables call by their defaults and checks, or by those of their columns' domains. Read from
+ * PostgreSQL's trees: to print an expression it would lock the table, and wait for whoever changes that.
+ */
+const relationsQuery = `
+WITH tree AS MATERIALIZED (
+  SELECT ev_class AS relation, ev_action::text AS nodes FROM pg_rewrite WHERE oid >= 16384
+  UNION ALL SELECT adrelid, adbin::text FROM pg_attrdef WHERE oid >= 16384
+  UNION ALL SELECT conrelid, conbin::text FROM pg_constraint WHERE contype = 'c' AND conrelid >= 16384
+  UNION ALL SELECT a.attrelid, k.conbin::text FROM pg_constraint k JOIN pg_attribute a ON a.atttypid = k.contypid
+    WHERE k.contype = 'c' AND k.contypid >= 16384
+  UNION ALL SELECT a.attrelid, t.typdefaultbin::text FROM pg_type t JOIN pg_attribute a ON a.atttypid = t.oid
+    WHERE t.typtype = 'd' AND t.oid >= 16384),
+called AS (SELECT DISTINCT relation, found[1]::oid AS oid FROM tree, regexp_matches(nodes, ':funcid (\\d+)', 'g') AS found),
+named AS (SELECT DISTINCT relation, found[1]::oid AS oid FROM tree, regexp_matches(nodes, ':relid (\\d+)', 'g') AS found),
+word AS (
+  SELECT relation, lower(p.proname) || '()' AS text, p.oid >= 16384 AS is_own FROM called JOIN pg_proc p ON p.oid = called.oid
+  WHERE p.oid >= 16384 OR p.provolatile = 'v'
+  UNION ALL SELECT relation, r.relname, true FROM named JOIN pg_class r ON r.oid = named.oid WHERE r.oid <> relation)
+SELECT c.relkind, c.relname, string_agg(word.text, ' ')
+FROM word JOIN pg_class c ON c.oid = word.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE (c.relkind = 'v' OR (c.relkind = 'r' AND is_own))
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sys', 'pg_dsql', 'aws_dsql')
+GROUP BY c.oid, c.relkind, c.relname`;

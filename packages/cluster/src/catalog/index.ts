@@ -16,7 +16,7 @@ export {
   missingParent,
   stillReferenced,
 } from "./foreign-key.ts";
-export { type FunctionFacts, mentions } from "./functions.ts";
+export { calledBy, type FunctionFacts, mentions } from "./functions.ts";
 export { hasKeyOfImages, keyValuesOfImages, matchesKeyOfImages, sharesKeyOfImages } from "./keys.ts";
 export { seesReportedKey, seesReportedReference } from "./reported-key.ts";
 export { isShareable, mayUseSequences, type SharingFacts } from "./sharing.ts";

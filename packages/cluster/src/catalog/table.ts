@@ -134,10 +134,18 @@ interface RawTable extends Omit<Table, "columns" | "uniqueKeys" | "hasOtherUniqu
 
 /** Whether a text calls one of the functions; a name in a comment or a string counts, too. */
 export function callsAny(text: string, functions: ReadonlySet<string>): boolean {
-  for (const match of text.toLowerCase().matchAll(/([a-z_][a-z0-9_]*)"?\s*\(/g)) {
+  const lower = text.toLowerCase();
+  for (const match of lower.matchAll(/([a-z_][a-z0-9_$]*)"?\s*\(/g)) {
     if (functions.has(match[1] ?? "")) return true;
   }
+  // Of a name that needs quotes the pattern has found the last word alone.
+  for (const name of functions) if (!isPlain(name) && lower.includes(name)) return true;
   return false;
+}
+
+/** A name in small letters that needs no quotes. */
+export function isPlain(name: string): boolean {
+  return /^[a-z_][a-z0-9_$]*$/.test(name);
 }
 
 // A character takes up to four bytes in UTF-8; a decimal digit half a byte.

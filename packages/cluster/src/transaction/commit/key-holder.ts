@@ -11,7 +11,7 @@
  */
 import type { Statement } from "../../sql/index.ts";
 import type { ErrorFieldMap } from "../../wire/index.ts";
-import { seesReportedKey, seesReportedReference } from "../../catalog/index.ts";
+import { calledBy, seesReportedKey, seesReportedReference } from "../../catalog/index.ts";
 import type { Execution } from "../exchange/execution.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
@@ -80,7 +80,7 @@ async function isShadowsToTell(
   if (hold.redo.isUnrepeatable) return false;
   const { writing } = await catalog.functions();
   const { analysis } = statement;
-  if (analysis.functions.some((name) => writing.has(name))) return false;
+  if (calledBy(analysis).some((name) => writing.has(name))) return false;
   const tables = await catalog.tablesOf(statement, searchPath);
   return analysis.relations.some((relation) => {
     const table = relation.role === "target" ? tables.of(relation) : undefined;

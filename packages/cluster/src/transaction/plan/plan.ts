@@ -7,6 +7,7 @@ import { applyEdits } from "@dsql-local/sql";
 import type { LimitValues } from "../../base/index.ts";
 import { type Analysis, type Statement, TextCache } from "../../sql/index.ts";
 import {
+  calledBy,
   type Catalog,
   type FunctionFacts,
   isSame,
@@ -17,7 +18,7 @@ import {
 import { type RowSize, rowSizeOf } from "./row-size.ts";
 import { refuseLock } from "./lock-by-key.ts";
 import { type LockingPlan, planLocking } from "./locking.ts";
-import { isKeyColumn, planRecording, type RecordingPlan, setsKey } from "./recording.ts";
+import { isKeyColumn, mayDiffer, planRecording, type RecordingPlan, setsKey } from "./recording.ts";
 import { returningAlso } from "./returning.ts";
 
 export interface StatementPlan {
@@ -33,7 +34,7 @@ export interface StatementPlan {
   readonly takesKeys: boolean;
   /** A SELECT that may change something by way of a function: redo has to run it again. */
   readonly callsWritingFunction: boolean;
-  /** A function that it calls may lock rows. */
+  /** A function that it calls may write or lock rows. */
   readonly mayLockUnseen: boolean;
   /** It may leave other rows when it is run again, and they cannot be told from outside. */
   readonly isUnrepeatable: boolean;
@@ -102,10 +103,17 @@ export class PlanCache {
     const needsPlan =
       (statement.kind === "write" && statement.analysis.command !== "explain") ||
       (statement.kind === "read" &&
-        (statement.analysis.lockingClause !== "none" || statement.analysis.functions.length > 0));
+        (statement.analysis.lockingClause !== "none" || this.#mayCall(statement.analysis)));
     if (!needsPlan) return asWritten;
     const key = `${searchPath.join(",")}\0${statement.text}`;
     return this.#plans.get(key) ?? this.#keep(key, statement, searchPath);
+  }
+
+  /** A read that names functions, or views that call some. */
+  #mayCall(analysis: Analysis): boolean {
+    if (analysis.functions.length > 0) return true;
+    const facts = this.#catalog.knownFunctions;
+    return facts === undefined || calledBy(analysis).some((name) => facts.writing.has(name));
   }
 
   /** As `for`, with the rows recorded in any case. */
@@ -126,12 +134,14 @@ export class PlanCache {
   ): Promise<StatementPlan> {
     const tables = await this.#catalog.tablesOf(statement, searchPath);
     const functions = await this.#catalog.functions();
+    const recording = planRecording(statement, tables, functions.volatile, recordsAlways);
     const plan: StatementPlan = {
       refusal: this.#options.locksByKeyOnly === true ? refuseLock(statement, tables) : undefined,
       ...keyChanges(statement, tables),
       releases: setsReference(statement, tables),
       ...effects(statement, tables, functions),
-      recording: planRecording(statement, tables, functions.volatile, recordsAlways),
+      isUnrepeatable: isUnrepeatable(statement, tables, functions, recording),
+      recording,
       locking: planLocking(statement, tables),
       rowSize: this.#rowSize(statement, tables),
       hasRows: statement.kind !== "write" || statement.analysis.hasReturning,
@@ -227,17 +237,38 @@ function effects(
   statement: Statement,
   tables: StatementTables,
   functions: FunctionFacts,
-): Pick<StatementPlan, "callsWritingFunction" | "mayLockUnseen" | "isUnrepeatable" | "changesOthers"> {
+): Pick<StatementPlan, "callsWritingFunction" | "mayLockUnseen" | "changesOthers"> {
   if (statement.kind !== "read" && statement.kind !== "write") return asWritten;
   const { analysis } = statement;
-  const callsOne = (of: ReadonlySet<string>): boolean => analysis.functions.some((name) => of.has(name));
-  const writes = callsOne(functions.writing);
+  const writes = callsOne(analysis, functions.writing);
   return {
     callsWritingFunction: statement.kind === "read" && writes,
     mayLockUnseen: writes,
-    isUnrepeatable: callsOne(functions.unrepeatable),
     changesOthers: writes || analysis.hasDataModifyingCte || cascades(statement, tables),
   };
+}
+
+function callsOne(analysis: Analysis, of: ReadonlySet<string>): boolean {
+  return calledBy(analysis).some((name) => of.has(name));
+}
+
+/** What it has written cannot be written again, neither by running it nor from the rows that it has shown. */
+function isUnrepeatable(
+  statement: Statement,
+  tables: StatementTables,
+  functions: FunctionFacts,
+  recording: RecordingPlan | undefined,
+): boolean {
+  if (statement.kind !== "read" && statement.kind !== "write") return false;
+  const { analysis } = statement;
+  if (callsOne(analysis, functions.unrepeatable)) return true;
+  const acts = callsOne(analysis, functions.changing) || callsOne(analysis, functions.locking);
+  // Rows from images do not call again what the statement has called.
+  if (acts && (callsOne(analysis, functions.differing) || recording?.forRedo === true)) return true;
+  if (statement.kind === "read" || recording?.forRedo === true) return false;
+  const target = analysis.dml?.target ?? analysis.relations.find(({ role }) => role === "target");
+  const table = target === undefined ? undefined : tables.of(target);
+  return mayDiffer(statement, table, functions.volatile);
 }
 
 /** Foreign keys may change rows of other tables along with those of the statement. */

@@ -4,8 +4,8 @@
  * Such a statement is sent with one result column more: the whole row as text. The client never sees that column; the
  * redo log keeps it.
  */
-import type { Analysis, DmlShape, Statement } from "../../sql/index.ts";
-import { imageOf, quoteName, type StatementTables, type Table } from "../../catalog/index.ts";
+import type { DmlShape, Statement } from "../../sql/index.ts";
+import { calledBy, imageOf, quoteName, type StatementTables, type Table } from "../../catalog/index.ts";
 
 /** How a statement's rows are recorded. */
 export interface RecordingPlan {
@@ -37,8 +37,7 @@ export function planRecording(
   const table = tables.of(dml.target);
   if (table === undefined) return undefined;
   // INSERT … ON CONFLICT has left some rows alone, and must not stumble over them when it is run again.
-  const differs =
-    dml.onConflict !== undefined || isVolatile(statement.analysis, statement.text, table, volatile);
+  const differs = dml.onConflict !== undefined || mayDiffer(statement, table, volatile);
   if (!always && !differs) return undefined;
   // An image says nothing of the row that it was under another key; then the statement itself is the better guess.
   const forRedo = differs && !(command === "update" && setsKey(dml.set, table));
@@ -66,20 +65,25 @@ export function isKeyColumn(table: Table, column: string): boolean {
   return table.uniqueKeys.some((key) => key.columns.includes(column));
 }
 
-function isVolatile(
-  analysis: Analysis,
-  text: string,
-  table: Table,
+/**
+ * Whether a statement may write other values when it is run again.
+ *
+ * @param table - its target, where that is an ordinary table
+ */
+export function mayDiffer(
+  { analysis, text }: Extract<Statement, { kind: "write" }>,
+  table: Table | undefined,
   volatileFunctions: ReadonlySet<string>,
 ): boolean {
-  if (analysis.functions.some((name) => volatileFunctions.has(name))) return true;
-  const { dml } = analysis;
-  if (analysis.command === "update") {
+  if (calledBy(analysis).some((name) => volatileFunctions.has(name))) return true;
+  if (table === undefined) return false;
+  const { dml, command } = analysis;
+  if (command === "update") {
     return dml?.set === "complex" || (dml?.set?.some((item) => item.value === "default") ?? false)
       ? table.columns.some((column) => column.hasVolatileDefault)
       : false;
   }
-  if (analysis.command !== "insert") return false;
+  if (command !== "insert" && command !== "copyIn") return false;
   const source = dml?.insertSource;
   const named = dml?.insertColumns;
   // DEFAULT inside VALUES may stand for any column.

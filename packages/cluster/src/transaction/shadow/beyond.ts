@@ -5,23 +5,22 @@
  * Tests: test/doomed-functions-and-views.test.ts, simulation.
  */
 import type { Analysis } from "../../sql/index.ts";
-import { type Catalog, mentions, type Table } from "../../catalog/index.ts";
+import { calledBy, type Catalog, mentions, type Table } from "../../catalog/index.ts";
 
 /** @param touched - tables that are not as the snapshot has them */
 export async function isBeyondShadow(
   catalog: Catalog,
-  { functions, relations }: Pick<Analysis, "functions" | "relations">,
+  analysis: Pick<Analysis, "functions" | "relations">,
   searchPath: readonly string[],
   touched: readonly Table[],
 ): Promise<boolean> {
-  const called = [...functions];
-  for (const relation of relations) {
+  for (const relation of analysis.relations) {
     if (touched.length === 0 || relation.role !== "source") continue;
     if ((await catalog.table(relation, searchPath)) !== undefined) continue;
     const behind = await catalog.behind(relation, searchPath);
-    if (touched.some(({ oid }) => behind.oids.has(oid))) return true;
-    called.push(...behind.functions);
+    if (touched.some(({ oid }) => behind.has(oid))) return true;
   }
+  const called = calledBy(analysis);
   if (called.length === 0) return false;
   const facts = await catalog.functions();
   if (called.some((name) => facts.changing.has(name))) return true;
