@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { retryConflicts } from "dsql-toolkit";
 import pg from "pg";
 import { type LocalCluster, startCluster } from "../src/index.ts";
 
@@ -53,7 +54,8 @@ test("restore undoes whatever was done: rows, tables, indexes, roles, grants, jo
     ["CREATE SCHEMA other"],
   ];
   for (const statements of changes) {
-    for (const statement of statements) await pool.query(statement);
+    // Again where the end of the index build is news to the session.
+    for (const statement of statements) await retryConflicts(() => pool.query(statement));
     await cluster.restore(snapshot);
     assert.deepEqual(await rows(pool, state), before, statements[0]);
   }

@@ -6,7 +6,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type ClusterOptions, createCluster } from "@dsql-local/cluster";
 import type { Pool } from "pg";
-import { createPool, type DsqlPoolOptions, TokenCache } from "../src/index.ts";
+import { createPool, type DsqlPoolOptions, retryConflicts, TokenCache } from "../src/index.ts";
 
 export interface Fixture {
   readonly cluster: Cluster;
@@ -85,7 +85,10 @@ export async function expiredTokens({ endpoint, region, identities }: Cluster): 
   return tokens;
 }
 
-/** Makes tables, a statement in a transaction each, as DSQL wants it. */
+/**
+ * Makes tables, a statement in a transaction each, as DSQL wants it; again where the end of an index build has changed the catalog
+ * meanwhile.
+ */
 export async function define(pool: Pool, ...statements: readonly string[]): Promise<void> {
-  for (const statement of statements) await pool.query(statement);
+  for (const statement of statements) await retryConflicts(() => pool.query(statement));
 }

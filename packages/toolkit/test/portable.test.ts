@@ -5,14 +5,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import type { Pool } from "pg";
-import {
-  bulkLoad,
-  exportDatabase,
-  importDatabase,
-  type ImportProgress,
-  retryConflicts,
-} from "../src/index.ts";
-import { type Fixture, startFixture } from "./fixture.ts";
+import { bulkLoad, exportDatabase, importDatabase, type ImportProgress } from "../src/index.ts";
+import { define, type Fixture, startFixture } from "./fixture.ts";
 
 let source: Fixture;
 let target: Fixture;
@@ -85,11 +79,6 @@ const everything = [
   "INSERT INTO item (o, x, y) SELECT id, 2.5, '2020-01-01' FROM shop.\"Order\"",
   "INSERT INTO without_key SELECT number, '--' FROM generate_series(6, 2505) AS number",
 ];
-
-/** Again where the end of an index build has changed the catalog meanwhile. */
-async function define(pool: Pool, ...statements: readonly string[]): Promise<void> {
-  for (const statement of statements) await retryConflicts(() => pool.query(statement));
-}
 
 let folders = 0;
 function newFolder(): string {

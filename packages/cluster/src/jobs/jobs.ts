@@ -252,6 +252,8 @@ export class Jobs {
   async #finish(job: QueuedJob, end: JobEnd): Promise<void> {
     try {
       if (job.type === "INDEX_BUILD") await this.#table.noteIndex(job);
+      // Before anybody can read of the job's end: who has seen it has nothing more to hear.
+      if (job.type === "INDEX_BUILD" || end.status === "completed") this.#changed(job);
       await this.#table.ended(job, end);
     } catch (error) {
       this.#log({ event: "job.statusLost", jobId: job.jobId, reason: String(error) });
@@ -259,8 +261,6 @@ export class Jobs {
       return;
     }
     this.#running.delete(job.jobId);
-    const changesCatalog = job.type === "INDEX_BUILD" || end.status === "completed";
-    if (changesCatalog) this.#changed(job);
     this.#log({ event: "job.ended", jobId: job.jobId, status: end.status });
     job.appeared();
     this.#waiters.wake(job.jobId);

@@ -5,6 +5,7 @@
 import { DatabaseError, type FieldDef, Query, types as defaultTypes } from "pg";
 import type { Transaction } from "../transaction.ts";
 
+/** How much of a result is read. */
 export interface ResultBounds {
   readonly rowsMax: number;
   /** Of the values' text. A row that alone has more is not given either. */
@@ -47,6 +48,7 @@ const { handleError: handleErrorOfQuery } = Query.prototype as unknown as {
   handleError: (this: unknown, error: Error, connection: Connection) => void;
 };
 
+/** One statement, as `pg` submits it; its rows are read up to the bounds and no further. */
 export class BoundedQuery extends Query<unknown[]> {
   readonly #bounds: ResultBounds;
   readonly #rows: unknown[][] = [];
