@@ -92,7 +92,7 @@ export class Hold {
   readonly redo = new RedoLog();
   readonly #services: TransactionServices;
   readonly #settingsAtStart: Settings;
-  readonly #locked: LockedRows[] = [];
+  #locked: LockedRows[] = [];
   readonly #openPortals = new Set<string>();
   #opening: Buffer | undefined;
   /** set_config() has run in it. */
@@ -194,8 +194,10 @@ export class Hold {
       ) {
         const tag = result.kind === "complete" ? result.tag : "";
         const images = plan.recording?.forRedo === true ? observer.images : undefined;
-        const { isUnrepeatable } = plan;
-        this.redo.add({ execution: sent, tag, images, copy: exchange.copied, isUnrepeatable });
+        const { locking, isUnrepeatable } = plan;
+        const locked = observer.locks?.rows;
+        const { copied: copy } = exchange;
+        this.redo.add({ execution: sent, tag, images, copy, locking, locked, isUnrepeatable });
       }
       exchange.release();
     };
@@ -312,7 +314,10 @@ export class Hold {
     for (let attempt = 1; attempt <= deadlockAttemptsMax; attempt++) {
       await this.toBase();
       const result = await this.watched(() => this.redo.run(this.lease.backend));
-      if (result.kind === "done") return "done";
+      if (result.kind === "done") {
+        this.#locked = [...result.locked];
+        return "done";
+      }
       if (result.kind === "differs") return "lost";
       if (result.kind === "lost") throw result.error;
       const sqlstate = result.fields.get("C");

@@ -52,29 +52,41 @@ test("a COMMIT that meets a committed key share answers, whoever holds rows of i
   await within("the holder commits", () => tom.query("COMMIT"));
 });
 
-test("a committed key share beats who holds the row otherwise, by whatever way", async () => {
-  const holds = [
-    "DELETE FROM $T WHERE id = 1",
-    "UPDATE $T SET id = 101 WHERE id = 1",
-    "SELECT FROM $T WHERE id = 1 FOR UPDATE",
-    "SELECT FROM $T WHERE id = 1 FOR UPDATE; UPDATE $T SET balance = 7 WHERE id = 1",
-    "WITH one AS (SELECT id FROM $T WHERE id = 1 FOR UPDATE) SELECT count(*) FROM one",
-    "DELETE FROM $T WHERE id = 1; INSERT INTO $T VALUES (1, 7)",
-    "UPDATE $T SET id = 101 WHERE id = 1; UPDATE $T SET id = 1 WHERE id = 2",
-    "UPDATE $T SET balance = 7 WHERE id = (SELECT id FROM $T WHERE id = 1 FOR UPDATE)",
-    "WITH gone AS (DELETE FROM $T WHERE id = 1 RETURNING *) SELECT count(*) FROM gone",
-  ];
-  const [admin, ana, ben] = await Promise.all([1, 2, 3].map(() => running.connect()));
-  assert.ok(admin && ana && ben);
-  for (const hold of holds) {
-    const table = await newTable(admin);
-    await ben.query(`BEGIN; ${hold.replaceAll("$T", table)}`);
-    await ana.query(`BEGIN; SELECT FROM ${table} WHERE id = 1 FOR KEY SHARE`);
-    await ana.query("COMMIT");
-    await assert.rejects(ben.query("COMMIT"), isConflict, hold);
-    await ben.query("ROLLBACK");
-  }
-});
+/** Ways to have the row 1 so that a key share of it and they exclude each other. */
+const holds = [
+  "DELETE FROM $T WHERE id = 1",
+  "UPDATE $T SET id = 101 WHERE id = 1",
+  "SELECT FROM $T WHERE id = 1 FOR UPDATE",
+  "SELECT FROM $T WHERE id = 1 FOR UPDATE; UPDATE $T SET balance = 7 WHERE id = 1",
+  "UPDATE $T SET balance = 7 WHERE id = 1; SELECT FROM $T WHERE id = 1 FOR UPDATE",
+  "UPDATE $T SET balance = 7; SELECT FROM $T WHERE balance = 7 FOR UPDATE",
+  "WITH one AS (SELECT id FROM $T WHERE id = 1 FOR UPDATE) SELECT count(*) FROM one",
+  "UPDATE $T SET balance = 7 WHERE id = 1; WITH one AS (SELECT id FROM $T WHERE id = 1 FOR UPDATE) SELECT count(*) FROM one",
+  "DELETE FROM $T WHERE id = 1; INSERT INTO $T VALUES (1, 7)",
+  "UPDATE $T SET id = 101 WHERE id = 1; UPDATE $T SET id = 1 WHERE id = 2",
+  "UPDATE $T SET balance = 7 WHERE id = (SELECT id FROM $T WHERE id = 1 FOR UPDATE)",
+  "UPDATE $T SET balance = random() WHERE id = (SELECT min(id) FROM (SELECT id FROM $T WHERE id < 3 FOR UPDATE) AS locked)",
+  "WITH gone AS (DELETE FROM $T WHERE id = 1 RETURNING *) SELECT count(*) FROM gone",
+];
+
+for (const hold of holds) {
+  test(`a key share and ${hold}: who commits first beats the other`, async () => {
+    const [ana, ben] = await Promise.all([1, 2].map(() => running.connect()));
+    assert.ok(ana && ben);
+    for (const [first, second] of [
+      [ana, ben],
+      [ben, ana],
+    ] as const) {
+      const table = await newTable(ana);
+      await ben.query(`SELECT FROM ${table}`);
+      await ben.query(`BEGIN; ${hold.replaceAll("$T", table)}`);
+      await ana.query(`BEGIN; SELECT FROM ${table} WHERE id = 1 FOR KEY SHARE`);
+      await first.query("COMMIT");
+      await assert.rejects(second.query("COMMIT"), isConflict);
+      await second.query("ROLLBACK");
+    }
+  });
+}
 
 test("a committed key share leaves those alone who change other columns, or other rows", async () => {
   const lets = [

@@ -16,3 +16,20 @@ export function lockMark(alias: string, { primaryKey }: Table): string {
 export function placeOf(mark: string): string | undefined {
   return /^\["(\(\d+,\d+\))"/.exec(mark)?.[1];
 }
+
+/**
+ * A condition: the row has one of the marks of a JSON array. It is known by its primary key, by its place where the table has none.
+ *
+ * @param alias - of the table in the statement, quoted
+ * @param parameter - where the statement gets the array
+ */
+export function hasMark(alias: string, { primaryKey, columns }: Table, parameter: string): string {
+  const mark = (index: number, type: string): string =>
+    `CAST(mark OPERATOR(pg_catalog.->>) ${index} AS ${type})`;
+  const keys = primaryKey.map((name, index) => {
+    const type = columns.find((column) => column.name === name)?.type ?? "text";
+    return `${alias}.${quoteName(name)} = ${mark(index + 2, type)}`;
+  });
+  const same = keys.length === 0 ? `${alias}.ctid = ${mark(0, "pg_catalog.tid")}` : keys.join(" AND ");
+  return `EXISTS (SELECT FROM pg_catalog.json_array_elements(${parameter}::pg_catalog.json) AS mark WHERE ${same})`;
+}

@@ -13,7 +13,14 @@
  *
  * Tests: redo-log.test.ts, row-images.test.ts, conformance/isolation, simulation.
  */
-import { type Backend, PostgresError, requestSimple, unkept } from "../../backend/index.ts";
+import {
+  type Backend,
+  PostgresError,
+  request,
+  type Requester,
+  requestSimple,
+  unkept,
+} from "../../backend/index.ts";
 import { assert } from "../../base/index.ts";
 import { factsOf, type Statement } from "../../sql/index.ts";
 import { encodeBindArguments, encodeFrontend, type ErrorFieldMap } from "../../wire/index.ts";
@@ -21,7 +28,10 @@ import { textArray } from "../../catalog/index.ts";
 import type { CopyInput, Execution } from "../exchange/execution.ts";
 import { InnerSink } from "../exchange/sinks.ts";
 import { StatementExchange, statementFrames } from "../exchange/statement-exchange.ts";
+import type { LockingPlan } from "../plan/locking.ts";
+import { withoutAdded } from "../rows/added-columns.ts";
 import { changedRowsOf } from "../rows/changed-rows.ts";
+import { lockAgain, type LockedRows, LockRecorder } from "../rows/locked-rows.ts";
 import { imageStatement, type RowImages } from "../rows/row-images.ts";
 
 export interface RedoEntry {
@@ -29,6 +39,10 @@ export interface RedoEntry {
   readonly tag: string;
   readonly images?: readonly RowImages[] | undefined;
   readonly copy?: CopyInput | undefined;
+  /** It locks rows: which, is found anew, since versions that the transaction itself has written get other places. */
+  readonly locking?: LockingPlan | undefined;
+  /** Rows that it has locked: beside images, which lock none but their own. */
+  readonly locked?: readonly LockedRows[] | undefined;
   /** It may leave other rows when it is run again. */
   readonly isUnrepeatable?: boolean;
   /** For a statement in which set_config() has run: what puts the settings in force again that it has left. */
@@ -36,11 +50,14 @@ export interface RedoEntry {
 }
 
 export type RedoResult =
-  | { readonly kind: "done" }
+  /** `locked`: the rows that are locked now. */
+  | { readonly kind: "done"; readonly locked: readonly LockedRows[] }
   /** A row that an image stands for is not there under the same key. */
   | { readonly kind: "differs" }
   | { readonly kind: "error"; readonly fields: ErrorFieldMap }
   | { readonly kind: "lost"; readonly error: Error };
+
+const doneWithoutLocks: RedoResult = { kind: "done", locked: [] };
 
 /**
  * Statements that lock rows, or change none, count against no limit of the service, and each may bring 10 MiB of values.
@@ -146,26 +163,33 @@ function isAccessMode(statement: Statement): boolean {
 }
 
 async function runEntries(backend: Backend, entries: readonly Entry[]): Promise<RedoResult> {
+  const locked: LockedRows[] = [];
   for (const entry of entries) {
     const result = await runEntry(backend, entry);
     if (result.kind !== "done") return result;
+    locked.push(...result.locked);
   }
-  return { kind: "done" };
+  return { kind: "done", locked };
 }
 
 async function runEntry(backend: Backend, entry: Entry): Promise<RedoResult> {
   if (entry.isForSettings === true && entry.settingsText !== undefined)
     return await runSettingsText(backend, entry.settingsText);
-  if (entry.images !== undefined) return await runAllImages(backend, entry.images);
+  if (entry.images !== undefined) return await runAllImages(backend, entry.images, entry.locked ?? []);
+  const locks = entry.locking === undefined ? undefined : new LockRecorder(entry.locking);
   const exchange = new StatementExchange(backend, entry.execution.prepared, {
     sink: new InnerSink({ copy: entry.copy }),
+    transform: locks?.added === undefined ? undefined : withoutAdded(locks.added),
   });
   const all = { ...entry.execution, portal: "", rowsMax: 0, rowsSent: 0, describe: false };
   backend.send(Buffer.concat(statementFrames(backend, all, false)), exchange);
   const result = await exchange.result;
   if (result.kind === "error" || result.kind === "lost") return result;
   const tag = result.kind === "complete" ? result.tag : "";
-  if (changedRowsOf(tag) === changedRowsOf(entry.tag)) return { kind: "done" };
+  if (changedRowsOf(tag) === changedRowsOf(entry.tag)) {
+    if (locks?.hasHidden === true) await locks.findHidden(requesterOf(backend));
+    return { kind: "done", locked: locks?.rows ?? [] };
+  }
   // ON CONFLICT DO NOTHING has left a row alone that another has removed since. Where it stands alone its rows are written
   // by their images; in a data-modifying CTE they cannot be told.
   assert(mayMeetOthers(entry), "a statement run again changes as many rows as before");
@@ -183,23 +207,37 @@ function mayMeetOthers({ execution: { statement } }: RedoEntry): boolean {
 async function runSettingsText(backend: Backend, text: string): Promise<RedoResult> {
   try {
     if (text !== "") await requestSimple(backend, text);
-    return { kind: "done" };
+    return doneWithoutLocks;
   } catch (error) {
     if (error instanceof PostgresError) return { kind: "error", fields: error.fields };
     return { kind: "lost", error: error as Error };
   }
 }
 
-async function runAllImages(backend: Backend, images: readonly RowImages[]): Promise<RedoResult> {
+async function runAllImages(
+  backend: Backend,
+  images: readonly RowImages[],
+  locked: readonly LockedRows[],
+): Promise<RedoResult> {
+  try {
+    if (!(await lockAgain(requesterOf(backend), locked))) return { kind: "differs" };
+  } catch (error) {
+    if (error instanceof PostgresError) return { kind: "error", fields: error.fields };
+    return { kind: "lost", error: error as Error };
+  }
   for (const one of images) {
     const result = await runImages(backend, one);
     if (result.kind !== "done") return result;
   }
-  return { kind: "done" };
+  return { kind: "done", locked };
 }
 
+const requesterOf = (backend: Backend): Requester => ({
+  request: (text, values) => request(backend, text, values),
+});
+
 async function runImages(backend: Backend, images: RowImages): Promise<RedoResult> {
-  if (images.rows.length === 0) return { kind: "done" };
+  if (images.rows.length === 0) return doneWithoutLocks;
   const text = imageStatement(images);
   const prepared = unkept(text);
   const exchange = new StatementExchange(backend, prepared, {});
@@ -213,5 +251,5 @@ async function runImages(backend: Backend, images: RowImages): Promise<RedoResul
   const result = await exchange.result;
   if (result.kind === "error" || result.kind === "lost") return result;
   const changed = result.kind === "complete" ? changedRowsOf(result.tag) : 0;
-  return { kind: changed === images.rows.length ? "done" : "differs" };
+  return changed === images.rows.length ? doneWithoutLocks : { kind: "differs" };
 }

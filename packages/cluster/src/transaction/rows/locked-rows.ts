@@ -13,7 +13,7 @@ import { qualifiedName, quoteName, type Table, textArray } from "../../catalog/i
 import type { AddedColumns } from "./added-columns.ts";
 import type { LockingPlan, LockStrength } from "../plan/locking.ts";
 import type { KeyShare } from "../history/commit-history.ts";
-import { lockMark, placeOf } from "../plan/lock-marks.ts";
+import { hasMark, lockMark, placeOf } from "../plan/lock-marks.ts";
 
 /** Rows locked by one statement. */
 export interface LockedRows {
@@ -69,18 +69,35 @@ export class LockRecorder {
 }
 
 /**
- * The rows of a table that the transaction holds locked. PostgreSQL writes the locker into the row's `xmax`, and the
- * locker is the subtransaction behind the base savepoint, whose number is told by the lock that it holds on itself.
+ * A condition on a row: the transaction holds it locked. PostgreSQL writes the locker into the row's `xmax`, and the locker is
+ * the subtransaction behind the base savepoint, whose number is told by the lock that it holds on itself.
+ */
+export const lockedByThis = `xmax = ANY (ARRAY(
+  SELECT transactionid FROM pg_catalog.pg_lock_status()
+  WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid'))`;
+
+/**
+ * The rows of a table that the transaction holds locked.
  *
  * Scans the whole table. A row that others lock FOR KEY SHARE at the same time names them all and is not found.
  */
 async function marksLockedBy(hold: Requester, table: Table): Promise<readonly string[]> {
   const { rows } = await hold.request(
-    `SELECT ${lockMark("seen", table)} FROM ONLY ${qualifiedName(table)} AS seen WHERE xmax = ANY (ARRAY(
-       SELECT transactionid FROM pg_catalog.pg_lock_status()
-       WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid'))`,
+    `SELECT ${lockMark("seen", table)} FROM ONLY ${qualifiedName(table)} AS seen WHERE ${lockedByThis}`,
   );
   return rows.map(([mark]) => mark ?? "");
+}
+
+/** @returns whether all of them were there to be locked again */
+export async function lockAgain(hold: Requester, locked: readonly LockedRows[]): Promise<boolean> {
+  for (const { table, strength, marks } of locked) {
+    if (marks.length === 0) continue;
+    const clause = strength === "update" ? "FOR UPDATE" : "FOR KEY SHARE";
+    const text = `SELECT FROM ONLY ${qualifiedName(table)} AS seen WHERE ${hasMark("seen", table, "$1")} ${clause}`;
+    const { tag } = await hold.request(text, [`[${marks.join(",")}]`]);
+    if (tag !== `SELECT ${marks.length}`) return false;
+  }
+  return true;
 }
 
 /** @returns PostgreSQL's error, if the rows cannot be touched */
