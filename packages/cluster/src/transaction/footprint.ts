@@ -34,6 +34,8 @@ export class Footprint {
   readonly #keysSet = new Map<string, number>();
   /** A function may have locked rows. */
   hasLockedUnseen = false;
+  /** A function that says FOR UPDATE has run: the rows that it has locked are looked for at COMMIT. */
+  hasCalledLocking = false;
   #catalogChange: CatalogChange | undefined;
   #hasLeftCatalog = false;
   #hasWritten = false;

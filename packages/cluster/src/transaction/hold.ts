@@ -381,9 +381,15 @@ export class Hold {
     return this.#locked.length > 0;
   }
 
-  /** Makes PostgreSQL count the rows of FOR UPDATE as written. @returns its error, if there is one */
-  async touchLocked(): Promise<ErrorFieldMap | undefined> {
-    return this.#locked.length === 0 ? undefined : await touchLockedRows(this, this.#locked);
+  /**
+   * Makes PostgreSQL count the rows of FOR UPDATE as written.
+   *
+   * @param unseen - rows that no statement has shown
+   * @returns its error, if there is one
+   */
+  async touchLocked(unseen: readonly LockedRows[]): Promise<ErrorFieldMap | undefined> {
+    const locked = [...this.#locked, ...unseen];
+    return locked.length === 0 ? undefined : await touchLockedRows(this, locked);
   }
 
   /** The rows locked FOR KEY SHARE. */

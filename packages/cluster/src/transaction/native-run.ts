@@ -98,6 +98,7 @@ export class NativeRun {
     if (plan.releases) footprint.noteReleased(statement);
     for (const { name } of plan.locking?.written ?? []) footprint.replacesIn.add(name);
     if (plan.mayLockUnseen) footprint.hasLockedUnseen = true;
+    if (plan.callsLocking) footprint.hasCalledLocking = true;
   }
 
   get #taker(): KeyTaker {

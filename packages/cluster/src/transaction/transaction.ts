@@ -558,7 +558,8 @@ export class Transaction {
       else await this.#resume();
     }
     // Rows locked before BEGIN READ ONLY are about to be touched.
-    if (this.#state === "active" && this.#held().hasLocked && this.#held().redo.forgetAccessMode()) {
+    const hasLocked = this.#held().hasLocked || this.#footprint.hasCalledLocking;
+    if (this.#state === "active" && hasLocked && this.#held().redo.forgetAccessMode()) {
       if ((await this.#held().redoFromBase()) === "lost") await this.#doom();
     }
     if (this.#state === "doomed") throw lossOf(this.#services, this.#footprint, this.#standing);

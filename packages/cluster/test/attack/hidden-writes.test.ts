@@ -148,3 +148,52 @@ for (const way of ways) {
     if (typeof told === "number") assert.equal(seen, told);
   });
 }
+
+test("rows that a function locks FOR UPDATE count as written; those that it only shares, and the parents of what it writes, do not", async () => {
+  const [admin, ana, ben] = await Promise.all([1, 2, 3].map(() => running.connect()));
+  assert.ok(admin && ana && ben);
+  const table = await newTable(admin);
+  const define = async (name: string, body: string): Promise<void> => {
+    await admin.query(`CREATE FUNCTION ${name}_${table}(int) RETURNS float8 LANGUAGE sql AS '${body}'`);
+  };
+  await admin.query(`CREATE TABLE ${table}_child (id int PRIMARY KEY, parent int REFERENCES ${table})`);
+  await admin.query(`INSERT INTO ${table}_child VALUES (1, 3)`);
+  await define("locks", `SELECT value FROM ${table} WHERE id = $1 FOR UPDATE`);
+  await define("shares", `SELECT value FROM ${table} WHERE id = $1 FOR KEY SHARE`);
+  await define("refers", `UPDATE ${table}_child SET parent = $1; SELECT 1.0`);
+  await define("calls", `SELECT locks_${table}($1)`);
+  for (const [ofAna, ofBen, isLost] of [
+    [`SELECT locks_$T(1)`, `UPDATE $T SET value = 9 WHERE id = 1`, true],
+    [`SELECT locks_$T(1)`, `SELECT locks_$T(1)`, true],
+    [`SELECT calls_$T(1)`, `UPDATE $T SET value = 9 WHERE id = 1`, true],
+    [`SELECT locks_$T(1); BEGIN READ ONLY`, `UPDATE $T SET value = 9 WHERE id = 1`, true],
+    [`SELECT locks_$T(1)`, `UPDATE $T SET value = 9 WHERE id = 2`, false],
+    [`SELECT shares_$T(1)`, `UPDATE $T SET value = 9 WHERE id = 1`, false],
+    [`SELECT refers_$T(1)`, `UPDATE $T SET value = 9 WHERE id = 1`, false],
+    [`SELECT refers_$T(1), locks_$T(2)`, `UPDATE $T SET value = 9 WHERE id = 1`, false],
+    [`SELECT refers_$T(1), locks_$T(2)`, `UPDATE $T SET value = 9 WHERE id = 2`, true],
+  ] as const) {
+    for (const [first, second] of [
+      [ana, ben],
+      [ben, ana],
+    ] as const) {
+      await ana.query(`BEGIN; ${ofAna.replaceAll("$T", table)}`);
+      await ben.query(`BEGIN; ${ofBen.replaceAll("$T", table)}`);
+      await first.query("COMMIT");
+      const outcome = await outcomeOfCommit(second);
+      assert.equal(outcome, isLost ? "40001" : "committed", `${ofAna} beside ${ofBen}`);
+      await second.query("ROLLBACK");
+      await admin.query(`UPDATE ${table}_child SET parent = 3`);
+    }
+  }
+});
+
+/** @returns the SQLSTATE of a refused COMMIT */
+async function outcomeOfCommit(client: pg.Client): Promise<string | undefined> {
+  try {
+    await client.query("COMMIT");
+    return "committed";
+  } catch (error) {
+    return (error as pg.DatabaseError).code;
+  }
+}

@@ -52,7 +52,10 @@ test("a COMMIT that meets a committed key share answers, whoever holds rows of i
   await within("the holder commits", () => tom.query("COMMIT"));
 });
 
-/** Ways to have the row 1 so that a key share of it and they exclude each other. */
+/**
+ * Ways to have the row 1 so that a key share of it and they exclude each other. `lock_$T(id)` and
+ * `change_$T(id)` are functions: one has FOR UPDATE, the other changes the balance first.
+ */
 const holds = [
   "DELETE FROM $T WHERE id = 1",
   "UPDATE $T SET id = 101 WHERE id = 1",
@@ -67,6 +70,10 @@ const holds = [
   "UPDATE $T SET balance = 7 WHERE id = (SELECT id FROM $T WHERE id = 1 FOR UPDATE)",
   "UPDATE $T SET balance = random() WHERE id = (SELECT min(id) FROM (SELECT id FROM $T WHERE id < 3 FOR UPDATE) AS locked)",
   "WITH gone AS (DELETE FROM $T WHERE id = 1 RETURNING *) SELECT count(*) FROM gone",
+  "SELECT lock_$T(1)",
+  "SELECT lock_$T(id) FROM $T WHERE id < 3",
+  "SELECT change_$T(1)",
+  "UPDATE $T SET balance = 7 WHERE id = 1; SELECT lock_$T(1)",
 ];
 
 for (const hold of holds) {
@@ -78,6 +85,10 @@ for (const hold of holds) {
       [ben, ana],
     ] as const) {
       const table = await newTable(ana);
+      await ana.query(`CREATE FUNCTION lock_${table}(int) RETURNS int LANGUAGE sql
+        AS 'SELECT balance FROM ${table} WHERE id = $1 FOR UPDATE'`);
+      await ana.query(`CREATE FUNCTION change_${table}(int) RETURNS int LANGUAGE sql
+        AS 'UPDATE ${table} SET balance = 7 WHERE id = $1; SELECT balance FROM ${table} WHERE id = $1 FOR UPDATE'`);
       await ben.query(`SELECT FROM ${table}`);
       await ben.query(`BEGIN; ${hold.replaceAll("$T", table)}`);
       await ana.query(`BEGIN; SELECT FROM ${table} WHERE id = 1 FOR KEY SHARE`);

@@ -14,6 +14,7 @@
 import { PostgresError, type Requester } from "../../backend/index.ts";
 import { qualifiedName, quoteName, type Table } from "../../catalog/index.ts";
 import type { KeyShare } from "../history/commit-history.ts";
+import { lockedByThis } from "../rows/locked-rows.ts";
 
 /** What a transaction may hold of a table, beside what its statements have shown. */
 export interface Holding {
@@ -70,9 +71,7 @@ function holdsQuery(table: Table, holding: Holding): string {
   const isGone = `NOT EXISTS (${seen})`;
   // Deleted and inserted again, or locked and then updated: PostgreSQL does not say which.
   const isReplaced = `EXISTS (${seen} AND NOT ${inSnapshot("seen.xmin::pg_catalog.text::pg_catalog.int8")})`;
-  const isLockedUnseen = `EXISTS (${seen} AND seen.xmax = ANY (ARRAY(
-    SELECT transactionid FROM pg_catalog.pg_lock_status()
-    WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid')))`;
+  const isLockedUnseen = `EXISTS (${seen} AND ${lockedByThis})`;
   const ways = [isLocked];
   if (holding.hasRemoved || holding.hasReplaced) ways.push(isGone);
   if (holding.hasReplaced) ways.push(isReplaced);

@@ -9,6 +9,7 @@ import { checkDeferredKeys } from "./deferred-keys.ts";
 import { judge } from "./judge.ts";
 import { keptText } from "../history/recent-commits.ts";
 import { holdsShared } from "./key-shares.ts";
+import { rowsLockedUnseen } from "../rows/unseen-locks.ts";
 
 /** Where a transaction's snapshot stands among the changes of others. */
 export interface Standing {
@@ -35,7 +36,8 @@ export async function decide(
   };
   judgeCatalog();
   for (let attempt = 1; ; attempt++) {
-    const refused = (await hold.touchLocked()) ?? (await checkDeferredKeys(hold, services.catalog));
+    const unseen = footprint.hasCalledLocking ? await rowsLockedUnseen(hold, services.catalog) : [];
+    const refused = (await hold.touchLocked(unseen)) ?? (await checkDeferredKeys(hold, services.catalog));
     if (refused === undefined) break;
     const meaning = await judge(services, hold, { fields: refused, attempt });
     if (meaning !== "again") throw SqlError.of(errors.dataConflict);

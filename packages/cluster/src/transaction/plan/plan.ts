@@ -36,6 +36,8 @@ export interface StatementPlan {
   readonly callsWritingFunction: boolean;
   /** A function that it calls may write or lock rows. */
   readonly mayLockUnseen: boolean;
+  /** A function that it calls has a locking clause. */
+  readonly callsLocking: boolean;
   /** It may leave other rows when it is run again, and they cannot be told from outside. */
   readonly isUnrepeatable: boolean;
   /** Its command tag does not count all the rows that it changes. */
@@ -59,6 +61,7 @@ export const asWritten: StatementPlan = {
   takesKeys: false,
   callsWritingFunction: false,
   mayLockUnseen: false,
+  callsLocking: false,
   isUnrepeatable: false,
   changesOthers: false,
   hasRows: true,
@@ -237,13 +240,14 @@ function effects(
   statement: Statement,
   tables: StatementTables,
   functions: FunctionFacts,
-): Pick<StatementPlan, "callsWritingFunction" | "mayLockUnseen" | "changesOthers"> {
+): Pick<StatementPlan, "callsWritingFunction" | "mayLockUnseen" | "callsLocking" | "changesOthers"> {
   if (statement.kind !== "read" && statement.kind !== "write") return asWritten;
   const { analysis } = statement;
   const writes = callsOne(analysis, functions.writing);
   return {
     callsWritingFunction: statement.kind === "read" && writes,
     mayLockUnseen: writes,
+    callsLocking: callsOne(analysis, functions.locking),
     changesOthers: writes || analysis.hasDataModifyingCte || cascades(statement, tables),
   };
 }
