@@ -56,7 +56,7 @@ test("thousands of transactions, with COMMITs that travel with their statements 
   const { failure, transactions, committed, conflicted } = await simulateUntil({
     // The same statements in every run of the tests; their timing is the machine's. `npm run simulate` brings new ones.
     firstSeed: 4_000,
-    transactions: 6_000,
+    transactions: 20_000,
     workloads: ["lists", "keys", "lists"],
     simulate: (workload, seed) =>
       workload === "lists"
@@ -65,5 +65,5 @@ test("thousands of transactions, with COMMITs that travel with their statements 
   });
   const history = failure?.outcome.history.slice(-30).join("\n") ?? "";
   assert.equal(failure, undefined, `${history}\n\nseed ${failure?.seed}, ${failure?.outcome.problem ?? ""}`);
-  assert.ok(transactions >= 6_000 && committed > 0 && conflicted > 0);
+  assert.ok(transactions >= 20_000 && committed > 0 && conflicted > 0);
 });
