@@ -18,8 +18,8 @@ let tables = 0;
 async function newTable(client: pg.Client): Promise<string> {
   tables += 1;
   const name = `shared${tables}`;
-  await client.query(`CREATE TABLE ${name} (id int PRIMARY KEY, balance int NOT NULL)`);
-  await client.query(`INSERT INTO ${name} SELECT n, 100 FROM generate_series(1, 20) AS n`);
+  await client.query(`CREATE TABLE ${name} (id int PRIMARY KEY, balance int NOT NULL, code text UNIQUE)`);
+  await client.query(`INSERT INTO ${name} SELECT n, 100, 'c' || n FROM generate_series(1, 20) AS n`);
   return name;
 }
 
@@ -59,6 +59,10 @@ test("a COMMIT that meets a committed key share answers, whoever holds rows of i
 const holds = [
   "DELETE FROM $T WHERE id = 1",
   "UPDATE $T SET id = 101 WHERE id = 1",
+  "UPDATE $T SET code = 'x' WHERE id = 1",
+  "UPDATE $T SET code = NULL WHERE id = 1",
+  "UPDATE $T SET (code, balance) = (SELECT 'x', 5) WHERE id = 1",
+  "INSERT INTO $T VALUES (1, 7) ON CONFLICT (id) DO UPDATE SET code = 'x'",
   "SELECT FROM $T WHERE id = 1 FOR UPDATE",
   "SELECT FROM $T WHERE id = 1 FOR UPDATE; UPDATE $T SET balance = 7 WHERE id = 1",
   "UPDATE $T SET balance = 7 WHERE id = 1; SELECT FROM $T WHERE id = 1 FOR UPDATE",
@@ -103,6 +107,8 @@ test("a committed key share leaves those alone who change other columns, or othe
   const lets = [
     "UPDATE $T SET balance = 5 WHERE id = 1",
     "UPDATE $T SET id = id, balance = 5 WHERE id = 1",
+    "UPDATE $T SET code = code, balance = 5 WHERE id = 1",
+    "UPDATE $T SET code = 'x' WHERE id = 2",
     "SELECT FROM $T WHERE id = 1 FOR KEY SHARE",
     "DELETE FROM $T WHERE id = 2",
     "UPDATE $T SET id = 102 WHERE id = 2",

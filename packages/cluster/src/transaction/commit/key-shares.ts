@@ -13,6 +13,7 @@
  */
 import { PostgresError, type Requester } from "../../backend/index.ts";
 import { qualifiedName, quoteName, type Table } from "../../catalog/index.ts";
+import { keyOfMark, otherKeyColumns } from "../plan/lock-marks.ts";
 import type { KeyShare } from "../history/commit-history.ts";
 import { lockedByThis } from "../rows/locked-rows.ts";
 
@@ -49,31 +50,35 @@ export async function holdsShared(hold: Requester, share: KeyShare, holding: Hol
 const jsonArray = (marks: readonly string[]): string => `[${marks.join(",")}]`;
 
 function holdsQuery(table: Table, holding: Holding): string {
-  const types = table.primaryKey.map(
-    (name) => table.columns.find((column) => column.name === name)?.type ?? "text",
-  );
-  const keys = types.map(
-    (type, place) => `, CAST(mark OPERATOR(pg_catalog.->>) ${place + 2} AS ${type}) AS k${place}`,
+  const { primaryKey } = table;
+  const others = otherKeyColumns(table);
+  const keys = [...primaryKey, ...others].map(
+    (name, place) => `, ${keyOfMark(table, name, place)} AS k${place}`,
   );
   const marks = (parameter: string): string =>
     `SELECT (mark OPERATOR(pg_catalog.->>) 0)::pg_catalog.tid AS place, (mark OPERATOR(pg_catalog.->>) 1)::pg_catalog.int8 AS writer${keys.join("")}
      FROM pg_catalog.json_array_elements(${parameter}::pg_catalog.json) AS mark`;
   const same = (left: string, right: (place: number) => string): string =>
-    types.length === 0
+    primaryKey.length === 0
       ? `${left}.place = shared.place`
-      : types.map((_, place) => `${right(place)} = shared.k${place}`).join(" AND ");
+      : primaryKey.map((_, place) => `${right(place)} = shared.k${place}`).join(" AND ");
   const ofRow =
-    types.length === 0
+    primaryKey.length === 0
       ? "seen.ctid = shared.place"
-      : same("seen", (place) => `seen.${quoteName(table.primaryKey[place] ?? "")}`);
+      : same("seen", (place) => `seen.${quoteName(primaryKey[place] ?? "")}`);
   const isLocked = `EXISTS (SELECT FROM locked WHERE ${same("locked", (place) => `locked.k${place}`)})`;
   const seen = `SELECT FROM ONLY ${qualifiedName(table)} AS seen WHERE ${ofRow}`;
   const isGone = `NOT EXISTS (${seen})`;
+  const changed = others.map(
+    (name, place) => `seen.${quoteName(name)} IS DISTINCT FROM shared.k${primaryKey.length + place}`,
+  );
+  const isChanged = `EXISTS (${seen} AND (${changed.join(" OR ")}))`;
   // Deleted and inserted again, or locked and then updated: PostgreSQL does not say which.
   const isReplaced = `EXISTS (${seen} AND NOT ${inSnapshot("seen.xmin::pg_catalog.text::pg_catalog.int8")})`;
   const isLockedUnseen = `EXISTS (${seen} AND ${lockedByThis})`;
   const ways = [isLocked];
   if (holding.hasRemoved || holding.hasReplaced) ways.push(isGone);
+  if (holding.hasRemoved && changed.length > 0) ways.push(isChanged);
   if (holding.hasReplaced) ways.push(isReplaced);
   if (holding.hasLockedUnseen) ways.push(isLockedUnseen);
   return `WITH shared AS MATERIALIZED (${marks("$1")}), locked AS MATERIALIZED (${marks("$2")})
