@@ -44,15 +44,19 @@ export const tableKey = (name: string): string => `table ${name.toLowerCase()}`;
 
 const isTable = (name: string): boolean => name.startsWith(tableKey(""));
 
-/** All that a statement may call: functions that its text names, and what its relations stand for. */
+/** What a cast to a domain does, among the names of functions: its checks, and those of the domains that it is based on. */
+export const domainKey = (name: string): string => `domain ${name.toLowerCase()}`;
+
+/** All that a statement may call: functions that its text names, and what its relations and its types stand for. */
 export function calledBy({
   functions,
   relations,
-}: Pick<Analysis, "functions" | "relations">): readonly string[] {
+  types,
+}: Pick<Analysis, "functions" | "relations" | "types">): readonly string[] {
   const behind = relations.flatMap(({ name, role }) =>
     role === "target" ? [viewKey(name), tableKey(name)] : [viewKey(name)],
   );
-  return [...functions, ...behind];
+  return [...functions, ...behind, ...types.map(domainKey)];
 }
 
 const locks = /\bfor\s+(?:no\s+key\s+)?update\b/gi;
@@ -120,16 +124,17 @@ function spread(
   for (let before = 0; before < found.size;) {
     before = found.size;
     for (const { name, body } of own) {
-      if (!found.has(name) && (callsAny(body, found) || namesView(body, found))) found.add(name);
+      if (!found.has(name) && (callsAny(body, found) || namesBehind(name, body, found))) found.add(name);
     }
   }
   return found;
 }
 
-function namesView(body: string, found: ReadonlySet<string>): boolean {
-  const prefix = viewKey("");
-  const views = [...found].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
-  return views.length > 0 && namesOne(body, views);
+/** It reads one of the views that are in, or it is one that writes through to one of the tables. */
+function namesBehind(name: string, body: string, found: ReadonlySet<string>): boolean {
+  const prefix = (isTable(name) ? tableKey : viewKey)("");
+  const behind = [...found].filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length));
+  return behind.length > 0 && namesOne(body, behind);
 }
 
 export async function askFunctionFacts(system: Requester): Promise<FunctionFacts> {
@@ -150,11 +155,16 @@ export async function askFunctionFacts(system: Requester): Promise<FunctionFacts
     isStable: isStable === "t",
   }));
   const { rows } = await system.request(relationsQuery);
-  const relations = rows.map(([kind, name, body]) => ({
-    name: (kind === "v" ? viewKey : tableKey)(name ?? ""),
-    body: body ?? "",
-  }));
-  return functionFacts(new Set(volatile.rows.map(([name]) => name ?? "")), [...functions, ...relations]);
+  const behind = rows.flatMap(([kind, name, body]) =>
+    keysOf(kind ?? "").map((keyOf) => ({ name: keyOf(name ?? ""), body: body ?? "" })),
+  );
+  return functionFacts(new Set(volatile.rows.map(([name]) => name ?? "")), [...functions, ...behind]);
+}
+
+/** Who writes to a view has the defaults and checks of its table called. */
+function keysOf(kind: string): readonly ((name: string) => string)[] {
+  if (kind === "v") return [viewKey, tableKey];
+  return [kind === "d" ? domainKey : tableKey];
 }
 
 /**
@@ -170,6 +180,14 @@ WITH tree AS MATERIALIZED (
     WHERE k.contype = 'c' AND k.contypid >= 16384
   UNION ALL SELECT a.attrelid, t.typdefaultbin::text FROM pg_type t JOIN pg_attribute a ON a.atttypid = t.oid
     WHERE t.typtype = 'd' AND t.oid >= 16384),
+checked AS (
+  WITH RECURSIVE above AS (
+    SELECT oid, oid AS base FROM pg_type WHERE typtype = 'd' AND oid >= 16384
+    UNION ALL SELECT above.oid, t.typbasetype FROM above JOIN pg_type t ON t.oid = above.base WHERE t.typtype = 'd' AND t.typbasetype >= 16384)
+  SELECT d.typname, string_agg(lower(p.proname) || '()', ' ') AS text
+  FROM above JOIN pg_type d ON d.oid = above.oid JOIN pg_constraint k ON k.contypid = above.base,
+    regexp_matches(k.conbin::text, ':funcid (\\d+)', 'g') AS found JOIN pg_proc p ON p.oid = found[1]::oid AND p.oid >= 16384
+  GROUP BY d.oid, d.typname),
 called AS (SELECT DISTINCT relation, found[1]::oid AS oid FROM tree, regexp_matches(nodes, ':funcid (\\d+)', 'g') AS found),
 named AS (SELECT DISTINCT relation, found[1]::oid AS oid FROM tree, regexp_matches(nodes, ':relid (\\d+)', 'g') AS found),
 word AS (
@@ -180,4 +198,5 @@ SELECT c.relkind, c.relname, string_agg(word.text, ' ')
 FROM word JOIN pg_class c ON c.oid = word.relation JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE (c.relkind = 'v' OR (c.relkind = 'r' AND is_own))
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sys', 'pg_dsql', 'aws_dsql')
-GROUP BY c.oid, c.relkind, c.relname`;
+GROUP BY c.oid, c.relkind, c.relname
+UNION ALL SELECT 'd', typname, text FROM checked`;

@@ -15,6 +15,7 @@ import { as, nodeType, stringOf } from "./tree.ts";
 export interface Touched {
   readonly relations: readonly RelationRef[];
   readonly functions: readonly string[];
+  readonly types: readonly string[];
   readonly lockingClause: LockingClause;
   readonly hasDataModifyingCte: boolean;
   readonly hasLimitOrOffset: boolean;
@@ -63,6 +64,7 @@ class Walk {
   readonly #statement: StatementText;
   readonly #relations: RelationRef[] = [];
   readonly #functions = new Set<string>();
+  readonly #types = new Set<string>();
   readonly #lockedForUpdate = new Set<object>();
   #lockingClause: LockingClause = "none";
   #hasDataModifyingCte = false;
@@ -77,6 +79,7 @@ class Walk {
     return {
       relations: this.#relations.sort((left, right) => left.start - right.start),
       functions: [...this.#functions],
+      types: [...this.#types],
       lockingClause: this.#lockingClause,
       hasDataModifyingCte: this.#hasDataModifyingCte,
       hasLimitOrOffset: this.#hasLimitOrOffset,
@@ -112,6 +115,7 @@ class Walk {
       const operation = (fields as { op?: string }).op ?? "";
       this.#functions.add(operation.replace(/^SVFOP_|_N$/g, "").toLowerCase());
     }
+    if (type === "typeName") this.#types.add(stringOf((fields as { names?: Node[] }).names?.at(-1)) ?? "");
     this.value(fields, scope);
   }
 

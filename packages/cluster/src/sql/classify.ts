@@ -67,6 +67,7 @@ class QueryAnalysis implements Analysis {
   readonly command: Analysis["command"];
   readonly relations: Analysis["relations"];
   readonly functions: Analysis["functions"];
+  readonly types: Analysis["types"];
   readonly lockingClause: Analysis["lockingClause"];
   readonly hasDataModifyingCte: boolean;
   readonly hasLimitOrOffset: boolean;
@@ -81,6 +82,7 @@ class QueryAnalysis implements Analysis {
     this.command = command;
     this.relations = touched.relations;
     this.functions = touched.functions;
+    this.types = touched.types;
     this.lockingClause = touched.lockingClause;
     this.hasDataModifyingCte = touched.hasDataModifyingCte;
     this.hasLimitOrOffset = touched.hasLimitOrOffset;

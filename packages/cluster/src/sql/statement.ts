@@ -58,6 +58,8 @@ export interface Analysis {
   readonly relations: readonly RelationRef[];
   /** Names of all functions called anywhere, lower case, without schema. */
   readonly functions: readonly string[];
+  /** Names of all types cast to anywhere, without schema. */
+  readonly types: readonly string[];
   /** Of the top-level INSERT, UPDATE or DELETE. */
   readonly hasReturning: boolean;
   /** The strongest one found anywhere. */

@@ -55,6 +55,18 @@ const ways: readonly (readonly string[])[] = [
     "CREATE TABLE $T_d (id int PRIMARY KEY, value float8 CHECK ($P(value) > 0))",
     "INSERT INTO $T_d VALUES (1, 7) RETURNING value",
   ],
+  [
+    "CREATE TABLE $T_d (id int PRIMARY KEY, value float8 DEFAULT $P(7))",
+    "CREATE VIEW $T_v AS SELECT * FROM $T_d",
+    "CREATE VIEW $T_w AS SELECT * FROM $T_v",
+    "INSERT INTO $T_w (id) VALUES (1) RETURNING value",
+  ],
+  ["CREATE DOMAIN $T_n AS float8 CHECK ($P(VALUE) > 0)", "SELECT 7::$T_n AS value"],
+  [
+    "CREATE DOMAIN $T_n AS float8 CHECK ($P(VALUE) > 0)",
+    "CREATE DOMAIN $T_m AS $T_n",
+    "SELECT CAST(value AS $T_m) FROM (SELECT 7.0 AS value) AS one",
+  ],
   ["SELECT $P(random())"],
   ["SELECT $P(value) FROM (SELECT random() AS value) AS r"],
   ["CREATE VIEW $T_v AS SELECT $P(random())", "SELECT * FROM $T_v"],

@@ -10,7 +10,7 @@ import { calledBy, type Catalog, mentions, type Table } from "../../catalog/inde
 /** @param touched - tables that are not as the snapshot has them */
 export async function isBeyondShadow(
   catalog: Catalog,
-  analysis: Pick<Analysis, "functions" | "relations">,
+  analysis: Pick<Analysis, "functions" | "relations" | "types">,
   searchPath: readonly string[],
   touched: readonly Table[],
 ): Promise<boolean> {
