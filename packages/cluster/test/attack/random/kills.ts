@@ -38,9 +38,9 @@ export async function killWhileCommitting(
     }
     state.isOver = true;
     await all;
-    await served(pool);
-    await judge(pool, table, acknowledged);
-    await pool.query(`DROP TABLE ${table}`);
+    const rows = await served(() => pairsOf(pool, table));
+    judge(rows, acknowledged);
+    await served(() => pool.query(`DROP TABLE IF EXISTS ${table}`));
     return { kills: options.kills, acknowledged: acknowledged.length };
   } finally {
     await pool.end();
@@ -79,13 +79,12 @@ async function killPostgres(dataDir: string): Promise<void> {
   if (pid > 0) process.kill(pid, "SIGKILL");
 }
 
-/** Waits until PostgreSQL, which was killed a moment ago, has been started again. */
-async function served(pool: pg.Pool): Promise<void> {
+/** Until it is answered: PostgreSQL was killed a moment ago, and its processes may still serve for another moment. */
+async function served<Result>(ask: () => Promise<Result>): Promise<Result> {
   const until = performance.now() + startMsMax;
   for (;;) {
     try {
-      await pool.query("SELECT 1");
-      return;
+      return await ask();
     } catch (error) {
       if (performance.now() > until) throw error;
       await delay(50);
@@ -93,10 +92,18 @@ async function served(pool: pg.Pool): Promise<void> {
   }
 }
 
-async function judge(pool: pg.Pool, table: string, acknowledged: readonly number[]): Promise<void> {
-  const { rows } = await pool.query<{ pair: number; count: number }>(
-    `SELECT pair, count(*)::int AS count FROM ${table} GROUP BY pair`,
-  );
+interface Pair {
+  readonly pair: number;
+  /** Of its rows. */
+  readonly count: number;
+}
+
+async function pairsOf(pool: pg.Pool, table: string): Promise<readonly Pair[]> {
+  const { rows } = await pool.query<Pair>(`SELECT pair, count(*)::int AS count FROM ${table} GROUP BY pair`);
+  return rows;
+}
+
+function judge(rows: readonly Pair[], acknowledged: readonly number[]): void {
   const found = new Map(rows.map(({ pair, count }) => [pair, count]));
   const half = rows.filter(({ count }) => count !== 2);
   const lost = acknowledged.filter((pair) => !found.has(pair));
