@@ -33,7 +33,11 @@ export async function killWhileCommitting(
     const all = Promise.all(Array.from({ length: writers }, () => write(pool, table, state, acknowledged)));
     for (let kill = 0; kill < options.kills; kill++) {
       const before = acknowledged.length;
-      while (acknowledged.length < before + 20) await delay(10);
+      const until = performance.now() + startMsMax;
+      while (acknowledged.length < before + 20) {
+        if (performance.now() > until) throw new Error(`no commit is acknowledged after kill ${kill}`);
+        await delay(10);
+      }
       await killPostgres(dataDir);
     }
     state.isOver = true;

@@ -14,7 +14,7 @@ import pg from "pg";
 import { type Cluster, createCluster } from "../../../src/index.ts";
 import { seededRandom, type SeededRandom } from "../../../simulation/seeded-random.ts";
 import { attackOnce } from "./fuzz.ts";
-import { killWhileCommitting } from "./kills.ts";
+import { type KillTally, killWhileCommitting } from "./kills.ts";
 
 const help = `npm run attack -- [options]
 
@@ -40,20 +40,15 @@ if (values.help) console.log(help);
 else process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "dsql-attack-"));
-  const dataDir = join(folder, "data");
-  const cluster = createCluster({ dataDir, port: 0, connectionRate: unlimited });
   const endsAt = performance.now() + Number(values.minutes) * 60_000;
   let isOver = false;
   process.once("SIGINT", () => (isOver = true));
   const sum = { rounds: 0, connections: 0, kills: 0, acknowledged: 0 };
   try {
-    await cluster.start();
     let seed = Number(values.seed ?? Date.now() % 1_000_000);
     do {
       process.stdout.write(`seed ${seed}: `);
-      await fuzz(cluster, seededRandom(seed));
-      const killed = await killWhileCommitting(cluster, dataDir, { kills: killsPerRound, round: seed });
+      const killed = await attackCluster(seed);
       await simulate(seed);
       sum.rounds += 1;
       sum.connections += connectionsPerRound;
@@ -71,6 +66,18 @@ async function main(): Promise<number> {
   } catch (error) {
     console.error(`FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return 1;
+  }
+}
+
+/** Each round has a cluster of its own: one gives its PostgreSQL up after five ends in a row. */
+async function attackCluster(seed: number): Promise<KillTally> {
+  const folder = await mkdtemp(join(tmpdir(), "dsql-attack-"));
+  const dataDir = join(folder, "data");
+  const cluster = createCluster({ dataDir, port: 0, connectionRate: unlimited });
+  try {
+    await cluster.start();
+    await fuzz(cluster, seededRandom(seed));
+    return await killWhileCommitting(cluster, dataDir, { kills: killsPerRound, round: seed });
   } finally {
     await cluster.stop();
     await rm(folder, { recursive: true, force: true });
