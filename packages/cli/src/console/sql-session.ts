@@ -131,8 +131,22 @@ export class SqlSession {
     try {
       return told({ result: await new BoundedQuery(sql, [], bounds).runOn(this.#client) });
     } catch (error) {
+      await this.#ready();
       return told({ error: errorOf(error) });
     }
+  }
+
+  /** `pg` tells an error as it comes; whether the transaction goes on is told with ReadyForQuery, a moment later. */
+  async #ready(): Promise<void> {
+    const { readyForQuery } = this.#client as unknown as { readyForQuery: boolean };
+    if (readyForQuery || this.#isClosed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#client.off("drain", done).off("end", done);
+        resolve();
+      };
+      this.#client.on("drain", done).on("end", done);
+    });
   }
 }
 
