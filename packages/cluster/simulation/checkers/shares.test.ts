@@ -9,6 +9,7 @@ const sharer: KeyTransaction = {
   commit: { from: 4, until: 5 },
   outcome: "committed",
   shared: ["row"],
+  told: [],
   removed: [],
 };
 const remover: KeyTransaction = { ...sharer, name: "R", shared: [], removed: ["row"] };

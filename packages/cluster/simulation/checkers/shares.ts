@@ -18,7 +18,10 @@ export function findMetShare(history: readonly KeyTransaction[]): string | undef
     for (const birth of remover.removed) {
       const met = sharers.get(birth)?.find((sharer) => sharer !== remover && overlap(sharer, remover));
       if (met !== undefined)
-        return `${met.name} has shared ${birth}, ${remover.name} has removed it, and both have committed`;
+        return [
+          `${met.name} has shared ${birth}, ${remover.name} has removed it, and both have committed`,
+          ...[met, remover].map(({ name, told }) => `  ${name}: ${told.join(" | ")}`),
+        ].join("\n");
     }
   }
   return undefined;

@@ -18,6 +18,8 @@ export interface KeyTransaction {
   /** Births of the rows that it has shared, and of those that it has removed or locked FOR UPDATE. */
   readonly shared: readonly string[];
   readonly removed: readonly string[];
+  /** Its statements, each with when it was sent and answered, in milliseconds, and with the answer. */
+  readonly told: readonly string[];
 }
 
 export const setup: readonly string[] = [
@@ -75,6 +77,7 @@ export async function runKeyTransaction(
   name: string,
 ): Promise<KeyTransaction> {
   const written: Written = { shared: new Set(), removed: new Set() };
+  const told: string[] = [];
   const began = performance.now();
   let snapshotUntil = Infinity;
   const done = (outcome: KeyTransaction["outcome"], from: number): KeyTransaction => ({
@@ -84,12 +87,13 @@ export async function runKeyTransaction(
     outcome,
     shared: [...written.shared],
     removed: [...written.removed],
+    told: [...told],
   });
   try {
     await must(database, "BEGIN");
     const births = await birthsOf(database);
     snapshotUntil = performance.now();
-    return await runStatements(database, random, { name, births, written, done });
+    return await runStatements(database, random, { name, births, written, told, done });
   } catch (error) {
     if (!(error instanceof Lost)) throw error;
     await must(database, "ROLLBACK");
@@ -101,13 +105,14 @@ interface Running {
   readonly name: string;
   readonly births: ReadonlyMap<number, string>;
   readonly written: Written;
+  readonly told: string[];
   readonly done: (outcome: KeyTransaction["outcome"], committing: number) => KeyTransaction;
 }
 
 async function runStatements(
   database: DatabaseSession,
   random: SeededRandom,
-  { name, births, written, done }: Running,
+  { name, births, written, told, done }: Running,
 ): Promise<KeyTransaction> {
   const operations = 1 + random.below(3);
   for (let count = 1; ; count += 1) {
@@ -116,9 +121,11 @@ async function runStatements(
     const isLast = count === operations;
     const committing = performance.now();
     const together = isLast && random.chance(50);
+    const sent = performance.now();
     const answer = together
       ? await database.runTogether([statement, "COMMIT"])
       : await database.run(statement);
+    told.push(toldOf(statement + (together ? "; COMMIT" : ""), answer, sent));
     if (answer.error !== undefined) {
       const outcome = outcomeOf(answer, statement);
       await must(database, "ROLLBACK");
@@ -132,6 +139,11 @@ async function runStatements(
     if (end.error === undefined) return done("committed", committed);
     return done(outcomeOf(end, "COMMIT"), committed);
   }
+}
+
+function toldOf(text: string, { error, rows }: Answer, sentMs: number): string {
+  const answer = error?.sqlstate ?? rows.map((values) => values.join(", ")).join("; ");
+  return `${sentMs.toFixed(2)}–${performance.now().toFixed(2)} ${text}: ${answer}`;
 }
 
 async function birthsOf(database: DatabaseSession): Promise<ReadonlyMap<number, string>> {

@@ -125,8 +125,10 @@ export class PlanCache {
   }
 
   async #keep(key: string, statement: Statement, searchPath: readonly string[]): Promise<StatementPlan> {
+    // What was asked for before the catalog changed must not be kept after it: it goes where it is forgotten.
+    const plans = this.#plans;
     const plan = await this.#make(statement, searchPath, false);
-    if (key.length <= plannedCharactersPerStatementMax) this.#plans.set(key, plan, textsPerPlan * key.length);
+    if (key.length <= plannedCharactersPerStatementMax) plans.set(key, plan, textsPerPlan * key.length);
     return plan;
   }
 
