@@ -115,6 +115,7 @@ async function startOn(options: StartClusterOptions, copyOf: string | undefined)
     rules: options.rules,
     limits: options.limits,
     oc001: options.oc001,
+    explainConflicts: options.explainConflicts,
     ...(options.log && { log: options.log }),
   });
   let cloud: Cloud | undefined;

@@ -3,18 +3,24 @@ import type { ClusterOptions } from "@dsql-local/cluster";
 import { type LimitName, limits, lowerableLimits, rules, rulesAsOf } from "@dsql-local/spec";
 import { InvalidArgumentError, Option } from "commander";
 
-export type ServiceOptions = Pick<ClusterOptions, "rules" | "limits" | "oc001">;
+export type ServiceOptions = Pick<ClusterOptions, "rules" | "limits" | "oc001" | "explainConflicts">;
 
 /** As `start` gets them from its command line. */
 export interface ServiceFlags {
   readonly rules: string;
   readonly limit?: Readonly<Partial<Record<LimitName | RaisableLimit, number>>>;
   readonly oc001: "table" | "cluster";
+  readonly explainConflicts?: boolean;
 }
 
-export const serviceOptionsOf = ({ rules: asOf, limit = {}, oc001 }: ServiceFlags): ServiceOptions => {
+export const serviceOptionsOf = ({
+  rules: asOf,
+  limit = {},
+  oc001,
+  explainConflicts,
+}: ServiceFlags): ServiceOptions => {
   const { concurrentExecutions: _ofTheCloud, ...limits } = limit;
-  return { rules: asOf, limits, oc001 };
+  return { rules: asOf, limits, oc001, explainConflicts };
 };
 
 /** Quotas of the account that AWS raises when it is asked to, and this stack by `--limit`, up to a bound of its own. */
@@ -41,6 +47,13 @@ export function oc001Option(): Option {
   return new Option("--oc001 <scope>", "whom a catalog change disturbs: users of that table, or everyone")
     .choices(["table", "cluster"])
     .default("table");
+}
+
+export function explainConflictsOption(): Option {
+  return new Option(
+    "--explain-conflicts",
+    "40001 has a DETAIL: the row, and who committed first; the service sends none",
+  );
 }
 
 export function limitOption(): Option {

@@ -36,6 +36,11 @@ export interface ClusterOptions {
   readonly limits?: Partial<LimitValues> | undefined;
   /** How far a catalog change disturbs other sessions (OC001); `table` by default. Both were measured. */
   readonly oc001?: Oc001Scope | undefined;
+  /**
+   * A 40001 has a DETAIL: relation, primary keys, who committed first and by what statement. Off by default, since the service sends
+   * none.
+   */
+  readonly explainConflicts?: boolean | undefined;
 }
 
 export const optionDefaults = {

@@ -4,6 +4,7 @@ import { readFaults } from "../faults-file.ts";
 import { logLine } from "../log-line.ts";
 import { dataDirFlag, dataDirOption, portNumber, regionName, resolveDataDir } from "../options.ts";
 import {
+  explainConflictsOption,
   flagNames,
   lambdaBoundsOf,
   limitOption,
@@ -66,6 +67,7 @@ export function startCommand(): Command {
     .addOption(rulesOption())
     .addOption(limitOption())
     .addOption(oc001Option())
+    .addOption(explainConflictsOption())
     .option("--fsync", "let commits survive a loss of power, at about half the speed", false)
     .option("--no-cache", "make new data without the image that the user's cache folder keeps")
     .option("--detach", "start it in the background, wait until it is ready, print where its log is", false)

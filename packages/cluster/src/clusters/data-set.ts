@@ -38,6 +38,7 @@ export interface DataSetSettings {
   readonly openTransactionsMax: number;
   readonly livelyBackendsMax?: number | undefined;
   readonly oc001?: Oc001Scope | undefined;
+  readonly explainConflicts?: boolean | undefined;
   readonly sessionMemoryBytesMax: number;
 }
 
@@ -139,7 +140,7 @@ export class DataSet {
 
   async #startServices(): Promise<DataSetServices> {
     const { settings, limits, events, faults, log } = this.#options;
-    const { livelyBackendsMax, oc001, openTransactionsMax: backendsMax, rules } = settings;
+    const { livelyBackendsMax, oc001, explainConflicts, openTransactionsMax: backendsMax, rules } = settings;
     const clock = systemClock;
     const coordinator = new Coordinator({
       address: () => this.storage.address,
@@ -151,6 +152,7 @@ export class DataSet {
       limits,
       rules,
       oc001,
+      explainConflicts,
       livelyBackendsMax,
       backendsMax,
     });

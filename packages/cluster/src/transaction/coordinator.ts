@@ -73,6 +73,7 @@ export interface CoordinatorOptions {
   readonly faults?: Faults | undefined;
   readonly limits: LimitValues;
   readonly oc001?: Oc001Scope | undefined;
+  readonly explainConflicts?: boolean | undefined;
   /** The rules of the service as of a date, as `rulesAsOf` takes it; `latest` by default. */
   readonly rules?: string | undefined;
   readonly livelyBackendsMax?: number | undefined;
@@ -143,6 +144,7 @@ export class Coordinator {
       catalogVersions,
       plans,
       limits,
+      explainsConflicts: options.explainConflicts === true,
       history: new CommitHistory(clock, limits.transactionSecondsMax * 1_000),
       commits: new RecentCommits(),
       looks: new Looks(clock),

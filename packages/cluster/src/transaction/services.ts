@@ -47,4 +47,6 @@ export interface TransactionServices {
   ) => Promise<Result>;
   readonly plans: PlanCache;
   readonly limits: LimitValues;
+  /** 40001 has a DETAIL that says on what and to whom; the service's has none. */
+  readonly explainsConflicts: boolean;
 }

@@ -314,9 +314,9 @@ export class Transaction {
       );
       await this.#over();
     } catch (error) {
-      this.#loss.tell(error, this.actor, this.#hold);
+      const told = this.#loss.tell(error, this.actor, this.#hold);
       await this.rollback();
-      throw error;
+      throw told;
     } finally {
       this.#isUnderWay = false;
     }
@@ -398,8 +398,8 @@ export class Transaction {
       if (this.#state === "parked") await this.#resume();
       return await work();
     } catch (error) {
-      this.#loss.tell(error, this.actor, this.#hold);
-      throw error instanceof PostgresError ? sqlErrorOf(error.fields) : error;
+      const told = this.#loss.tell(error, this.actor, this.#hold);
+      throw told instanceof PostgresError ? sqlErrorOf(told.fields) : told;
     } finally {
       this.#isUnderWay = false;
       this.#hold?.lease.idle();

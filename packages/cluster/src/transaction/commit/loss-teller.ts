@@ -6,6 +6,7 @@ import type { Execution } from "../exchange/execution.ts";
 import type { Footprint } from "../footprint.ts";
 import type { Hold } from "../hold.ts";
 import type { TransactionServices } from "../services.ts";
+import { lossDetail } from "./loss-detail.ts";
 import { lookBack, type Lost, type Since, storyOf } from "./loss.ts";
 
 export class LossTeller {
@@ -39,17 +40,21 @@ export class LossTeller {
     searchPath: readonly string[],
     met: { execution: Execution; refused: ErrorFieldMap | undefined } | undefined,
   ): Promise<void> {
-    if (this.#lost !== undefined || !this.#services.events.hasSubscribers("transactionLost")) return;
+    const { events, explainsConflicts } = this.#services;
+    if (this.#lost !== undefined || !(explainsConflicts || events.hasSubscribers("transactionLost"))) return;
     if (!this.#services.looks.take()) return;
     this.#lost = await lookBack(this.#services, hold, { met, searchPath });
   }
 
-  /** @param error - whatever has ended a statement or the transaction; of other errors than 40001 nothing is told */
-  tell(error: unknown, actor: Actor, hold: Hold | undefined): void {
-    if (!(error instanceof SqlError) || error.sqlstate !== "40001" || this.#isTold) return;
+  /**
+   * @param error - whatever has ended a statement or the transaction; of other errors than 40001 nothing is told
+   * @returns the error for the client
+   */
+  tell(error: unknown, actor: Actor, hold: Hold | undefined): unknown {
+    if (!(error instanceof SqlError) || error.sqlstate !== "40001" || this.#isTold) return error;
     this.#isTold = true;
-    const { events } = this.#services;
-    if (!events.hasSubscribers("transactionLost")) return;
+    const { events, explainsConflicts } = this.#services;
+    if (!events.hasSubscribers("transactionLost") && !explainsConflicts) return error;
     const loss = storyOf(this.#services, {
       occ: error.message === errors.schemaConflict.message ? "OC001" : "OC000",
       since: this.#since,
@@ -59,5 +64,6 @@ export class LossTeller {
       isInjected: this.#isInjected,
     });
     events.emit("transactionLost", { ...actor, ...loss });
+    return explainsConflicts ? error.with({ detail: lossDetail(loss) }) : error;
   }
 }
