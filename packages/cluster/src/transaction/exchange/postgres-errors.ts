@@ -32,9 +32,18 @@ const sharedBounds = [
   { sqlstate: "54000", message: /^row is too big/, fact: limits.rowBytesMax },
 ] as const;
 
-/** Two sessions have changed one row of PostgreSQL's catalogs at the same moment: two GRANTs on a table, say. */
+/**
+ * What PostgreSQL says where two sessions have changed one row of its catalogs at the same moment, two GRANTs on a table, say, and
+ * where one has removed what the other is about to change or to call, two DROP ROLE.
+ */
+const catalogRaces = [
+  /^tuple concurrently (?:updated|deleted)$/,
+  /^could not find tuple for [\w ]+ \d+$/,
+  /^cache lookup failed for [\w ]+ \d+$/,
+];
+
 function isCatalogRace(sqlstate: string, message: string): boolean {
-  return sqlstate === "XX000" && /^tuple concurrently (?:updated|deleted)$/.test(message);
+  return sqlstate === "XX000" && catalogRaces.some((race) => race.test(message));
 }
 
 /** An error of PostgreSQL: in its own words, or in the service's where the service has a bound of the kind. */
