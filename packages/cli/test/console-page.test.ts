@@ -113,6 +113,17 @@ describe("the console's page", { skip: skipWithoutBrowser }, () => {
     await shown('main:has-text("42P01")');
   });
 
+  test("open transactions are shown with their limits, and statements by fingerprint", async () => {
+    await open("sessions");
+    await ben.query("BEGIN");
+    await ben.query("UPDATE account SET balance = balance + 1 WHERE id = 15");
+    await shown('[data-testid=transactions] tr:has-text("billing") .tag:has-text("active")');
+    await ben.query("ROLLBACK");
+    await shown(
+      '[data-testid=statements] tr:has-text("UPDATE account SET balance = balance + ? WHERE id = ?")',
+    );
+  });
+
   test("tables, jobs, the cluster and what is deployed are shown as they are", async () => {
     const { rows } = await ana.query<{ job_id: string }>("CREATE INDEX ASYNC ON account (balance)");
     const jobId = rows[0]?.job_id ?? "none";
@@ -158,12 +169,13 @@ describe("the console's page", { skip: skipWithoutBrowser }, () => {
   test("the keyboard opens the views, and a narrow window has no width to scroll", async () => {
     await page.locator("main").click();
     await page.locator("body").press("4");
-    await shown('main[data-view="sql"]');
+    await shown('main[data-view="sessions"]');
     await page.setViewportSize({ width: 400, height: 800 });
     for (const view of [
       "conflicts",
       "two-sessions",
       "overview",
+      "sessions",
       "sql",
       "faults",
       "cloud",

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { request } from "node:http";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Activity } from "@dsql-local/cluster";
 import { dsql, newDataDir, startStack, type StartedStack } from "./command.ts";
 
 describe("a stack that is observed", () => {
@@ -70,6 +71,30 @@ describe("a stack that is observed", () => {
     assert.match(stderr, /"event":"transaction.lost"/);
     assert.match(stderr, /"event":"fault.injected"/);
     assert.doesNotMatch(stderr, /47114711[45]/);
+  });
+
+  test("top shows a line a look in a pipe, and as JSON the sessions, their transactions and statements by fingerprint", async () => {
+    const watching = here("top", "--json", "--interval", "0.1", "--count", "40");
+    for (let run = 0; run < 3; run++) await sql("UPDATE account SET balance = balance WHERE id = 471147114");
+    const looks = (await watching).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Activity);
+    assert.equal(looks.length, 40);
+    const again = await here("top", "--json", "--count", "1");
+    const { counts, statements, sessions, sinceMs } = JSON.parse(again.stdout) as Activity;
+    assert.equal(sinceMs, looks[0]?.sinceMs, "who asks again soon goes on");
+    assert.ok(counts.committed >= 1);
+    assert.ok(Array.isArray(sessions));
+    const updates = statements.find(({ fingerprint }) => fingerprint.startsWith("UPDATE account"));
+    assert.equal(updates?.fingerprint, "UPDATE account SET balance = balance WHERE id = ?");
+    assert.ok(updates.calls >= 1 && updates.p50Ms > 0);
+    const line = await here("top", "--count", "1");
+    assert.match(
+      line.stdout,
+      /^\d\d:\d\d:\d\d {2}commits -\/s {2}conflicts -\/s .*sessions \d+ {2}transactions \d+\n$/,
+    );
+    assert.match((await here("top", "--interval", "never")).stderr, /0\.1 to 3600 seconds/);
   });
 
   test("faults are injected, listed and ended over HTTP", async () => {

@@ -20,10 +20,11 @@ import {
   silentLog,
   systemClock,
   systemRandom,
+  SessionList,
 } from "./base/index.ts";
 import { type Clusters, type HostedCluster, LocalClusters, openClusterFile } from "./clusters/index.ts";
 import { type Certificates, createListener, type Listener, openCertificates } from "./listener/index.ts";
-import { type Conflict, type EventFeed, Observation } from "./observe/index.ts";
+import { type Activity, type Conflict, type EventFeed, Observation } from "./observe/index.ts";
 import { type ClusterOptions, optionDefaults } from "./options.ts";
 import {
   acquireDataDir,
@@ -76,6 +77,11 @@ export interface Cluster {
   readonly faults: Faults;
   /** The last transactions that have lost, oldest first: 40001. */
   conflicts(): readonly Conflict[];
+  /**
+   * Sessions and open transactions as they are, and what has happened since somebody began to ask: statements by fingerprint,
+   * commits, conflicts. Nothing is gathered a minute after the last who asked.
+   */
+  activity(): Activity;
   /** Where the embedded PostgreSQL listens, for benchmarks that compare with it. */
   readonly storageAddress: StorageAddress;
   readonly postmasterProcessId: number | undefined;
@@ -129,7 +135,8 @@ class LocalCluster implements Cluster {
   readonly #failures = new Events<{ failed: Error }>();
   readonly #announced = new Events<ClusterEvents>();
   readonly faults = new Faults(systemClock, this.#announced);
-  readonly #observation = new Observation(this.#announced);
+  readonly #sessions = new SessionList();
+  readonly #observation = new Observation(this.#announced, this.#sessions);
   #started: Started | undefined;
   #undo: (() => Promise<void> | void)[] = [];
   #starting: Promise<void> | undefined;
@@ -194,6 +201,7 @@ class LocalCluster implements Cluster {
       limits: this.#limits,
       events: this.#announced,
       faults: this.faults,
+      sessions: this.#sessions,
       clock: systemClock,
       random: systemRandom,
       log: this.#log,
@@ -268,6 +276,7 @@ class LocalCluster implements Cluster {
   }
 
   async #runUndo(): Promise<void> {
+    this.#observation.close();
     for (const undo of this.#undo.splice(0).reverse()) {
       try {
         await undo();
@@ -291,6 +300,10 @@ class LocalCluster implements Cluster {
 
   get events(): EventFeed {
     return this.#observation.events;
+  }
+
+  activity(): Activity {
+    return this.#observation.activity();
   }
 
   conflicts(): readonly Conflict[] {

@@ -17,6 +17,8 @@ export {
   readFault,
   type Log,
   type LogEvent,
+  type OpenTransaction,
+  type SessionState,
   type MemoryAccount,
   MemoryBudget,
   silentLog,
@@ -34,10 +36,13 @@ export {
   type PortChoice,
 } from "./listener/index.ts";
 export {
+  type Activity,
+  type ActivityCounts,
   type Conflict,
   type EventFeed,
   logEventOf,
   type ObservedEvent,
+  type StatementStatistics,
   withoutValues,
 } from "./observe/index.ts";
 export { type ClusterOptions } from "./options.ts";

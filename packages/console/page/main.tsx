@@ -10,6 +10,7 @@ import { Conflicts } from "./views/conflicts.tsx";
 import { Faults } from "./views/faults.tsx";
 import { Jobs } from "./views/jobs.tsx";
 import { Overview } from "./views/overview.tsx";
+import { Sessions } from "./views/activity.tsx";
 import { Schema } from "./views/schema.tsx";
 import { SqlView } from "./views/sql-view.tsx";
 import { TwoSessions } from "./views/two-sessions.tsx";
@@ -25,6 +26,7 @@ const views: readonly View[] = [
   { path: "conflicts", name: "Conflicts", component: Conflicts },
   { path: "two-sessions", name: "Two sessions", component: TwoSessions },
   { path: "overview", name: "Overview", component: Overview },
+  { path: "sessions", name: "Sessions", component: Sessions },
   { path: "sql", name: "SQL", component: SqlView },
   { path: "faults", name: "Faults", component: Faults },
   { path: "cloud", name: "Cloud", component: Cloud },

@@ -87,6 +87,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./conflicts.ts")).conflictsCommand(),
   },
   {
+    name: "top",
+    summary: "show live what goes on: transactions, conflicts, statements",
+    load: async () => (await import("./top.ts")).topCommand(),
+  },
+  {
     name: "fault",
     summary: "make happen what an application must survive",
     load: async () => (await import("./fault.ts")).faultCommand(),

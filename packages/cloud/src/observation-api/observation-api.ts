@@ -6,7 +6,7 @@ import { ConsolePage } from "./console-page.ts";
 import { ApiRefusal } from "./refusal.ts";
 import type { ApiSecrets } from "./secrets.ts";
 
-export type ObservedCluster = Pick<Cluster, "conflicts" | "events" | "faults">;
+export type ObservedCluster = Pick<Cluster, "activity" | "conflicts" | "events" | "faults">;
 
 export const apiPath = "/_dsql/";
 
@@ -88,6 +88,9 @@ export class ObservationApi {
     switch (`${incoming.method ?? ""} ${path}`) {
       case "GET /_dsql/api/conflicts":
         sendJson(outgoing, 200, { conflicts: this.#conflictsSince(url.searchParams.get("since")) });
+        return;
+      case "GET /_dsql/api/activity":
+        sendJson(outgoing, 200, this.#cluster.activity());
         return;
       case "GET /_dsql/api/events/stream":
         this.#stream(outgoing);

@@ -54,6 +54,14 @@ export interface ClusterEvents {
     readonly role: string;
     readonly reason: string | undefined;
   };
+  /** Whether it succeeded or not; gathered only where somebody listens. */
+  statementEnded: Actor & {
+    readonly statement: string;
+    /** From its coming to its answer, with what it has waited. */
+    readonly ms: number;
+    /** Of its error. */
+    readonly sqlstate: string | undefined;
+  };
   transactionBegun: Actor & { readonly processId: number };
   /** Its locks were given up, since another waited for them. */
   transactionParked: Actor & { readonly processId: number };

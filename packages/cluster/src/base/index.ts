@@ -12,6 +12,7 @@ export { type Log, type LogEvent, silentLog } from "./log.ts";
 export { type MemoryAccount, MemoryBudget } from "./memory-budget.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { readExactly } from "./read-exactly.ts";
+export { type OpenTransaction, SessionList, type SessionState } from "./session-list.ts";
 export { type ErrorObjects, type Severity, SqlError, type SqlErrorFields } from "./sql-error.ts";
 export {
   hiddenRoles,

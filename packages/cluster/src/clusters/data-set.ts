@@ -17,6 +17,7 @@ import {
   MemoryBudget,
   systemClock,
   systemRandom,
+  type SessionList,
 } from "../base/index.ts";
 import { Jobs } from "../jobs/index.ts";
 import type { SessionServices } from "../session/index.ts";
@@ -51,6 +52,7 @@ export interface DataSetOptions {
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
+  readonly sessions: SessionList;
   readonly log: Log;
 }
 
@@ -139,7 +141,7 @@ export class DataSet {
   }
 
   async #startServices(): Promise<DataSetServices> {
-    const { settings, limits, events, faults, log } = this.#options;
+    const { settings, limits, events, faults, sessions, log } = this.#options;
     const { livelyBackendsMax, oc001, explainConflicts, openTransactionsMax: backendsMax, rules } = settings;
     const clock = systemClock;
     const coordinator = new Coordinator({
@@ -149,6 +151,7 @@ export class DataSet {
       log,
       events,
       faults,
+      sessions,
       limits,
       rules,
       oc001,

@@ -24,6 +24,7 @@ import {
   type LimitValues,
   type Log,
   type Random,
+  type SessionList,
 } from "../base/index.ts";
 import type { ClusterName } from "../listener/index.ts";
 import {
@@ -87,6 +88,7 @@ export interface LocalClustersOptions {
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
+  readonly sessions: SessionList;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -299,7 +301,7 @@ export class LocalClusters implements Clusters {
   }
 
   #startDataSet(folder: string): OpenedDataSet {
-    const { dataDir, settings, limits, events, faults, log } = this.#options;
+    const { dataDir, settings, limits, events, faults, sessions, log } = this.#options;
     const dataSet = new DataSet({
       folder: join(dataDir, folder),
       copyOf: folder === "." ? this.#options.copyOf : undefined,
@@ -307,6 +309,7 @@ export class LocalClusters implements Clusters {
       limits,
       events,
       faults,
+      sessions,
       log,
     });
     const started = this.#holdAndStart(folder, dataSet);

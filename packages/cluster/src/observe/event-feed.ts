@@ -7,17 +7,20 @@
  */
 import { type ClusterEventName, type ClusterEvents, type Events } from "../base/index.ts";
 
+/** Statements are too many to be heard along with everything else: who wants them asks for them by name. */
+type HeardName = Exclude<ClusterEventName, "statementEnded">;
+
 /** One event. */
 export type ObservedEvent = {
-  readonly [Name in ClusterEventName]: {
+  readonly [Name in HeardName]: {
     readonly name: Name;
     /** When it was announced, in milliseconds since 1970. */
     readonly atMs: number;
     readonly payload: ClusterEvents[Name];
   };
-}[ClusterEventName];
+}[HeardName];
 
-const names: Readonly<Record<ClusterEventName, true>> = {
+const names: Readonly<Record<HeardName, true>> = {
   sessionStarted: true,
   sessionEnded: true,
   transactionBegun: true,
@@ -45,9 +48,9 @@ export class EventFeed implements AsyncIterable<ObservedEvent> {
     return this.#events.on(name, run);
   }
 
-  /** Hears all events. @returns a function that ends the subscription */
+  /** Hears all events but `statementEnded`. @returns a function that ends the subscription */
   onAny(run: (event: ObservedEvent) => void): () => void {
-    const ends = (Object.keys(names) as ClusterEventName[]).map((name) =>
+    const ends = (Object.keys(names) as HeardName[]).map((name) =>
       this.#events.on(name, (payload) => {
         run({ name, atMs: Date.now(), payload } as ObservedEvent);
       }),

@@ -10,7 +10,7 @@
  */
 import type { Duplex } from "node:stream";
 import { type ErrorFact, errors } from "@dsql-local/spec";
-import { defined, type MemoryAccount, readExactly, SqlError } from "../base/index.ts";
+import { defined, type MemoryAccount, readExactly, type SessionState, SqlError } from "../base/index.ts";
 import { BackendLost } from "../backend/index.ts";
 import {
   bodyOf,
@@ -80,6 +80,8 @@ export class Session {
   /** Once it has started. */
   #role: string | undefined;
   #endedFor: string | undefined;
+  readonly #connectedAtMs = Date.now();
+  #leaveList: (() => void) | undefined;
 
   constructor(connection: Connection, services: SessionServices) {
     this.#connection = connection;
@@ -138,8 +140,15 @@ export class Session {
     }
   }
 
+  #told(sessionId: number, role: string): SessionState {
+    const applicationName = this.#runner?.applicationName ?? "";
+    const told = this.#runner?.told ?? { statement: "", runningMs: undefined, transaction: undefined };
+    return { sessionId, role, applicationName, connectedAtMs: this.#connectedAtMs, ...told };
+  }
+
   /** Also of one that was not let in. */
   #announceEnd(): void {
+    this.#leaveList?.();
     const { coordinator } = this.#services;
     const role = this.#role ?? this.#connection.parameters["user"] ?? "";
     const reason = this.#endedFor;
@@ -189,6 +198,7 @@ export class Session {
     this.#extended = new ExtendedQuery({ ...context, clock: services.clock });
     this.#writer.write(encodeBackend.authenticationOk());
     this.#role = user;
+    this.#leaveList = coordinator.sessions.add(() => this.#told(cancelKey.processId, user));
     coordinator.events.emit("sessionStarted", { sessionId: cancelKey.processId, role: user });
     reported.tellAll();
     this.#writer.write(encodeBackend.backendKeyData(cancelKey.processId, cancelKey.secretKey));

@@ -3,7 +3,7 @@
  */
 import { errors } from "@dsql-local/spec";
 import { countCharacters } from "@dsql-local/sql";
-import { SqlError } from "../base/index.ts";
+import { type Actor, type SessionState, SqlError } from "../base/index.ts";
 import { factsOf, type RelationRef, type Statement } from "../sql/index.ts";
 import { BackendLost, type PreparedText, type Settings } from "../backend/index.ts";
 import { applicationNameIn, type Execution, type Outcome, type Sink } from "../transaction/index.ts";
@@ -15,6 +15,7 @@ import type { ReportedParameters } from "./reported-parameters.ts";
 import { isOn } from "./service-settings.ts";
 import type { SessionServices } from "./services.ts";
 import { asksForObjects, objectsText, type SessionObjects } from "./session-objects.ts";
+import { StatementActivity } from "./statement-activity.ts";
 import { StatementFaults } from "./statement-faults.ts";
 
 export interface RunnerOptions {
@@ -36,6 +37,7 @@ export class StatementRunner {
   readonly #options: RunnerOptions;
   readonly #running: Running;
   readonly #faults: StatementFaults;
+  readonly #activity: StatementActivity;
   #cancel: (() => void) | undefined;
   /** The catalog as this session last looked at it. */
   #catalogSeen: number;
@@ -46,9 +48,10 @@ export class StatementRunner {
     const { role, services, reported, settings, disconnect, forgetPrepared } = options;
     this.#faults = new StatementFaults(
       services.coordinator.faults,
-      () => ({ role, applicationName: applicationNameIn(this.block.settingsInForce) }),
+      () => ({ role, applicationName: this.applicationName }),
       disconnect,
     );
+    this.#activity = new StatementActivity(services.coordinator.events, services.clock);
     this.#catalogSeen = options.services.coordinator.catalogVersions.current;
     this.#running = {
       services,
@@ -71,6 +74,35 @@ export class StatementRunner {
    * @throws {SqlError} the statement failed; `failed` is to be called
    */
   async run(execution: Execution, sink: Sink, isAlone: boolean): Promise<Outcome> {
+    const ended = this.#activity.begin(execution.statement, () => this.#actor);
+    try {
+      const outcome = await this.#run(execution, sink, isAlone);
+      ended();
+      return outcome;
+    } catch (error) {
+      ended(error);
+      throw error;
+    }
+  }
+
+  /** As the client has named itself. */
+  get applicationName(): string {
+    return applicationNameIn(this.block.settingsInForce);
+  }
+
+  /** As it is told to those who look. */
+  get told(): Pick<SessionState, "statement" | "runningMs" | "transaction"> {
+    const { transaction } = this.block;
+    return { ...this.#activity.told, transaction: transaction?.told };
+  }
+
+  get #actor(): Actor {
+    const { sessionId, role } = this.#options;
+    const { applicationName } = this;
+    return this.block.transaction?.actor ?? { transaction: "", sessionId, role, applicationName };
+  }
+
+  async #run(execution: Execution, sink: Sink, isAlone: boolean): Promise<Outcome> {
     const { statement } = execution;
     this.refuse(statement);
     this.#refuseIfStale(statement);

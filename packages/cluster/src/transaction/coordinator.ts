@@ -12,6 +12,7 @@ import {
   type LimitValues,
   type Log,
   SqlError,
+  SessionList,
 } from "../base/index.ts";
 import { administratorUser, errors, holdsAsOf } from "@dsql-local/spec";
 import type { Statement } from "../sql/index.ts";
@@ -71,6 +72,7 @@ export interface CoordinatorOptions {
   readonly log: Log;
   readonly events?: Events<ClusterEvents> | undefined;
   readonly faults?: Faults | undefined;
+  readonly sessions?: SessionList | undefined;
   readonly limits: LimitValues;
   readonly oc001?: Oc001Scope | undefined;
   readonly explainConflicts?: boolean | undefined;
@@ -83,6 +85,7 @@ export interface CoordinatorOptions {
 export class Coordinator {
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
+  readonly sessions: SessionList;
   readonly #options: CoordinatorOptions;
   readonly #services: TransactionServices;
   readonly #passwords: RolePasswords;
@@ -101,6 +104,7 @@ export class Coordinator {
     const { clock, log } = options;
     this.events = options.events ?? new Events();
     this.faults = options.faults ?? new Faults(clock, this.events);
+    this.sessions = options.sessions ?? new SessionList();
     const { limits } = options;
     const connect = (): Promise<Backend> => this.#connectSystem();
     this.#watching = new SystemConnection({ name: "lock watch", connect, clock, log });

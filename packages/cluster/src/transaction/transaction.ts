@@ -14,7 +14,7 @@
  * Tests: conformance/isolation, simulation.
  */
 import { errors } from "@dsql-local/spec";
-import { type Actor, assert, type FaultPlace, SqlError } from "../base/index.ts";
+import { type Actor, assert, type FaultPlace, type OpenTransaction, SqlError } from "../base/index.ts";
 import type { ErrorFieldMap } from "../wire/index.ts";
 import {
   PostgresError,
@@ -126,6 +126,12 @@ export class Transaction {
 
   get isImplicit(): boolean {
     return this.#isImplicit;
+  }
+
+  /** As it is told to those who look. */
+  get told(): OpenTransaction {
+    const { ageMs, rows: changedRows, bytes: writtenBytes } = this.#budget;
+    return { id: `t${this.#number}`, state: this.#state, ageMs, changedRows, writtenBytes };
   }
 
   get isReadOnly(): boolean {

@@ -27,6 +27,15 @@ export class Budget {
     return this.#rows;
   }
 
+  /** Written so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get ageMs(): number {
+    return this.#clock.monotonicMs() - this.#beganMs;
+  }
+
   /** Until the transaction is too old; never negative. */
   get leftMs(): number {
     const endMs = this.#beganMs + this.#limits.transactionSecondsMax * 1_000;
@@ -35,13 +44,12 @@ export class Budget {
 
   /** @throws {SqlError} 54000 */
   checkAge(): void {
-    const ageMs = this.#clock.monotonicMs() - this.#beganMs;
-    if (ageMs > this.#limits.transactionSecondsMax * 1_000) throw this.tooOld();
+    if (this.ageMs > this.#limits.transactionSecondsMax * 1_000) throw this.tooOld();
   }
 
   /** What a transaction hears that is older than it may be. */
   tooOld(): SqlError {
-    const seconds = Math.floor((this.#clock.monotonicMs() - this.#beganMs) / 1_000);
+    const seconds = Math.floor(this.ageMs / 1_000);
     const { transactionSecondsMax } = this.#limits;
     return SqlError.of(errors.ageLimit, {
       detail: `Current transaction age ${seconds}s exceeds ${transactionSecondsMax}s`,
