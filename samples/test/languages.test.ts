@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { recipeOutput } from "./owner-program.ts";
+import { conflictOutput, recipeOutput } from "./owner-program.ts";
 import { run } from "./program.ts";
 import { startStack } from "./stack.ts";
 
@@ -20,6 +20,7 @@ function isInstalled(command: string, ...args: readonly string[]): boolean {
 }
 
 const isWindows = process.platform === "win32";
+const ruby = isInstalled("ruby", "-e", 'require "pg"');
 const psql = !isWindows && isInstalled("psql", "--version");
 const python = ["python3", "/usr/bin/python3", "python"].find((command) =>
   isInstalled(command, "-c", "import psycopg2"),
@@ -40,6 +41,13 @@ test("samples/python", { skip: python === undefined && "psycopg2 is not installe
   const stack = await startStack(context);
   for (const environment of [stack.admin, stack.role]) {
     assert.equal(await run("python", python ?? "", ["owner.py"], environment), recipeOutput);
+  }
+});
+
+test("samples/ruby-pg", { skip: !ruby && "Ruby's pg is not installed" }, async (context) => {
+  const stack = await startStack(context, { for: "ruby" });
+  for (const environment of [stack.admin, stack.admin, stack.role]) {
+    assert.equal(await run("ruby-pg", "ruby", ["owner.rb"], environment), conflictOutput);
   }
 });
 

@@ -10,17 +10,21 @@ import { startStack } from "./stack.ts";
 export interface LanguageSample {
   readonly name: string;
   /** As `dsql env --for` has it. */
-  readonly platform: "python" | "go";
-  /** Relative to `samples/`; what is not there has not been installed. */
+  readonly platform: "python" | "go" | "java" | "ruby";
+  /** Relative to `samples/`, or a command that is found by its name. */
   readonly program: string;
+  /** Relative to `samples/`: what the script makes; where it is not, nothing has been installed. The program if not given. */
+  readonly made?: string;
   readonly args: readonly string[];
   /** The script that installs and runs it. */
   readonly script: string;
 }
 
-export function testLanguageSample({ name, platform, program, args, script }: LanguageSample): void {
-  const command = path.join(samplesDir, program);
-  const skip = existsSync(command) ? false : `not installed; \`npm run ${script}\` installs and runs it`;
+export function testLanguageSample(sample: LanguageSample): void {
+  const { name, platform, program, args, script, made = program } = sample;
+  const command = program.includes("/") ? path.join(samplesDir, program) : program;
+  const isMade = existsSync(path.join(samplesDir, made));
+  const skip = isMade ? false : `not installed; \`npm run ${script}\` installs and runs it`;
   test(`samples/${name}`, { skip }, async (context) => {
     const stack = await startStack(context, { for: platform });
     for (const environment of [stack.admin, stack.admin, stack.role])

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Builds the samples in Java, with the versions that pom.xml names.
+set -eu
+cd "$(dirname "$0")/java-jdbc"
+if ! command -v mvn >/dev/null || ! command -v javac >/dev/null; then
+  echo "The samples in Java need a JDK from 17 and Maven (Debian: apt-get install maven)." >&2
+  exit 1
+fi
+# Gives up after a minute without an answer, and says on what.
+mvn --batch-mode --quiet -Dmaven.wagon.http.readTimeout=60000 -Dmaven.wagon.rto=60000 process-classes
