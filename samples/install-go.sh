@@ -4,6 +4,6 @@ set -eu
 cd "$(dirname "$0")/pgx"
 if ! command -v go >/dev/null; then
   echo "The samples in Go need go from 1.25: https://go.dev/dl" >&2
-  exit 1
+  exit 69
 fi
 go build -o ../.bin/pgx .

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/java-jdbc"
 if ! command -v mvn >/dev/null || ! command -v javac >/dev/null; then
   echo "The samples in Java need a JDK from 17 and Maven (Debian: apt-get install maven)." >&2
-  exit 1
+  exit 69
 fi
 # Gives up after a minute without an answer, and says on what.
 mvn --batch-mode --quiet -Dmaven.wagon.http.readTimeout=60000 -Dmaven.wagon.rto=60000 process-classes
