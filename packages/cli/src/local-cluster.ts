@@ -116,6 +116,7 @@ async function startOn(options: StartClusterOptions, copyOf: string | undefined)
     limits: options.limits,
     oc001: options.oc001,
     explainConflicts: options.explainConflicts,
+    latency: options.latency,
     ...(options.log && { log: options.log }),
   });
   let cloud: Cloud | undefined;

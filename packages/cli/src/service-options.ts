@@ -3,7 +3,10 @@ import type { ClusterOptions } from "@dsql-local/cluster";
 import { type LimitName, limits, lowerableLimits, rules, rulesAsOf } from "@dsql-local/spec";
 import { InvalidArgumentError, Option } from "commander";
 
-export type ServiceOptions = Pick<ClusterOptions, "rules" | "limits" | "oc001" | "explainConflicts">;
+export type ServiceOptions = Pick<
+  ClusterOptions,
+  "rules" | "limits" | "oc001" | "explainConflicts" | "latency"
+>;
 
 /** As `start` gets them from its command line. */
 export interface ServiceFlags {

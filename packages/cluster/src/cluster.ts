@@ -21,6 +21,7 @@ import {
   systemClock,
   systemRandom,
   SessionList,
+  readLatency,
 } from "./base/index.ts";
 import { type Clusters, type HostedCluster, LocalClusters, openClusterFile } from "./clusters/index.ts";
 import { type Certificates, createListener, type Listener, openCertificates } from "./listener/index.ts";
@@ -148,6 +149,7 @@ class LocalCluster implements Cluster {
     this.#options = options;
     this.#limits = lowerLimits(options.limits);
     checkScope(options.oc001);
+    if (options.latency !== undefined) readLatency(options.latency);
     this.#log = options.log ?? silentLog;
   }
 

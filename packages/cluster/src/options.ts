@@ -1,5 +1,5 @@
 /** Every option of a cluster: type, unit, default, bound. */
-import type { LimitValues, Log } from "./base/index.ts";
+import type { LatencyName, LatencyProfile, LimitValues, Log } from "./base/index.ts";
 import type { ConnectionRate, PortChoice } from "./listener/index.ts";
 import type { Oc001Scope } from "./catalog/index.ts";
 
@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly limits?: Partial<LimitValues> | undefined;
   /** How far a catalog change disturbs other sessions (OC001); `table` by default. Both were measured. */
   readonly oc001?: Oc001Scope | undefined;
+  /** The service's own time: delays by the name of a profile, or of one's own; none by default. */
+  readonly latency?: LatencyName | Partial<LatencyProfile> | undefined;
   /**
    * A 40001 has a DETAIL: relation, primary keys, who committed first and by what statement. Off by default, since the service sends
    * none.

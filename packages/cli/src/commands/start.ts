@@ -1,6 +1,7 @@
 import process from "node:process";
 import { Command, Option } from "commander";
 import { readFaults } from "../faults-file.ts";
+import { readLatencyOption } from "../latency-option.ts";
 import { logLine } from "../log-line.ts";
 import { dataDirFlag, dataDirOption, portNumber, regionName, resolveDataDir } from "../options.ts";
 import {
@@ -34,6 +35,7 @@ interface StartOptions extends ServiceFlags {
   readonly cache: boolean;
   readonly json: boolean;
   readonly faults?: string;
+  readonly latency?: string;
   readonly verbose: boolean;
   readonly detach: boolean;
 }
@@ -73,6 +75,10 @@ export function startCommand(): Command {
     .option("--detach", "start it in the background, wait until it is ready, print where its log is", false)
     .option("--json", "print one line of JSON when ready, nothing else", false)
     .option("--faults <file>", "begin with the faults of a JSON file; the guide on faults has the form")
+    .option(
+      "--latency <profile>",
+      "the service's own time: same-az, same-region, cross-region, multi-region-commit, or a JSON file",
+    )
     .option("--verbose", "log what happens to stderr, one JSON object per line", false)
     .addHelpText(
       "after",
@@ -113,6 +119,7 @@ async function start(options: StartOptions, command: Command): Promise<void> {
   const signals = new StopSignals();
   const startedAtMs = performance.now();
   const faults = options.faults === undefined ? [] : await readFaults(options.faults);
+  const latency = options.latency === undefined ? undefined : await readLatencyOption(options.latency);
   const stack = await startStack({
     dataDir: resolveDataDir(options.dataDir),
     port: options.port,
@@ -120,7 +127,7 @@ async function start(options: StartOptions, command: Command): Promise<void> {
     region: options.region,
     fsync: options.fsync,
     cache: options.cache,
-    service: serviceOptionsOf(options),
+    service: { ...serviceOptionsOf(options), latency },
     lambda: lambdaBoundsOf(options),
     ...(options.verbose && { log: (event: object) => process.stderr.write(logLine(event)) }),
   });

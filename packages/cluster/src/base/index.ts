@@ -7,6 +7,7 @@ export type { Actor, ClusterEventName, ClusterEvents, Commit, Loss } from "./clu
 export { Faults, type Fault, type FaultPlace, type FaultState } from "./faults.ts";
 export { faultKinds, type FaultKind, type FaultOptions, readFault } from "./fault-options.ts";
 export { Events } from "./events.ts";
+export { Latency, type LatencyName, type LatencyProfile, latencyProfiles, readLatency } from "./latency.ts";
 export { type LimitValues, lowerLimits, serviceLimits } from "./limits.ts";
 export { type Log, type LogEvent, silentLog } from "./log.ts";
 export { type MemoryAccount, MemoryBudget } from "./memory-budget.ts";

@@ -17,6 +17,9 @@ import {
   MemoryBudget,
   systemClock,
   systemRandom,
+  type LatencyName,
+  type LatencyProfile,
+  readLatency,
   type SessionList,
 } from "../base/index.ts";
 import { Jobs } from "../jobs/index.ts";
@@ -40,6 +43,7 @@ export interface DataSetSettings {
   readonly livelyBackendsMax?: number | undefined;
   readonly oc001?: Oc001Scope | undefined;
   readonly explainConflicts?: boolean | undefined;
+  readonly latency?: LatencyName | Partial<LatencyProfile> | undefined;
   readonly sessionMemoryBytesMax: number;
 }
 
@@ -142,7 +146,8 @@ export class DataSet {
 
   async #startServices(): Promise<DataSetServices> {
     const { settings, limits, events, faults, sessions, log } = this.#options;
-    const { livelyBackendsMax, oc001, explainConflicts, openTransactionsMax: backendsMax, rules } = settings;
+    const { livelyBackendsMax, oc001, explainConflicts, latency, rules } = settings;
+    const { openTransactionsMax: backendsMax } = settings;
     const clock = systemClock;
     const coordinator = new Coordinator({
       address: () => this.storage.address,
@@ -156,6 +161,7 @@ export class DataSet {
       rules,
       oc001,
       explainConflicts,
+      latency: latency === undefined ? undefined : readLatency(latency),
       livelyBackendsMax,
       backendsMax,
     });

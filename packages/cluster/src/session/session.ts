@@ -208,7 +208,8 @@ export class Session {
 
   /** Faults on demand, of a client that would have been let in. @throws {SqlError} FATAL */
   async #meetFaults(role: string): Promise<void> {
-    const { faults } = this.#services.coordinator;
+    const { faults, latency } = this.#services.coordinator;
+    await latency.connect();
     if (faults.isEmpty) return;
     const place = { role, applicationName: this.#connection.parameters["application_name"] ?? "" };
     await faults.delay("connect", place);
@@ -231,12 +232,20 @@ export class Session {
     return decodePassword(body);
   }
 
+  /** What a client sends after it has waited for an answer. */
+  async #asked(queue: FrameQueue): Promise<Frame | undefined> {
+    const frame = await queue.next();
+    const trip = this.#services.coordinator.latency.roundTrip();
+    if (trip !== undefined) await trip;
+    return frame;
+  }
+
   async #serve(context: SimpleQueryContext): Promise<void> {
     const { queue, writer } = context;
     for (;;) {
       // Who does not read answers is not asked for more questions.
       if (writer.isFull) await writer.drained();
-      const frame = queue.take() ?? (await queue.next());
+      const frame = queue.take() ?? (await this.#asked(queue));
       if (frame === undefined || frame.type === frontendType.terminate) return;
       try {
         const answering = this.#answer(frame, context);

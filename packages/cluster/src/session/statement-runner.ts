@@ -3,7 +3,7 @@
  */
 import { errors } from "@dsql-local/spec";
 import { countCharacters } from "@dsql-local/sql";
-import { type Actor, type SessionState, SqlError } from "../base/index.ts";
+import { type Actor, type Latency, type SessionState, SqlError } from "../base/index.ts";
 import { factsOf, type RelationRef, type Statement } from "../sql/index.ts";
 import { BackendLost, type PreparedText, type Settings } from "../backend/index.ts";
 import { applicationNameIn, type Execution, type Outcome, type Sink } from "../transaction/index.ts";
@@ -110,6 +110,8 @@ export class StatementRunner {
       const newer = this.#refuseIfNewer(statement);
       if (newer !== undefined) await newer;
       if (asksForObjects(statement)) await this.#tellObjects();
+      const storage = "analysis" in statement ? this.#latency.statement() : undefined;
+      if (storage !== undefined) await storage;
       const before = this.#faults.before(statement, sink);
       const seen = before instanceof Promise ? await before : before;
       const outcome = await this.#dispatch(execution, seen, isAlone);
@@ -153,10 +155,16 @@ export class StatementRunner {
     }
   }
 
+  get #latency(): Latency {
+    return this.#options.services.coordinator.latency;
+  }
+
   async #commit(): Promise<"COMMIT" | "ROLLBACK"> {
     const { catalogVersions } = this.#options.services.coordinator;
     const ownChange = this.block.transaction?.changesCatalog === true;
     try {
+      const wait = this.block.transaction?.hasEffects === true ? this.#latency.commit() : undefined;
+      if (wait !== undefined) await wait;
       const tag = await this.#faults.commit(this.block.transaction?.place.tables ?? [], () =>
         this.block.commit(),
       );

@@ -12,6 +12,8 @@ import {
   type LimitValues,
   type Log,
   SqlError,
+  Latency,
+  type LatencyProfile,
   SessionList,
 } from "../base/index.ts";
 import { administratorUser, errors, holdsAsOf } from "@dsql-local/spec";
@@ -76,6 +78,7 @@ export interface CoordinatorOptions {
   readonly limits: LimitValues;
   readonly oc001?: Oc001Scope | undefined;
   readonly explainConflicts?: boolean | undefined;
+  readonly latency?: LatencyProfile | undefined;
   /** The rules of the service as of a date, as `rulesAsOf` takes it; `latest` by default. */
   readonly rules?: string | undefined;
   readonly livelyBackendsMax?: number | undefined;
@@ -86,6 +89,7 @@ export class Coordinator {
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
   readonly sessions: SessionList;
+  readonly latency: Latency;
   readonly #options: CoordinatorOptions;
   readonly #services: TransactionServices;
   readonly #passwords: RolePasswords;
@@ -105,6 +109,7 @@ export class Coordinator {
     this.events = options.events ?? new Events();
     this.faults = options.faults ?? new Faults(clock, this.events);
     this.sessions = options.sessions ?? new SessionList();
+    this.latency = new Latency(clock, options.latency);
     const { limits } = options;
     const connect = (): Promise<Backend> => this.#connectSystem();
     this.#watching = new SystemConnection({ name: "lock watch", connect, clock, log });

@@ -134,6 +134,11 @@ export class Transaction {
     return { id: `t${this.#number}`, state: this.#state, ageMs, changedRows, writtenBytes };
   }
 
+  /** It has written or locked rows, or changed the catalog. */
+  get hasEffects(): boolean {
+    return this.#footprint.hasEffects;
+  }
+
   get isReadOnly(): boolean {
     return this.#isReadOnly;
   }
