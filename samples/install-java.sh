@@ -7,4 +7,6 @@ if ! command -v mvn >/dev/null || ! command -v javac >/dev/null; then
   exit 69
 fi
 # Gives up after a minute without an answer, and says on what.
-mvn --batch-mode --quiet -Dmaven.wagon.http.readTimeout=60000 -Dmaven.wagon.rto=60000 process-classes
+build() { mvn --batch-mode --quiet -Dmaven.wagon.http.readTimeout=60000 -Dmaven.wagon.rto=60000 process-classes; }
+# What a registry refuses for a moment is asked for once more.
+build || { sleep 10 && build; }
