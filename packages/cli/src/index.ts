@@ -11,9 +11,11 @@
  * - `stop()` leaves nothing behind: no process, no file, no open handle. A program that ends without it leaves no
  *   process either, and its files are removed then or, after a crash, by the next `startCluster()`.
  */
+export { InitialDataError } from "./initial-data.ts";
 export {
   type LocalCluster,
   type PoolOptions,
+  type Seed,
   type Snapshot,
   startCluster,
   type StartClusterOptions,

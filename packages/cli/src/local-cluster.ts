@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Cloud } from "@dsql-local/cloud";
 import { createCluster, removeDataDir, type Cluster, type ClusterOptions } from "@dsql-local/cluster";
+import { InitialData } from "./initial-data.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { makeTemporaryDir, type TemporaryDir } from "./temporary-dir.ts";
 import { factsOf, type Platform, platformVariables, stackEnvironment } from "./stack/index.ts";
@@ -16,9 +17,24 @@ export interface StartClusterOptions extends ServiceOptions {
    * XDG_CACHE_HOME), and keep the first there: true unless given. It makes a start four times as fast.
    */
   readonly cache?: boolean;
+  /**
+   * A folder of migrations, as `dsql migrate up` takes it, that are applied before the cluster is handed over. Data with migrations or a
+   * seed are kept as an image in the cache folder, and copied from there while nothing that they are made of is another.
+   */
+  readonly migrations?: string;
+  /**
+   * Fills the database after the migrations: a file of SQL, whose statements run as `admin` one by one, or a function. An image is known
+   * by the function's own text; what else it depends on is named by `seedKey`.
+   */
+  readonly seed?: string | Seed;
+  /** Says which seed it is, where its text does not: another key makes the data anew. */
+  readonly seedKey?: string;
   /** Hears what happens inside, one event at a time. */
   readonly log?: NonNullable<ClusterOptions["log"]>;
 }
+
+/** Fills the database of a cluster that has just started. What it opens, it ends. */
+export type Seed = (cluster: LocalCluster) => Promise<void>;
 
 /** How the toolkit reaches the cluster, whatever the environment says of others. */
 export interface PoolOptions {
@@ -68,7 +84,7 @@ export interface LocalCluster extends AsyncDisposable {
    * connection, nobody hears OC001 for it. It takes as long as what has changed.
    */
   restore(snapshot: Snapshot): Promise<void>;
-  /** Makes the data those of a new cluster. */
+  /** Makes the data those of a new cluster, with what `migrations` and `seed` have made. */
   reset(): Promise<void>;
   /** Starts another cluster on a copy of the data, with ports and keys of its own. */
   fork(): Promise<LocalCluster>;
@@ -98,12 +114,27 @@ export interface Snapshot {
   readonly name: string;
 }
 
-/** Starts a cluster on a temporary data directory and free ports. */
-export function startCluster(options: StartClusterOptions = {}): Promise<LocalCluster> {
-  return startOn(options, undefined);
+/**
+ * Starts a cluster on a temporary data directory and free ports.
+ *
+ * @throws {MigrationError} a migration cannot be read, planned or applied
+ * @throws {InitialDataError} the seed cannot be read, or fails
+ */
+export async function startCluster(options: StartClusterOptions = {}): Promise<LocalCluster> {
+  const initialData = InitialData.of(options);
+  return startOn(options, { initialData });
 }
 
-async function startOn(options: StartClusterOptions, copyOf: string | undefined): Promise<LocalCluster> {
+interface Beginning {
+  /** A folder with the data of another cluster. */
+  readonly copyOf?: string;
+  readonly initialData?: InitialData<LocalCluster> | undefined;
+}
+
+async function startOn(
+  options: StartClusterOptions,
+  { copyOf, initialData }: Beginning,
+): Promise<LocalCluster> {
   const home = await makeTemporaryDir();
   const cluster = createCluster({
     dataDir: path.join(home.path, "data"),
@@ -112,6 +143,7 @@ async function startOn(options: StartClusterOptions, copyOf: string | undefined)
     ...(options.region !== undefined && { region: options.region }),
     cache: options.cache,
     copyOf,
+    image: initialData?.key,
     rules: options.rules,
     limits: options.limits,
     oc001: options.oc001,
@@ -127,7 +159,14 @@ async function startOn(options: StartClusterOptions, copyOf: string | undefined)
     await stopAll(home, cluster, cloud);
     throw error;
   }
-  return localCluster({ home, cluster, cloud, options });
+  const local = localCluster({ home, cluster, cloud, options, initialData });
+  try {
+    await initialData?.make(local, cluster.data);
+  } catch (error) {
+    await local.stop();
+    throw error;
+  }
+  return local;
 }
 
 async function startCloud(cluster: Cluster, options: StartClusterOptions): Promise<Cloud> {
@@ -149,6 +188,7 @@ interface Parts {
   readonly cluster: Cluster;
   readonly cloud: Cloud | undefined;
   readonly options: StartClusterOptions;
+  readonly initialData: InitialData<LocalCluster> | undefined;
 }
 
 let snapshotsMade = 0;
@@ -162,16 +202,16 @@ async function takeSnapshot({ data }: Cluster): Promise<Snapshot> {
 async function fork(cluster: Cluster, options: StartClusterOptions): Promise<LocalCluster> {
   const { name } = await takeSnapshot(cluster);
   try {
-    return await startOn({ ...options, region: cluster.region }, await cluster.data.folder(name));
+    return await startOn({ ...options, region: cluster.region }, { copyOf: await cluster.data.folder(name) });
   } finally {
     await cluster.data.delete(name);
   }
 }
 
-function localCluster({ home, cluster, cloud, options: startOptions }: Parts): LocalCluster {
+function localCluster({ home, cluster, cloud, options: startOptions, initialData }: Parts): LocalCluster {
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= stopAll(home, cluster, cloud));
-  return {
+  const local: LocalCluster = {
     endpoint: cluster.endpoint,
     arn: cluster.arn,
     region: cluster.region,
@@ -186,7 +226,10 @@ function localCluster({ home, cluster, cloud, options: startOptions }: Parts): L
     token: (options) => cluster.token(options),
     snapshot: () => takeSnapshot(cluster),
     restore: ({ name }) => cluster.data.restore(name),
-    reset: () => cluster.data.reset(),
+    async reset() {
+      await cluster.data.reset();
+      await initialData?.make(local, cluster.data);
+    },
     fork: () => fork(cluster, startOptions),
     asOwner: (sql) => cluster.data.asOwner(sql),
     async environment(options = {}) {
@@ -201,6 +244,7 @@ function localCluster({ home, cluster, cloud, options: startOptions }: Parts): L
     stop,
     [Symbol.asyncDispose]: stop,
   };
+  return local;
 }
 
 function poolOptionsOf(cluster: Cluster, user = "admin"): PoolOptions {

@@ -104,6 +104,15 @@ export interface ClusterData {
   restore(name: string): Promise<void>;
   /** Makes the data those of a new cluster. */
   reset(): Promise<void>;
+  /** Whether the data began as a copy of the image that the option `image` names. */
+  readonly isFromImage: boolean;
+  /**
+   * Keeps the data as the image that the option `image` names, for every later start of any process. Waits a moment for open transactions
+   * to end. That the cache cannot be used is logged, and costs nothing but time.
+   *
+   * @throws {StorageError} transactions are open; nothing has changed
+   */
+  keepImage(): Promise<void>;
   /** Names, the oldest first. */
   list(): Promise<readonly string[]>;
   delete(name: string): Promise<void>;
@@ -195,6 +204,7 @@ class LocalCluster implements Cluster {
       region: clusterFile.clusters[0]?.region ?? this.#options.region ?? optionDefaults.region,
       identities,
       copyOf: this.#options.copyOf,
+      image: this.#options.image,
       settings: {
         ...this.#options,
         openTransactionsMax: this.#options.openTransactionsMax ?? optionDefaults.openTransactionsMax,
@@ -371,6 +381,8 @@ class LocalCluster implements Cluster {
       snapshot: (name) => firstDataSet.snapshot(name),
       restore: (name) => firstDataSet.restore(name),
       reset: () => firstDataSet.reset(),
+      isFromImage: firstDataSet.storage.isFromImage,
+      keepImage: () => firstDataSet.keepImage(),
       list: () => snapshots.list(),
       delete: (name) => snapshots.delete(name),
       folder: (name) => snapshots.folderOf(name),

@@ -18,6 +18,11 @@ export interface ClusterOptions {
   readonly cache?: boolean | undefined;
   /** New data are a copy of a snapshot's: the folder that `ClusterData.folder()` names. */
   readonly copyOf?: string | undefined;
+  /**
+   * What new data are to hold, named by everything that this depends on. They are copied from the image that `ClusterData.keepImage()`
+   * has kept under this key, if there is one: see `ClusterData.isFromImage`.
+   */
+  readonly image?: Readonly<Record<string, string | number>> | undefined;
   readonly log?: Log | undefined;
   /** New connections: a burst of 1,000 and 100 a second by default, as the service. */
   readonly connectionRate?: ConnectionRate | undefined;

@@ -25,7 +25,13 @@ import {
 import { Jobs } from "../jobs/index.ts";
 import type { SessionServices } from "../session/index.ts";
 import { createSqlParser, loadParser } from "../sql/index.ts";
-import { asStorageError, createStorage, type Storage, StorageError } from "../storage/index.ts";
+import {
+  asStorageError,
+  createStorage,
+  type ImageKey,
+  type Storage,
+  StorageError,
+} from "../storage/index.ts";
 import type { Oc001Scope } from "../catalog/index.ts";
 import { Coordinator } from "../transaction/index.ts";
 import { Restarts } from "./restarts.ts";
@@ -53,6 +59,8 @@ export interface DataSetOptions {
   readonly settings: DataSetSettings;
   /** New data are a copy of those in this folder. */
   readonly copyOf?: string | undefined;
+  /** New data are a copy of this image, if there is one. */
+  readonly image?: ImageKey | undefined;
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
@@ -91,6 +99,7 @@ export class DataSet {
       connectionsMax,
       cache,
       copyOf: options.copyOf,
+      image: options.image,
       log,
     });
     this.#restarts = new Restarts({
@@ -181,13 +190,12 @@ export class DataSet {
 
   /** @throws {StorageError} transactions are open, it may not be a name, or the disk is full: nothing has changed */
   snapshot(name: string): Promise<void> {
-    return this.#exchange(async ({ coordinator }) => {
-      for (let waitedMs = 0; coordinator.openTransactions > 0; waitedMs += lookEveryMs) {
-        if (waitedMs >= quietMsMax) throw transactionsOpen(coordinator.openTransactions);
-        await sleep(lookEveryMs);
-      }
-      await coordinator.whileAway(() => this.storage.snapshot(name));
-    });
+    return this.#exchangeQuiet(() => this.storage.snapshot(name));
+  }
+
+  /** @throws {StorageError} transactions are open: nothing has changed */
+  keepImage(): Promise<void> {
+    return this.#exchangeQuiet(() => this.storage.keepImage());
   }
 
   /** Whatever was done since the snapshot is undone. Open transactions end as by a lost connection. */
@@ -223,6 +231,17 @@ export class DataSet {
   asOwner(sql: string): Promise<void> {
     return this.#exchange(async ({ coordinator }) => {
       await coordinator.runPastRules(sql);
+    });
+  }
+
+  /** With no transaction open, so that the end of PostgreSQL loses nothing. */
+  #exchangeQuiet(work: () => Promise<void>): Promise<void> {
+    return this.#exchange(async ({ coordinator }) => {
+      for (let waitedMs = 0; coordinator.openTransactions > 0; waitedMs += lookEveryMs) {
+        if (waitedMs >= quietMsMax) throw transactionsOpen(coordinator.openTransactions);
+        await sleep(lookEveryMs);
+      }
+      await coordinator.whileAway(work);
     });
   }
 

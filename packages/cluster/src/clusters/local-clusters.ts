@@ -28,6 +28,7 @@ import {
 } from "../base/index.ts";
 import type { ClusterName } from "../listener/index.ts";
 import {
+  type ImageKey,
   acquireDataDir,
   base32,
   type ClusterEntry,
@@ -85,6 +86,8 @@ export interface LocalClustersOptions {
   readonly settings: DataSetSettings;
   /** The data of the first cluster, if they are new, are a copy of those in this folder. */
   readonly copyOf?: string | undefined;
+  /** New data of the first cluster are a copy of this image, if there is one. */
+  readonly image?: ImageKey | undefined;
   readonly limits: LimitValues;
   readonly events: Events<ClusterEvents>;
   readonly faults: Faults;
@@ -305,6 +308,7 @@ export class LocalClusters implements Clusters {
     const dataSet = new DataSet({
       folder: join(dataDir, folder),
       copyOf: folder === "." ? this.#options.copyOf : undefined,
+      image: folder === "." ? this.#options.image : undefined,
       settings,
       limits,
       events,

@@ -22,6 +22,7 @@ export {
 } from "./data-dir/cluster-file.ts";
 export { type DataDirLock, acquireDataDir, readLock } from "./data-dir/data-dir.ts";
 export { type ClusterDetails, type DataDirHolder } from "./data-dir/lock-file.ts";
+export { type ImageKey } from "./images/index.ts";
 export { makeFolders } from "./data-dir/make-folders.ts";
 export { asStorageError } from "./data-dir/unusable.ts";
 export { removeDataDir, removePostgresFiles } from "./data-dir/place.ts";

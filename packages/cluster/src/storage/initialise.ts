@@ -14,7 +14,7 @@ import { assert } from "../base/index.ts";
 import type { DatabaseUser } from "./programs/database-user.ts";
 import { diagnose } from "./diagnose.ts";
 import { replaceFile } from "./data-dir/whole-file.ts";
-import { copyTree, type ImageCache, treeEntries } from "./images/index.ts";
+import { copyTree, type ImageCache, type ImageKey, treeEntries } from "./images/index.ts";
 import type { Binaries } from "./programs/install.ts";
 import { type ProgramRun, runProgram } from "./programs/run-program.ts";
 import { type ServerSettings, pgHbaConf, postgresqlConf } from "./settings.ts";
@@ -44,17 +44,28 @@ export async function isNew(postgresDir: string): Promise<boolean> {
   return ((await ifPresent(readdir(postgresDir))) ?? []).length === 0;
 }
 
-/** @throws {StorageError} initdb failed; what it had made is removed */
-export async function initialise(ground: Ground, images: ImageCache | undefined): Promise<void> {
+/** Where finished data may be kept and copied from; undefined makes them anew. */
+export interface ImageSource {
+  readonly images: ImageCache | undefined;
+  /** What the data are to hold beyond the system schema, if there is an image of that. */
+  readonly own: ImageKey | undefined;
+}
+
+/**
+ * @returns whether the data are a copy of the image of its own that was asked for
+ * @throws {StorageError} initdb failed; what it had made is removed
+ */
+export async function initialise(ground: Ground, source: ImageSource): Promise<boolean> {
   const { postgresDir, user } = ground;
   const unfinished = `${postgresDir}.new`;
   try {
     await rm(unfinished, { recursive: true, force: true }); // Left by a start that was killed.
     await mkdir(unfinished, { mode: 0o700 });
     if (user !== undefined) await chown(unfinished, user.uid, user.gid);
-    await makeOrCopy({ ...ground, postgresDir: unfinished }, images);
+    const isOwn = await makeOrCopy({ ...ground, postgresDir: unfinished }, source);
     await ifPresent(rmdir(postgresDir));
     await rename(unfinished, postgresDir);
+    return isOwn;
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     if (errorCode(error) === undefined) throw error;
@@ -62,14 +73,18 @@ export async function initialise(ground: Ground, images: ImageCache | undefined)
   }
 }
 
-/** @param images - where finished data are kept for the next time; undefined makes them anew */
-async function makeOrCopy(ground: Ground, images: ImageCache | undefined): Promise<void> {
-  const key = imageKey(ground);
-  // With fsync, what was copied would have to be brought to the disk; with a password, an image would hold it.
-  const cache = ground.settings.fsync || ground.password !== undefined ? undefined : images;
-  if ((await cache?.copyTo(key, ground.postgresDir, ground.user)) === true) {
+async function makeOrCopy(ground: Ground, { images, own }: ImageSource): Promise<boolean> {
+  const cache = mayUseImages(ground) ? images : undefined;
+  const copied = async (image: ImageKey): Promise<boolean> =>
+    (await cache?.copyTo(image, ground.postgresDir, ground.user)) === true;
+  if (own !== undefined && (await copied(ownImageKey(ground, own)))) {
     await writeSettings(ground);
-    return;
+    return true;
+  }
+  const key = imageKey(ground);
+  if (await copied(key)) {
+    await writeSettings(ground);
+    return false;
   }
   await initdb(ground);
   await writeSettings(ground);
@@ -77,6 +92,17 @@ async function makeOrCopy(ground: Ground, images: ImageCache | undefined): Promi
   await giveSystemPassword(ground);
   await runStatements(ground, makeSmall);
   await cache?.keep(key, ground.postgresDir);
+  return false;
+}
+
+/** With fsync, what was copied would have to be brought to the disk; with a password, an image would hold it. */
+export function mayUseImages({ settings, password }: Ground): boolean {
+  return !settings.fsync && password === undefined;
+}
+
+/** Of data that hold more than the system schema. */
+export function ownImageKey(ground: Ground, own: ImageKey): ImageKey {
+  return { ...imageKey(ground), content: "of its own", own: JSON.stringify(own) };
 }
 
 async function giveSystemPassword(ground: Ground): Promise<void> {
@@ -85,7 +111,7 @@ async function giveSystemPassword(ground: Ground): Promise<void> {
 }
 
 /** Everything that initialised data depend on. */
-function imageKey({ binaries }: Ground): Readonly<Record<string, string | number>> {
+function imageKey({ binaries }: Ground): ImageKey {
   return {
     content: "system schema",
     postgresql: binaries.version,

@@ -4,7 +4,7 @@ import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Events, type Log, assert } from "../base/index.ts";
+import { Events, type Log, assert, defined } from "../base/index.ts";
 import { holdsDataDir } from "./data-dir/data-dir.ts";
 import { databaseUser } from "./programs/database-user.ts";
 import { diagnose } from "./diagnose.ts";
@@ -17,9 +17,11 @@ import {
   copyFrom,
   initialise,
   isNew,
+  mayUseImages,
+  ownImageKey,
   writeSettings,
 } from "./initialise.ts";
-import { ImageCache, Snapshots } from "./images/index.ts";
+import { ImageCache, type ImageKey, Snapshots } from "./images/index.ts";
 import { installBinaries } from "./programs/install.ts";
 import { endOrphan } from "./postmaster/orphan.ts";
 import { makeSocketDir, placeForFiles, removeSocketDir, socketFile } from "./data-dir/place.ts";
@@ -48,6 +50,8 @@ export interface StorageOptions {
   readonly cache?: boolean;
   /** New data are a copy of those in this folder, a snapshot's. */
   readonly copyOf?: string | undefined;
+  /** New data are a copy of this image, if the user's cache folder has it. */
+  readonly image?: ImageKey | undefined;
   readonly log: Log;
   /** Where PostgreSQL listens: on loopback TCP only where a machine has no Unix sockets, by default. */
   readonly listen?: "socket" | "tcp" | undefined;
@@ -70,6 +74,13 @@ export interface Storage {
   restore(name: string): Promise<void>;
   /** Makes the data those of a new cluster. */
   reset(): Promise<void>;
+  /** Whether the data were new, and a copy of the image that `image` names. */
+  readonly isFromImage: boolean;
+  /**
+   * Keeps the data as the image that `image` names, unless images are not used here. PostgreSQL is stopped for it, and started again.
+   * That the cache cannot be used is logged.
+   */
+  keepImage(): Promise<void>;
   readonly snapshots: Pick<Snapshots, "list" | "delete" | "folderOf">;
   /** Resolves when no process of PostgreSQL's is left. `immediate` leaves recovery to the next start. */
   stop(options?: { immediate?: boolean }): Promise<void>;
@@ -106,6 +117,9 @@ class EmbeddedPostgres implements Storage {
   #starting: Promise<void> = Promise.resolve();
   #address: StorageAddress | undefined;
   #postmaster: GuardedPostmaster | undefined;
+
+  #ground: Ground | undefined;
+  #isFromImage = false;
 
   readonly snapshots: Snapshots;
 
@@ -189,6 +203,27 @@ class EmbeddedPostgres implements Storage {
     await this.start();
   }
 
+  get isFromImage(): boolean {
+    return this.#isFromImage;
+  }
+
+  async keepImage(): Promise<void> {
+    const ground = defined(this.#ground, "storage has been started before its image is kept");
+    const own = defined(this.#options.image, "an image is kept under the key that the options name");
+    const images = this.#images;
+    if (images === undefined || !mayUseImages(ground)) return;
+    await this.stop();
+    try {
+      await images.keep(ownImageKey(ground, own), await this.#files());
+    } finally {
+      await this.start();
+    }
+  }
+
+  get #images(): ImageCache | undefined {
+    return this.#options.cache === true ? new ImageCache(this.#options.log) : undefined;
+  }
+
   async #files(): Promise<string> {
     return await realpath(join(this.#options.dataDir, "postgres"));
   }
@@ -210,7 +245,7 @@ class EmbeddedPostgres implements Storage {
 
   /** Everything that comes before PostgreSQL's server runs. */
   async #prepare(): Promise<Ground> {
-    const { fsync, connectionsMax, cache, log } = this.#options;
+    const { fsync, connectionsMax, image: own } = this.#options;
     const dataDir = await realpath(this.#options.dataDir);
     const user = await databaseUser(join(dataDir, "postgres"));
     const [binaries, postgresDir] = await Promise.all([installBinaries(user), placeForFiles(dataDir, user)]);
@@ -229,11 +264,12 @@ class EmbeddedPostgres implements Storage {
       settings: { fsync, connectionsMax, listen },
       password,
     };
+    this.#ground = ground;
     const { copyOf } = this.#options;
     if (fresh && copyOf !== undefined) {
       await copyFrom(copyOf, ground);
     } else if (fresh) {
-      await initialise(ground, cache === true ? new ImageCache(log) : undefined);
+      this.#isFromImage = await initialise(ground, { images: this.#images, own });
     } else {
       await writeSettings(ground);
       await bringSchemaUpToDate(ground);

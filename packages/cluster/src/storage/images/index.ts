@@ -9,5 +9,5 @@
  * - A cache that cannot be used costs time and nothing else.
  */
 export { copyTree, treeEntries } from "./copy-tree.ts";
-export { ImageCache } from "./image-cache.ts";
+export { ImageCache, type ImageKey } from "./image-cache.ts";
 export { Snapshots } from "./snapshots.ts";
