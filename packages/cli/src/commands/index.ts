@@ -67,6 +67,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./reset.ts")).resetCommand(),
   },
   {
+    name: "snapshot",
+    summary: "keep the data under a name, and go back to them",
+    load: async () => (await import("./snapshot.ts")).snapshotCommand(),
+  },
+  {
     name: "invoke",
     summary: "invoke a Lambda function and print what it returns",
     load: async () => (await import("./invoke.ts")).invokeCommand(),

@@ -5,8 +5,9 @@ import { Admission } from "./admission.ts";
 import { ConsolePage } from "./console-page.ts";
 import { ApiRefusal } from "./refusal.ts";
 import type { ApiSecrets } from "./secrets.ts";
+import { answerSnapshots } from "./snapshots-api.ts";
 
-export type ObservedCluster = Pick<Cluster, "activity" | "conflicts" | "events" | "faults">;
+export type ObservedCluster = Pick<Cluster, "activity" | "conflicts" | "data" | "events" | "faults">;
 
 export const apiPath = "/_dsql/";
 
@@ -85,7 +86,16 @@ export class ObservationApi {
       sendJson(outgoing, 200, { faults: faults.list() });
       return;
     }
-    switch (`${incoming.method ?? ""} ${path}`) {
+    const { method = "" } = incoming;
+    const body = async (): Promise<unknown> => parsed(await bodyOf(incoming));
+    const snapshots = path.startsWith("/_dsql/api/snapshots")
+      ? await answerSnapshots(this.#cluster.data, { method, path, body })
+      : undefined;
+    if (snapshots !== undefined) {
+      sendJson(outgoing, snapshots.status, snapshots.body);
+      return;
+    }
+    switch (`${method} ${path}`) {
       case "GET /_dsql/api/conflicts":
         sendJson(outgoing, 200, { conflicts: this.#conflictsSince(url.searchParams.get("since")) });
         return;
