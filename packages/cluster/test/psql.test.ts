@@ -259,6 +259,40 @@ describe("pgbench", { skip: withoutProgram("pgbench") }, () => {
     );
     assert.deepEqual(rows, [{ agree: true }]);
   });
+
+  test("a transfer script on few accounts runs to its end: every transfer is kept, no money is made or lost", async () => {
+    const admin = await running.connect();
+    const [clients, each, accounts, opening] = [6, 25, 12, 1_000];
+    const total = clients * each;
+    await admin.query("CREATE TABLE wallet (id int PRIMARY KEY, balance int NOT NULL CHECK (balance >= 0))");
+    await admin.query("CREATE TABLE transfer (id uuid PRIMARY KEY, payer int, payee int, amount int)");
+    await admin.query(`INSERT INTO wallet SELECT g, ${opening} FROM generate_series(1, ${accounts}) g`);
+    const script = join(folder, "transfer.sql");
+    await writeFile(
+      script,
+      `\\set payer random(1, ${accounts})
+\\set payee 1 + (:payer + random(0, ${accounts - 2})) % ${accounts}
+\\set amount random(1, 5)
+BEGIN;
+UPDATE wallet SET balance = balance - :amount WHERE id = :payer;
+UPDATE wallet SET balance = balance + :amount WHERE id = :payee;
+INSERT INTO transfer VALUES (gen_random_uuid(), :payer, :payee, :amount);
+COMMIT;
+`,
+    );
+    const { code, stdout, stderr } = await pgbench(
+      ...["-n", "-M", "prepared", "-f", script, "-c", `${clients}`, "-t", `${each}`, "--max-tries=1000"],
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`number of transactions actually processed: ${total}/${total}`));
+    const { rows } = await admin.query(`
+      SELECT (SELECT count(*)::int FROM transfer) AS transfers,
+             (SELECT sum(balance)::int FROM wallet) AS money,
+             (SELECT count(*)::int FROM wallet w WHERE balance <> ${opening}
+                + (SELECT coalesce(sum(amount), 0) FROM transfer WHERE payee = w.id)
+                - (SELECT coalesce(sum(amount), 0) FROM transfer WHERE payer = w.id)) AS wrong`);
+    assert.deepEqual(rows, [{ transfers: total, money: accounts * opening, wrong: 0 }]);
+  });
 });
 
 describe("pg_dump", () => {
