@@ -9,4 +9,5 @@ fi
 python3 -m venv .venv
 # Gives up after some two minutes without an answer, and says of which package.
 .venv/bin/pip install --quiet --no-compile --disable-pip-version-check --retries 4 --timeout 20 --constraint python-lock.txt \
-  -r psycopg/requirements.txt -r asyncpg/requirements.txt -r sqlalchemy/requirements.txt
+  -r psycopg/requirements.txt -r asyncpg/requirements.txt -r sqlalchemy/requirements.txt \
+  -r python/requirements.txt

@@ -40,7 +40,7 @@ test("samples/psql", { skip: !psql && "psql is not installed" }, async (context)
 test("samples/python", { skip: python === undefined && "psycopg2 is not installed" }, async (context) => {
   const stack = await startStack(context);
   for (const environment of [stack.admin, stack.role]) {
-    assert.equal(await run("python", python ?? "", ["owner.py"], environment), recipeOutput);
+    assert.equal(await run("python", python ?? "", ["owner.py"], environment), conflictOutput);
   }
 });
 
