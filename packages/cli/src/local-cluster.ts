@@ -161,7 +161,7 @@ async function startOn(
   }
   const local = localCluster({ home, cluster, cloud, options, initialData });
   try {
-    await initialData?.make(local, cluster.data);
+    if (copyOf === undefined) await initialData?.make(local, cluster.data);
   } catch (error) {
     await local.stop();
     throw error;
@@ -199,16 +199,18 @@ async function takeSnapshot({ data }: Cluster): Promise<Snapshot> {
   return { name };
 }
 
-async function fork(cluster: Cluster, options: StartClusterOptions): Promise<LocalCluster> {
+async function fork({ cluster, options, initialData }: Parts): Promise<LocalCluster> {
   const { name } = await takeSnapshot(cluster);
   try {
-    return await startOn({ ...options, region: cluster.region }, { copyOf: await cluster.data.folder(name) });
+    const copyOf = await cluster.data.folder(name);
+    return await startOn({ ...options, region: cluster.region }, { copyOf, initialData });
   } finally {
     await cluster.data.delete(name);
   }
 }
 
-function localCluster({ home, cluster, cloud, options: startOptions, initialData }: Parts): LocalCluster {
+function localCluster(parts: Parts): LocalCluster {
+  const { home, cluster, cloud, initialData } = parts;
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= stopAll(home, cluster, cloud));
   const local: LocalCluster = {
@@ -230,7 +232,7 @@ function localCluster({ home, cluster, cloud, options: startOptions, initialData
       await cluster.data.reset();
       await initialData?.make(local, cluster.data);
     },
-    fork: () => fork(cluster, startOptions),
+    fork: () => fork(parts),
     asOwner: (sql) => cluster.data.asOwner(sql),
     async environment(options = {}) {
       if (!cloud) throw new Error("environment() needs startCluster({ cloud: true })");

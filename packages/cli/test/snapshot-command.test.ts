@@ -1,6 +1,6 @@
 /** `dsql snapshot` and the HTTP it asks by, on a started stack. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { dsql, newDataDir, startStack } from "./command.ts";
@@ -41,6 +41,19 @@ test("a stack's data are saved, restored, listed and deleted, by command and by 
     { error: 'there is no snapshot "nowhere"; there are: filled, other' },
   ]);
   assert.equal((await fetch(`${stack.facts.awsEndpoint}/_dsql/api/snapshots`)).status, 401);
+
+  // As a later version of this program would have made it.
+  const marker = path.join(dataDir, "postgres.snapshots", "other", "dsql_system_schema");
+  const version = readFileSync(marker, "utf8");
+  writeFileSync(marker, "1000\n");
+  const refused = await here("snapshot", "restore", "other");
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    /was made by a newer version of this program \(system schema 1000, here \d+\)/,
+  );
+  assert.equal(await ids(), filled, "nothing has changed");
+  writeFileSync(marker, version);
 
   assert.match((await here("snapshot", "restore", "nowhere")).stderr, /there is no snapshot "nowhere"/);
   assert.equal((await here("snapshot", "save")).code, 2);

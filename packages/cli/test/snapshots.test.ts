@@ -157,6 +157,8 @@ test("a fork begins with the same data and goes its own way", async (t) => {
   await other.query("INSERT INTO account VALUES (2)");
   assert.deepEqual(await rows(other, "SELECT id FROM account ORDER BY id"), [{ id: 1 }, { id: 2 }]);
   assert.deepEqual(await rows(pool, "SELECT id FROM account ORDER BY id"), [{ id: 1 }]);
+  await fork.reset();
+  await assert.rejects(other.query("SELECT id FROM account"), { code: "42P01" });
   await other.end();
 });
 

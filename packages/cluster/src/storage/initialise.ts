@@ -178,20 +178,31 @@ export async function bringSchemaUpToDate(ground: Ground): Promise<void> {
   const marker = await ifPresent(readFile(join(ground.postgresDir, markerName), "utf8"));
   if (marker?.trim() === String(systemSchemaVersion)) return;
   const present = await askVersion(ground);
+  refuseVersion(ground.postgresDir, present);
+  await applyVersions(ground, present);
+}
+
+/** Of files that no PostgreSQL serves. @throws {StorageError} as `bringSchemaUpToDate`, or `checkFiles` */
+export async function checkVersion(postgresDir: string): Promise<void> {
+  await checkFiles(postgresDir);
+  const marker = await ifPresent(readFile(join(postgresDir, markerName), "utf8"));
+  if (marker !== undefined) refuseVersion(postgresDir, Number(marker));
+}
+
+function refuseVersion(postgresDir: string, present: number): void {
   if (present > systemSchemaVersion) {
     throw new StorageError({
-      problem: `${ground.postgresDir} was made by a newer version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
+      problem: `${postgresDir} was made by a newer version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
       remedy:
         "Install that version, or start with another data directory. To take the data along: npx dsql export with that version, dsql import with this one.",
     });
   }
   if (present < oldestSchemaVersion) {
     throw new StorageError({
-      problem: `${ground.postgresDir} was made by an early version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
+      problem: `${postgresDir} was made by an early version of this program (system schema ${present}, here ${systemSchemaVersion}).`,
       remedy: "Start with another data directory; nothing was changed in this one.",
     });
   }
-  await applyVersions(ground, present);
 }
 
 async function askVersion(ground: Ground): Promise<number> {

@@ -14,6 +14,7 @@ import {
   type Ground,
   bringSchemaUpToDate,
   checkFiles,
+  checkVersion,
   copyFrom,
   initialise,
   isNew,
@@ -120,6 +121,8 @@ class EmbeddedPostgres implements Storage {
 
   #ground: Ground | undefined;
   #isFromImage = false;
+  /** The data are there since the first start. */
+  #hasBegun = false;
 
   readonly snapshots: Snapshots;
 
@@ -189,7 +192,8 @@ class EmbeddedPostgres implements Storage {
   }
 
   async restore(name: string): Promise<void> {
-    await this.snapshots.folderOf(name); // Before anything is stopped.
+    // Before anything is stopped: a snapshot that cannot be used must not replace data that can.
+    await checkVersion(await this.snapshots.folderOf(name));
     await this.stop({ immediate: true });
     const files = await this.#files();
     await this.snapshots.restore(name, files, await databaseUser(files));
@@ -265,7 +269,9 @@ class EmbeddedPostgres implements Storage {
       password,
     };
     this.#ground = ground;
-    const { copyOf } = this.#options;
+    // What is to be copied is there for the first start; data that are made anew later are those of a new cluster.
+    const copyOf = this.#hasBegun ? undefined : this.#options.copyOf;
+    this.#hasBegun = true;
     if (fresh && copyOf !== undefined) {
       await copyFrom(copyOf, ground);
     } else if (fresh) {
