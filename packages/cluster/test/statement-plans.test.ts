@@ -78,18 +78,21 @@ for (const [text, expected] of imaged) {
   });
 }
 
-const markOf = (alias: string): string =>
-  `pg_catalog.json_build_array(${alias}.ctid, ${alias}.xmin, ${alias}."id")::pg_catalog.text`;
+/** @param others - columns of unique keys beside the primary one */
+const markOf = (alias: string, ...others: readonly string[]): string => {
+  const columns = ["ctid", "xmin", '"id"', ...others.map((name) => `"${name}"`)];
+  return `pg_catalog.json_build_array(${columns.map((name) => `${alias}.${name}`).join(", ")})::pg_catalog.text`;
+};
 
 const locked: readonly (readonly [string, string, readonly string[]])[] = [
   [
     "SELECT * FROM account FOR UPDATE",
-    `SELECT * , ${markOf('"account"')} FROM account FOR UPDATE`,
+    `SELECT * , ${markOf('"account"', "owner")} FROM account FOR UPDATE`,
     ["account"],
   ],
   [
     "SELECT a.id FROM account AS a FOR UPDATE NOWAIT",
-    `SELECT a.id , ${markOf('"a"')} FROM account AS a FOR UPDATE `,
+    `SELECT a.id , ${markOf('"a"', "owner")} FROM account AS a FOR UPDATE `,
     ["account"],
   ],
   [
